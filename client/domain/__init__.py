@@ -1,0 +1,1 @@
+"""Values and rules. Pure: no IO, standard library only (cbor2 in canon.py)."""

@@ -1,0 +1,1 @@
+"""The player port, its libvlc and null implementations, and the decode probe."""

@@ -1,0 +1,1 @@
+"""What the user interface and the command line ask for."""

@@ -1,0 +1,323 @@
+"""What the services answer: frozen snapshots for views and the command line.
+
+No value here holds words: titles come from the catalogue, everything else is an enum, a number
+or a message code. Times are seconds, sizes bytes, days 1 (Monday) to 7.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from client.domain.availability import Decodes, LessonState, Light, PartState, Trust
+from client.domain.catalogue import LessonKind, Placement, Role
+from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId, SittingId
+from client.domain.timetable import Bell, ClassGroup, SlotKey, TeachingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why something is as it is: a message code and its values."""
+
+    code: str
+    values: tuple[tuple[str, str | int | float], ...] = ()
+
+
+# --- library -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenditionView:
+    """One way to have a video."""
+
+    name: str
+    """`360p`, `720p`, …; the path of a file that has no height."""
+    height: int
+    size_bytes: int
+    is_protected: bool
+    state: PartState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """One part of a lesson, with what is here of it."""
+
+    id: PartId
+    role: Role
+    title: str
+    label: str
+    format: str
+    size_bytes: int
+    duration_s: float
+    pages: int
+    period: int
+    state: PartState
+    reason: Reason | None = None
+    digest: Digest | None = None
+    trust: Trust | None = None
+    decodes: Decodes = Decodes.UNKNOWN
+    path: Path | None = None
+    """The verified file to play or show, None unless present."""
+    renditions: tuple[RenditionView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonRow:
+    """One lesson as a search result or list row."""
+
+    id: LessonId
+    title: str
+    """Display title."""
+    kind: LessonKind
+    place: Placement
+    unit: str
+    provider: str
+    state: LessonState
+    duration_s: float = 0.0
+    size_bytes: int = 0
+    """Of the smallest complete set, 0 when unknown."""
+    has_detail: bool = False
+    matches: tuple[tuple[int, int], ...] = ()
+    """Stretches (start, length) of `title` that match the query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonDetail:
+    """Everything known of one lesson."""
+
+    row: LessonRow
+    light: Light
+    book: BookId | None
+    sections: tuple[str, ...]
+    parts: tuple[PartView, ...]
+    periods: tuple[tuple[PartId, ...], ...] = ()
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Facets chosen; an empty tuple means any."""
+
+    stage: tuple[str, ...] = ()
+    grade: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    edition: tuple[str, ...] = ()
+    volume: tuple[str, ...] = ()
+    kinds: tuple[LessonKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """The first rows of an answer. `total` counts all that match."""
+
+    query: str
+    rows: tuple[LessonRow, ...]
+    total: int
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """How many rows each value of each facet would leave: (value, count), largest first."""
+
+    stage: tuple[tuple[str, int], ...] = ()
+    grade: tuple[tuple[str, int], ...] = ()
+    subject: tuple[tuple[str, int], ...] = ()
+    edition: tuple[tuple[str, int], ...] = ()
+    volume: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionRow:
+    """A node of a book's tree, in reading order; `depth` from 0, `lessons` below it."""
+
+    id: SectionId
+    title: str
+    depth: int
+    lessons: int
+
+
+# --- today -------------------------------------------------------------------------------
+
+
+class CardAction(Enum):
+    """The one button of a card."""
+
+    START = "start"
+    RESUME = "resume"
+    FETCH = "fetch"
+    IMPORT = "import"
+    NONE = "none"
+
+
+class Moment(Enum):
+    """Where a period stands in the day."""
+
+    PAST = "past"
+    NOW = "now"
+    NEXT = "next"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPart:
+    """A small icon on a card."""
+
+    role: Role
+    is_usable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One class in one period of today."""
+
+    key: SlotKey
+    subject: str
+    mode: TeachingMode
+    light: Light
+    action: CardAction
+    lesson: LessonId | None = None
+    title: str = ""
+    place: Placement = field(default_factory=Placement)
+    unit: str = ""
+    minutes: int = 40
+    video_s: float = 0.0
+    parts: tuple[CardPart, ...] = ()
+    reason: Reason | None = None
+    resume_s: float | None = None
+    sitting: SittingId | None = None
+    """The unfinished sitting that `resume_s` belongs to."""
+    is_taught: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodRow:
+    """One line of the day. `cards` stand in the order of the page's classes, None where free."""
+
+    period: int
+    bell: Bell
+    moment: Moment
+    cards: tuple[Card | None, ...]
+    starts_in_min: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBar:
+    """A coming day: one light per lesson, in order."""
+
+    day: int
+    lights: tuple[Light, ...]
+    missing_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeNotice:
+    """A class that was interrupted (power cut)."""
+
+    key: SlotKey
+    sitting: SittingId
+    lesson: LessonId
+    title: str
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodayPage:
+    """Everything 今天 shows."""
+
+    day: int
+    is_time_sure: bool
+    classes: tuple[ClassGroup, ...]
+    rows: tuple[PeriodRow, ...]
+    resume: ResumeNotice | None
+    upcoming: tuple[DayBar, ...]
+    needs_hand: tuple[Card, ...] = ()
+
+
+class Swap(Enum):
+    """Kinds of 换."""
+
+    UNFINISHED = "unfinished"
+    NEXT = "next"
+    SAME_UNIT = "same_unit"
+    OTHER_EDITION = "other_edition"
+    TEXTBOOK = "textbook"
+
+
+class SwapScope(Enum):
+    """What happens to the lessons after it."""
+
+    SHIFT = "shift"
+    """后面顺延: the pointer moves to the chosen lesson."""
+    ONCE = "once"
+    """只换这次."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One offer of 换. TEXTBOOK has no lesson of its own and counts as taught."""
+
+    kind: Swap
+    lesson: LessonId | None
+    title: str
+    place: Placement
+    light: Light
+
+
+# --- transfer ----------------------------------------------------------------------------
+
+
+class TransferState(Enum):
+    """State of one wanted lesson; persisted by name."""
+
+    WAITING = "waiting"
+    FETCHING = "fetching"
+    PAUSED = "paused"
+    RETRYING = "retrying"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRow:
+    """One lesson on its way. `bytes_done` counts verified bytes only."""
+
+    lesson: LessonId
+    title: str
+    subject: str
+    state: TransferState
+    bytes_needed: int
+    bytes_done: int
+    bytes_per_s: float = 0.0
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStatus:
+    """What the supervisor is doing, published as one frozen value."""
+
+    is_paused: bool = False
+    is_online: bool | None = None
+    """None until a request was tried."""
+    rows: tuple[TransferRow, ...] = ()
+    catalogue: Reason | None = None
+    """Progress of a catalogue sync as a message, None when idle."""
+    bytes_received: int = 0
+    """Media and catalogue bytes since the program started."""
+    last_contact_ms: int | None = None
+    """Wall clock of the last answer, as evidence only."""
+
+
+# --- records -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRow:
+    """One line of the fold. `at` is ISO 8601 or empty; `value` as the command line prints it."""
+
+    id: str
+    kind: str
+    class_id: ClassId
+    lesson: LessonId | None
+    at: str
+    at_quality: str
+    value: str

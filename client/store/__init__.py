@@ -1,0 +1,1 @@
+"""Databases and blobs: the only place that speaks SQL."""

@@ -1,0 +1,1 @@
+"""How machines agree and where lessons come from. Knows no Qt."""

@@ -1,0 +1,1 @@
+"""Deciding, fetching and supervising."""

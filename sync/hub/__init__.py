@@ -1,0 +1,1 @@
+"""The hub program (not in this version)."""

@@ -1,0 +1,1 @@
+"""Dual-teacher class (not in this version)."""

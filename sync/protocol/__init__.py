@@ -1,0 +1,1 @@
+"""Wire messages, segments and limits (exchange comes with a later version)."""

@@ -1,0 +1,1 @@
+"""Where the catalogue comes from: the platform and folders."""

@@ -1,0 +1,1 @@
+"""Widgets; they draw what view-models say."""
