@@ -1,0 +1,37 @@
+"""Fixtures shared by all tests."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder with the replica and the link emulator, which users do not have."""
+    if not (SHARED / "tools").is_dir():
+        pytest.skip("the replica and measuring tools are not beside the project")
+    return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, saying why."""
+    for item in items:
+        if item.get_closest_marker("shared") and not (SHARED / "tools").is_dir():
+            item.add_marker(
+                pytest.mark.skip(reason="the replica and measuring tools are not beside the project")
+            )
+        if item.get_closest_marker("root") and (sys.platform != "linux" or os.geteuid() != 0):
+            item.add_marker(pytest.mark.skip(reason="needs root for network namespaces"))
