@@ -92,8 +92,12 @@ class ChosenBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """How far a class has come in a subject's textbook: the lesson that is next."""
+    """How far a class has come in a subject's textbook: the lesson that is next.
+
+    `period` is the class period inside a lesson of several (第二课时 = 1).
+    """
 
     class_id: ClassId
     subject: str
     lesson: LessonId
+    period: int = 0
