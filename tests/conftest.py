@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.replica import replica, replicas
+
+__all__ = ["replica", "replicas"]
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +35,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared") and not (SHARED / "tools").is_dir():
             item.add_marker(
-                pytest.mark.skip(reason="the replica and measuring tools are not beside the project")
+                pytest.mark.skip(
+                    reason="the replica and measuring tools are not beside the project"
+                )
             )
         if item.get_closest_marker("root") and (sys.platform != "linux" or os.geteuid() != 0):
             item.add_marker(pytest.mark.skip(reason="needs root for network namespaces"))
