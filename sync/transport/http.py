@@ -143,7 +143,7 @@ class HttpTransport:
                 timeout=self._timeout,
                 proxies=_proxies(url),
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             cancel.check()
             self._forget_sockets()
             raise _translated(error, url) from error
@@ -158,7 +158,7 @@ class HttpTransport:
             return session
         if session is not None:
             session.close()
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
         session.cookies.set_policy(_NoCookies())
         session.headers.clear()
@@ -297,8 +297,15 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
 
+class _Session(requests.Session):
+    """A session that never looks at a redirect: `requests` would read its whole body first."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find no target."""
+
+
 class _NoCookies(http.cookiejar.DefaultCookiePolicy):
-    def set_ok(self, cookie: object, request: object) -> bool:  # noqa: ARG002 - the base's shape
+    def set_ok(self, cookie: object, request: object) -> bool:
         return False
 
 
