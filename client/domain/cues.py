@@ -48,9 +48,9 @@ def default_cues(lesson: Lesson, period: int = 0) -> tuple[Cue, ...]:
         total = video.duration_s or 720.0
         steps += [
             (CueKind.PLAY, "lead_in", 0.0, total * 0.2),
-            (CueKind.PLAY, "new_content", round(total * 0.2), total * 0.5),
-            (CueKind.ASK, "pause_and_ask", round(total * 0.7), 180.0),
-            (CueKind.PLAY, "consolidate", round(total * 0.7), total * 0.3),
+            (CueKind.PLAY, "new_content", float(int(total * 0.2)), total * 0.5),
+            (CueKind.ASK, "pause_and_ask", float(int(total * 0.7)), 180.0),
+            (CueKind.PLAY, "consolidate", float(int(total * 0.7)), total * 0.3),
         ]
     if Role.SLIDES in roles:
         steps.append((CueKind.SLIDES, "slides", None, 300.0))

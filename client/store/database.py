@@ -128,7 +128,8 @@ class Database:
 
     def backup_to(self, target: Path) -> None:
         """Write a compact copy of the present state to `target` (must not exist)."""
-        connection = self._connect(readonly=True)
+        # Not `query_only`, which forbids VACUUM INTO too: the file itself is opened read-only.
+        connection = sqlite3.connect(_readonly(self.path), uri=True)
         try:
             connection.execute("VACUUM INTO ?", (str(target),))
         except sqlite3.Error as error:
@@ -211,7 +212,7 @@ def quick_check(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection = sqlite3.connect(_readonly(path), uri=True)
     except sqlite3.Error:
         return False
     try:
@@ -220,6 +221,10 @@ def quick_check(path: Path) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _readonly(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 def as_storage_error(error: BaseException) -> BaseException:
