@@ -1,0 +1,61 @@
+"""Named places where a test may end the process as a power cut would.
+
+`TONGKE_FAILPOINT=NAME:N` kills the process when it passes NAME for the N-th time; nothing is
+flushed, closed or told. Without the variable a fail-point costs one comparison.
+
+Invariants:
+  X1  Each name stands in `POINTS`, so that a test can loop over all of them.
+  X2  Unless the variable names it, a fail-point has no effect.
+"""
+
+import os
+import signal
+import threading
+from typing import Final
+
+VARIABLE: Final = "TONGKE_FAILPOINT"
+
+POINTS: Final = (
+    "grow.after_write",
+    "grow.after_mark",
+    "blob.before_rename",
+    "blob.after_rename",
+    "blob.after_folder",
+    "sidecar.before_rename",
+    "sidecar.after_rename",
+    "holding.after_row",
+    "fetch.after_playlist",
+    "fetch.after_segment",
+    "fetch.after_append",
+    "fetch.after_probe",
+)
+"""Fail-points of fetching and keeping, in the order a fetch passes them."""
+
+
+class _Trigger:
+    """What the environment asks for."""
+
+    def __init__(self, text: str) -> None:
+        name, _, count = text.partition(":")
+        self.name = name
+        self._left = int(count) if count.isdigit() else 1
+        self._gate = threading.Lock()
+
+    def pull(self) -> None:
+        """Count one passage, and die at the one that was asked for."""
+        with self._gate:
+            self._left -= 1
+            if self._left > 0:
+                return
+        if hasattr(signal, "SIGKILL"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(137)
+
+
+_TRIGGER: Final = _Trigger(os.environ.get(VARIABLE, ""))
+
+
+def failpoint(name: str) -> None:
+    """Die here if a test asked for it. May be called from any thread."""
+    if name == _TRIGGER.name:
+        _TRIGGER.pull()

@@ -1,0 +1,245 @@
+"""A file while it arrives: `NAME.part` and the list of hashes that says what of it is good.
+
+The list is text, one fact a line:
+
+    tongke-list 1
+    I <identity>             what these bytes are part of; another identity starts anew
+    E <etag> <url>           validator and address of the answer the bytes came from
+    B <length> <sha256>      a stretch that reached the disk, in order
+    D <sha256> <ext>         the whole file, complete: its blob's name
+
+Invariants:
+  G1  Bytes count for resume only after they were marked: part on disk first, then its line.
+  G2  The list is never trusted: opening hashes every stretch again and drops the file from the
+      first one that does not match; a torn tail is cut off.
+  G3  Digests of the whole are those of the bytes in the file, also after any number of resumes.
+"""
+
+import hashlib
+import os
+import re
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from client.domain.failpoint import failpoint
+from client.domain.ids import Digest
+from client.store.durable import disk_errors, sync_file, write_durably
+
+BLOCK_BYTES: Final = 1 << 20
+_HEAD: Final = "tongke-list 1"
+_BLOCK: Final = re.compile(r"B (\d{1,15}) ([0-9a-f]{64})")
+_DONE: Final = re.compile(r"D ([0-9a-f]{64}) (\.[a-z0-9]{1,5})")
+_READ: Final = 1 << 20
+_LIST_LIMIT: Final = 8 << 20
+
+
+class Growing:
+    """One growing file. Used by one thread at a time; after a `StorageError` only good to close.
+
+    Args:
+        part: The data file, `NAME.part`; the list stands beside it.
+        identity: One line that tells which bytes these are.
+
+    Raises:
+        StorageError: The disk is full or failed (as from every method).
+    """
+
+    def __init__(self, part: Path, identity: str) -> None:
+        self.part: Final = part
+        self._list = part.with_suffix(".list")
+        self._identity = identity.replace("\n", " ")
+        self._blocks: list[tuple[int, str]] = []
+        self._etag = ("", "")
+        self.done: tuple[Digest, str] | None = None
+        """Digest and extension that were written before the file was moved to its place."""
+        self._file: FileIO | None = None
+        self._reset_hashes()
+        with disk_errors():
+            self._load()
+
+    @property
+    def size(self) -> int:
+        """Bytes here, marked or not."""
+        return self._size
+
+    @property
+    def blocks(self) -> tuple[tuple[int, str], ...]:
+        """Length and SHA-256 of the marked stretches, in order."""
+        return tuple(self._blocks)
+
+    @property
+    def etag(self) -> tuple[str, str]:
+        """Validator and address of the last answer, empty when unknown."""
+        return self._etag
+
+    @property
+    def sha256(self) -> Digest:
+        """SHA-256 of all bytes here (G3)."""
+        return Digest(self._sha256.hexdigest())
+
+    @property
+    def md5(self) -> str:
+        """MD5 of all bytes here, which is what the platform announces (G3)."""
+        return self._md5.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; marks them whenever a block is full."""
+        with disk_errors():
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._open().write(rest) :]
+        self._sha256.update(data)
+        self._md5.update(data)
+        self._size += len(data)
+        self._pending_hash.update(data)
+        self._pending += len(data)
+        failpoint("grow.after_write")
+        if self._pending >= BLOCK_BYTES:
+            self.mark()
+
+    def mark(self) -> None:
+        """Make everything written so far count for resume (G1)."""
+        if not self._pending:
+            return
+        with disk_errors():
+            os.fsync(self._open().fileno())
+            self._blocks.append((self._pending, self._pending_hash.hexdigest()))
+            self._append_line("B {} {}".format(*self._blocks[-1]))
+        self._begin_block()
+        failpoint("grow.after_mark")
+
+    def from_answer(self, etag: str, url: str) -> None:
+        """Remember which answer the next bytes belong to."""
+        if (etag, url) != self._etag and etag.isprintable() and " " not in etag + url:
+            self._etag = (etag, url)
+            with disk_errors():
+                self._append_line(f"E {etag} {url}")
+
+    def seal(self, ext: str) -> Digest:
+        """Say that the file is complete and which blob it becomes; returns its digest."""
+        self.mark()
+        with disk_errors():
+            self._append_line(f"D {self.sha256} {ext}")
+        self.close()
+        return self.sha256
+
+    def restart(self) -> None:
+        """Throw away what is here and begin at byte 0."""
+        self.discard()
+        self._reset_hashes()
+
+    def discard(self) -> None:
+        """Delete both files. Idempotent."""
+        self.close()
+        self._blocks, self._etag, self.done = [], ("", ""), None
+        self._reset_hashes()
+        with disk_errors():
+            self.part.unlink(missing_ok=True)
+            self._list.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Give the file back; a later `write` opens it again."""
+        if self._file is not None:
+            file, self._file = self._file, None
+            with disk_errors():
+                file.close()
+
+    def read(self) -> bytes:
+        """Give all bytes here; for small files."""
+        self.mark()
+        with disk_errors():
+            return self.part.read_bytes() if self._size else b""
+
+    def _open(self) -> FileIO:
+        """Give the data file, without a buffer: what was written is in the system's hands."""
+        if self._file is None:
+            self._file = FileIO(self.part, "ab")
+        return self._file
+
+    def _reset_hashes(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._size = 0
+        self._begin_block()
+
+    def _begin_block(self) -> None:
+        self._pending = 0
+        self._pending_hash = hashlib.sha256()
+
+    def _append_line(self, line: str) -> None:
+        new = not self._list.exists()
+        with self._list.open("ab") as file:
+            if new:
+                file.write(f"{_HEAD}\nI {self._identity}\n".encode())
+            file.write(f"{line}\n".encode())
+            sync_file(file)
+
+    def _load(self) -> None:
+        """Take up what an earlier life left (G2)."""
+        claimed = self._claims()
+        if claimed is None:
+            self.discard()
+            return
+        if self.part.exists():
+            self.done = None
+            self._keep_what_matches(claimed)
+            self._cut_and_rewrite(claimed)
+        elif self.done is None:
+            self.discard()
+
+    def _claims(self) -> list[tuple[int, str]] | None:
+        """Read the list; None when it is missing, torn at its head, or of other bytes."""
+        try:
+            if self._list.stat().st_size > _LIST_LIMIT:
+                return None
+            lines = self._list.read_bytes().decode().split("\n")
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+        if lines[:2] != [_HEAD, f"I {self._identity}"]:
+            return None
+        claimed: list[tuple[int, str]] = []
+        for line in lines[2:-1]:  # what follows the last line end is torn, or empty
+            if block := _BLOCK.fullmatch(line):
+                claimed.append((int(block[1]), block[2]))
+            elif done := _DONE.fullmatch(line):
+                self.done = (Digest(done[1]), done[2])
+            elif line.startswith("E ") and line.count(" ") == 2:  # noqa: PLR2004 - E, etag, url
+                _, etag, url = line.split(" ")
+                self._etag = (etag, url)
+            else:
+                break
+        return claimed
+
+    def _keep_what_matches(self, claimed: list[tuple[int, str]]) -> None:
+        with self.part.open("rb") as file:
+            for length, digest in claimed:
+                if not self._matches(file, length, digest):
+                    return
+                self._blocks.append((length, digest))
+
+    def _matches(self, file: BinaryIO, length: int, digest: str) -> bool:
+        """Hash one stretch; its bytes count only when it is good."""
+        whole, md5, stretch = self._sha256.copy(), self._md5.copy(), hashlib.sha256()
+        left = length
+        while left and (data := file.read(min(left, _READ))):
+            for one in (whole, md5, stretch):
+                one.update(data)
+            left -= len(data)
+        if left or not length or stretch.hexdigest() != digest:
+            return False
+        self._sha256, self._md5 = whole, md5
+        self._size += length
+        return True
+
+    def _cut_and_rewrite(self, claimed: list[tuple[int, str]]) -> None:
+        with self.part.open("r+b") as file:
+            file.truncate(self._size)
+            sync_file(file)
+        if not self._blocks:
+            self._etag = ("", "")
+        lines = [_HEAD, f"I {self._identity}"]
+        lines += [f"E {self._etag[0]} {self._etag[1]}"] if self._etag[1] else []
+        lines += [f"B {length} {digest}" for length, digest in self._blocks]
+        if len(claimed) != len(self._blocks) or not self._list.read_bytes().endswith(b"\n"):
+            write_durably(self._list, ("\n".join(lines) + "\n").encode())

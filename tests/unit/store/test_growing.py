@@ -1,0 +1,176 @@
+"""G1 to G3: bytes count for resume only when they are what the list says."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from client.domain.errors import StorageError
+from client.store.growing import BLOCK_BYTES
+from client.store.growing import Growing as RealGrowing
+
+_OPEN: list[RealGrowing] = []
+
+
+def Growing(part: Path, identity: str) -> RealGrowing:  # noqa: N802 - stands for the class
+    growing = RealGrowing(part, identity)
+    _OPEN.append(growing)
+    return growing
+
+
+@pytest.fixture(autouse=True)
+def close_all() -> Iterator[None]:
+    """A crash in these tests is an object nobody uses any more; its handle is given back here."""
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
+@pytest.fixture
+def part(tmp_path: Path) -> Path:
+    return tmp_path / "f.part"
+
+
+def grown(part: Path, *pieces: bytes) -> RealGrowing:
+    growing = Growing(part, "x")
+    for piece in pieces:
+        growing.write(piece)
+    return growing
+
+
+def test_a_new_file_is_empty_and_leaves_nothing_behind(part: Path) -> None:
+    growing = Growing(part, "x")
+    assert (growing.size, growing.blocks, growing.done) == (0, (), None)
+    assert list(part.parent.iterdir()) == []
+
+
+def test_marked_bytes_are_there_again_after_a_crash_and_unmarked_are_cut_off(part: Path) -> None:
+    growing = grown(part, b"abc")
+    growing.mark()
+    growing.write(b"lost")  # G1: no mark, so a crash takes it
+    again = Growing(part, "x")
+    assert again.size == 3
+    assert part.read_bytes() == b"abc"
+    again.write(b"def")
+    again.mark()
+    again.mark()
+    assert again.read() == b"abcdef"
+    assert again.sha256 == hashlib.sha256(b"abcdef").hexdigest()  # G3
+    assert again.md5 == hashlib.md5(b"abcdef").hexdigest()
+
+
+def test_a_full_block_is_marked_by_itself(part: Path) -> None:
+    growing = grown(part, b"x" * BLOCK_BYTES, b"y")
+    assert growing.blocks == ((BLOCK_BYTES, hashlib.sha256(b"x" * BLOCK_BYTES).hexdigest()),)
+    assert Growing(part, "x").size == BLOCK_BYTES
+
+
+def test_other_bytes_start_anew(part: Path) -> None:
+    growing = grown(part, b"abc")
+    growing.mark()
+    assert Growing(part, "another edition").size == 0
+    assert not part.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"tongke-list 2\nI x\n",
+        b"\xff\xfe",
+        b"tongke-list 1\nI x\nB 3 zz\n",
+        b"tongke-list 1\nI x\nB 0 " + hashlib.sha256(b"").hexdigest().encode() + b"\n",
+        b"tongke-list 1\nI x\nB 3 " + hashlib.sha256(b"abc").hexdigest().encode(),  # torn
+        b"tongke-list 1\nI x\nB 9 " + hashlib.sha256(b"abc").hexdigest().encode() + b"\n",
+    ],
+)
+def test_a_list_that_says_nonsense_is_not_believed(part: Path, text: bytes) -> None:  # G2
+    grown(part, b"abc").close()
+    part.with_suffix(".list").write_bytes(text)
+    assert Growing(part, "x").size == 0
+
+
+def test_a_list_that_grew_without_bound_is_not_read(part: Path) -> None:  # G2
+    growing = grown(part, b"abc")
+    growing.mark()
+    with part.with_suffix(".list").open("ab") as file:
+        file.truncate(9 << 20)
+    assert Growing(part, "x").size == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    blocks=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=6),
+    damage=st.integers(0, 239),
+    cut=st.integers(0, 240),
+)
+def test_only_the_stretch_before_the_damage_is_kept(
+    tmp_path_factory: pytest.TempPathFactory, blocks: list[bytes], damage: int, cut: int
+) -> None:  # G2
+    part = tmp_path_factory.mktemp("g") / "f.part"
+    growing = Growing(part, "x")
+    for block in blocks:
+        growing.write(block)
+        growing.mark()
+    growing.close()
+    data = bytearray(b"".join(blocks))
+    if damage < len(data):
+        data[damage] ^= 1
+    part.write_bytes(bytes(data[:cut]))
+    good, at = b"", 0
+    for block in blocks:
+        at += len(block)
+        if at > cut or at > damage:
+            break
+        good += block
+    again = Growing(part, "x")
+    assert (again.size, again.read()) == (len(good), good)
+    again.write(b"more")
+    assert again.sha256 == hashlib.sha256(good + b"more").hexdigest()
+    again.mark()
+    assert Growing(part, "x").size == len(good) + 4
+
+
+def test_the_validator_of_the_answer_is_kept_with_the_bytes(part: Path) -> None:
+    growing = Growing(part, "x")
+    growing.from_answer('"e1"', "http://a/1")
+    growing.from_answer('"e1"', "http://a/1")
+    growing.from_answer("two words", "http://a/1")  # would break the line
+    growing.write(b"abc")
+    growing.mark()
+    assert Growing(part, "x").etag == ('"e1"', "http://a/1")
+    part.write_bytes(b"")
+    assert Growing(part, "x").etag == ("", "")
+
+
+def test_a_sealed_file_that_was_moved_away_is_remembered(part: Path) -> None:
+    growing = grown(part, b"abc")
+    digest = growing.seal(".pdf")
+    assert Growing(part, "x").done is None  # not moved yet
+    part.unlink()
+    assert Growing(part, "x").done == (digest, ".pdf")
+
+
+def test_a_vanished_file_is_begun_again(part: Path) -> None:
+    grown(part, b"abc").mark()
+    part.unlink()
+    assert Growing(part, "x").size == 0
+    assert not part.with_suffix(".list").exists()
+
+
+def test_restart_begins_at_byte_0(part: Path) -> None:
+    growing = grown(part, b"abc")
+    growing.mark()
+    growing.restart()
+    assert growing.read() == b""
+    growing.write(b"xy")
+    assert growing.read() == b"xy"
+
+
+def test_a_folder_that_is_gone_is_a_storage_error(tmp_path: Path) -> None:
+    growing = Growing(tmp_path / "gone" / "f.part", "x")
+    with pytest.raises(StorageError, match="disk_failed"):
+        growing.write(b"abc")
