@@ -24,7 +24,7 @@ from typing import BinaryIO, Final
 
 from client.domain.failpoint import failpoint
 from client.domain.ids import Digest
-from client.store.durable import disk_errors, sync_file, write_durably
+from client.store.disk import disk_errors, sync_file, write_durably
 
 BLOCK_BYTES: Final = 1 << 20
 _HEAD: Final = "tongke-list 1"

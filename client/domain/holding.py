@@ -1,0 +1,122 @@
+"""What this machine holds of a lesson: one `Holding` for each remote file that was ever wanted.
+
+`PRESENT` holdings name a blob; all others say in `reason` why there is none. A file without
+a holding is simply absent.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from client.domain.availability import Decodes, PartFacts, PartState, Trust
+from client.domain.catalogue import FileUse, Lesson, Part, Role
+from client.domain.ids import Digest, LessonId, PartId
+
+VIDEO_ROLES = frozenset({Role.VIDEO, Role.EXPERIMENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """One verified file on this machine. `ext` begins with a dot."""
+
+    digest: Digest
+    ext: str
+    size_bytes: int
+    trust: Trust
+    decodes: Decodes = Decodes.UNKNOWN
+    verified_at: str = ""
+    """ISO 8601 by this machine's clock, as evidence only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """State of one remote file of one part. `path` is the file's host-less address."""
+
+    lesson: LessonId
+    part: PartId
+    path: str
+    state: PartState
+    reason: str = ""
+    """Message code, empty while nothing is wrong."""
+    blob: Blob | None = None
+    file: Path | None = None
+    """Where the blob's bytes are; None unless present."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLesson:
+    """One cached lesson as a list row."""
+
+    id: LessonId
+    title: str
+    """Raw, as in the catalogue."""
+    size_bytes: int
+    """Bytes of the blobs it refers to."""
+    verified_at: str
+    """When the longest unchecked of its files was last verified; evidence only."""
+
+
+def is_video(part: Part) -> bool:
+    """Tell whether a part is something that must decode: a film or a recording."""
+    return part.role in VIDEO_ROLES or part.role is Role.AUDIO
+
+
+def main_files(part: Part) -> tuple[str, ...]:
+    """Paths of the files that make a part usable: covers and previews do not."""
+    uses = {file.use for file in part.files}
+    for wanted in (
+        {FileUse.RENDITION, FileUse.VIDEO_FILE},
+        {FileUse.AUDIO},
+        {FileUse.DOCUMENT},
+        {FileUse.IMAGE},
+    ):
+        if uses & wanted:
+            return tuple(file.path for file in part.files if file.use in wanted)
+    return ()
+
+
+def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = False) -> PartState:
+    """Fold what is held of a part's main files into one state.
+
+    | any main file     | of the others            | state     |
+    |-------------------|--------------------------|-----------|
+    | present           | -                        | PRESENT   |
+    | none              | record withdrawn         | WITHDRAWN |
+    | all protected     | -                        | PROTECTED |
+    | one fetching      | -                        | FETCHING  |
+    | one failed        | -                        | FAILED    |
+    | else              |                          | ABSENT    |
+    """
+    paths = set(main_files(part))
+    states = {h.state for h in holdings if h.part == part.id and h.path in paths}
+    if PartState.PRESENT in states:
+        return PartState.PRESENT
+    if withdrawn:
+        return PartState.WITHDRAWN
+    if part.is_protected or states == {PartState.PROTECTED}:
+        return PartState.PROTECTED
+    for state in (PartState.FETCHING, PartState.FAILED):
+        if state in states:
+            return state
+    return PartState.ABSENT
+
+
+def part_facts(lesson: Lesson, holdings: Iterable[Holding]) -> tuple[PartFacts, ...]:
+    """Give what the lights need to know of each part of a lesson, in order."""
+    held = tuple(holdings)
+    return tuple(
+        PartFacts(
+            is_video=is_video(part),
+            state=part_state(part, held),
+            decodes=_decodes(part, held),
+        )
+        for part in lesson.parts
+    )
+
+
+def _decodes(part: Part, holdings: tuple[Holding, ...]) -> Decodes:
+    """Say YES when one of a part's files decodes here, else what the first one said."""
+    said = [h.blob.decodes for h in holdings if h.part == part.id and h.blob is not None]
+    if Decodes.YES in said:
+        return Decodes.YES
+    return said[0] if said else Decodes.UNKNOWN

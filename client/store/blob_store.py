@@ -1,0 +1,261 @@
+"""Verified files by the digest of their bytes: `blobs/<aa>/<sha256><ext>`. No database here.
+
+    blobs/
+      incoming/   files that grow (`.part`, `.list`), copies under way (`.tmp`)
+      damaged/    files that no longer match their name, kept for a look
+      3f/3f…e1.ts
+
+Invariants:
+  B1  A file stands under its digest only when its bytes had that digest; it gets there by one
+      rename after its bytes reached the disk.
+  B2  After a crash anywhere in `commit` the next life finds the blob or the growing file.
+  B3  A file that does not match its name is set aside the moment it is noticed.
+"""
+
+import hashlib
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from client.domain.cancel import CancelToken
+from client.domain.errors import DigestMismatchError, StorageFullError
+from client.domain.failpoint import failpoint
+from client.domain.ids import Digest
+from client.store.disk import disk_errors, sync_file
+from client.store.durable import sync_folder
+from client.store.growing import Growing
+
+FLOOR_BYTES: Final = 300 * 1000 * 1000
+"""Room that is left free for the records, the system and everybody else."""
+_READ: Final = 1 << 20
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_EXT: Final = re.compile(r"\.[a-z0-9]{1,5}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One file in its place."""
+
+    digest: Digest
+    ext: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """What a publisher said of a file; empty and 0 where it said nothing."""
+
+    md5: str = ""
+    size_bytes: int = 0
+    sha256: str = ""
+
+
+class BlobStore:
+    """One profile's files. May be used from several threads (not for the same growing file).
+
+    Args:
+        folder: `blobs`; made when missing.
+        floor_bytes: Free room below which nothing is begun.
+    """
+
+    def __init__(self, folder: Path, *, floor_bytes: int = FLOOR_BYTES) -> None:
+        self.folder: Final = folder
+        self._floor_bytes = floor_bytes
+        self._incoming = folder / "incoming"
+        self._damaged = folder / "damaged"
+        with disk_errors():
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            self._damaged.mkdir(exist_ok=True)
+
+    # --- coming in ---------------------------------------------------------------------------
+
+    def require_room(self, more_bytes: int) -> None:
+        """Raise `StorageFullError` unless so many bytes fit above the floor."""
+        with disk_errors():
+            free = shutil.disk_usage(self.folder).free
+        if free - more_bytes < self._floor_bytes:
+            need = (more_bytes + self._floor_bytes - free + 999_999) // 1_000_000
+            raise StorageFullError("disk_full", {"free_mb": free // 1_000_000, "need_mb": need})
+
+    def growing(self, key: str, identity: str) -> Growing:
+        """Take up or begin the growing file `key` (see `growing_key`)."""
+        return Growing(self._incoming / f"{key}.part", identity)
+
+    def commit(self, growing: Growing, ext: str) -> StoredFile:
+        """Move a complete, checked file to its place (B1). Call `forget` once its row is kept.
+
+        A crash in between is no loss: `growing` with the same key then knows the blob, and
+        `finished` gives it.
+        """
+        name = clean_ext(ext)
+        digest = growing.seal(name)
+        size = growing.size
+        failpoint("blob.before_rename")
+        self._place(growing.part, digest, name)
+        return StoredFile(digest=digest, ext=name, size_bytes=size)
+
+    def finished(self, growing: Growing) -> StoredFile | None:
+        """Give the blob an earlier life made of this growing file, if it is there and sound."""
+        if growing.done is None:
+            return None
+        digest, ext = growing.done
+        if not self.matches(digest, ext):
+            growing.discard()
+            return None
+        path = self.path(digest, ext)
+        return StoredFile(digest=digest, ext=ext, size_bytes=path.stat().st_size)
+
+    def import_file(
+        self,
+        source: Path,
+        ext: str,
+        cancel: CancelToken,
+        *,
+        announced: Announced | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> StoredFile:
+        """Copy a file from elsewhere, hashing what is written; nothing is kept if it is wrong.
+
+        Args:
+            source: A readable file.
+            ext: Extension of the blob.
+            cancel: Checked after each MiB.
+            announced: What the copy must match.
+            progress: Told the bytes copied so far.
+
+        Raises:
+            DigestMismatchError: It is not what was announced.
+            StorageError: It cannot be read, or not be written.
+        """
+        temp = self._incoming / f"{secrets.token_hex(8)}.tmp"
+        try:
+            with disk_errors():
+                self.require_room(source.stat().st_size)
+                said = _copy(source, temp, cancel, progress or (lambda _: None))
+            _require_same(announced or Announced(), said)
+            digest, name = Digest(said.sha256), clean_ext(ext)
+            self._place(temp, digest, name)
+        finally:
+            temp.unlink(missing_ok=True)
+        return StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
+
+    def sweep(self, keep: Iterable[str]) -> int:
+        """Delete leftovers in `incoming` whose key does not begin with one of `keep`.
+
+        Returns:
+            Bytes freed. Call it only while nothing is coming in.
+        """
+        kept = tuple(keep)
+        freed = 0
+        with disk_errors():
+            for path in self._incoming.iterdir():
+                if not kept or not path.name.startswith(kept) or path.suffix == ".tmp":
+                    freed += path.stat().st_size
+                    path.unlink()
+        return freed
+
+    # --- here --------------------------------------------------------------------------------
+
+    def path(self, digest: Digest, ext: str) -> Path:
+        """Say where a blob stands (or would)."""
+        if not _DIGEST.fullmatch(digest):
+            raise DigestMismatchError("digest_mismatch", {"name": digest[:64]})
+        return self.folder / digest[:2] / f"{digest}{clean_ext(ext)}"
+
+    def has(self, digest: Digest, ext: str, size_bytes: int) -> bool:
+        """Tell, without reading it, whether a blob is there in its full length."""
+        try:
+            return self.path(digest, ext).stat().st_size == size_bytes
+        except OSError:
+            return False
+
+    def matches(self, digest: Digest, ext: str, cancel: CancelToken | None = None) -> bool:
+        """Read a blob and tell whether it is what its name says; set it aside if not (B3)."""
+        path = self.path(digest, ext)
+        try:
+            found = _sha256(path, cancel or CancelToken())
+        except FileNotFoundError:
+            return False
+        except OSError:
+            found = ""  # unreadable sectors: as good as wrong bytes
+        if found == digest:
+            return True
+        self.set_aside(digest, ext)
+        return False
+
+    def set_aside(self, digest: Digest, ext: str) -> None:
+        """Take a bad blob out of its place; its bytes stay in `damaged` for a look."""
+        path = self.path(digest, ext)
+        with disk_errors():
+            if path.exists():
+                path.replace(self._damaged / path.name)
+
+    def drop(self, digest: Digest, ext: str) -> int:
+        """Delete a blob and what was set aside of it; returns the bytes freed."""
+        freed = 0
+        path = self.path(digest, ext)
+        with disk_errors():
+            for one in (path, self._damaged / path.name):
+                if one.exists():
+                    freed += one.stat().st_size
+                    one.unlink()
+        return freed
+
+    def _place(self, temp: Path, digest: Digest, ext: str) -> None:
+        target = self.path(digest, ext)
+        with disk_errors():
+            if not target.parent.exists():
+                target.parent.mkdir()
+                sync_folder(self.folder)
+            temp.replace(target)
+            failpoint("blob.after_rename")
+            sync_folder(target.parent)
+            (self._damaged / target.name).unlink(missing_ok=True)
+        failpoint("blob.after_folder")
+
+
+def growing_key(path: str, md5: str) -> str:
+    """Name the growing file of a remote file: one edition's bytes, whatever the mirror."""
+    return hashlib.sha256(f"{path}\n{md5}".encode()).hexdigest()[:32]
+
+
+def clean_ext(ext: str) -> str:
+    """Give a harmless extension with its dot: `.pdf` for `PDF`, `.bin` for anything odd."""
+    name = "." + ext.lower().lstrip(".")
+    return name if _EXT.fullmatch(name) else ".bin"
+
+
+def _copy(
+    source: Path, temp: Path, cancel: CancelToken, progress: Callable[[int], None]
+) -> Announced:
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with source.open("rb") as reader, temp.open("xb") as writer:
+        while data := reader.read(_READ):
+            cancel.check()
+            sha256.update(data)
+            md5.update(data)
+            writer.write(data)
+            size += len(data)
+            progress(size)
+        sync_file(writer)
+    return Announced(sha256=sha256.hexdigest(), md5=md5.hexdigest(), size_bytes=size)
+
+
+def _require_same(announced: Announced, found: Announced) -> None:
+    if announced.md5 not in ("", found.md5) or announced.sha256 not in ("", found.sha256):
+        raise DigestMismatchError("digest_mismatch", {"size_bytes": found.size_bytes})
+    if announced.size_bytes not in (0, found.size_bytes):
+        raise DigestMismatchError("size_mismatch", {"size_bytes": found.size_bytes})
+
+
+def _sha256(path: Path, cancel: CancelToken) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while data := file.read(_READ):
+            cancel.check()
+            digest.update(data)
+    return digest.hexdigest()
