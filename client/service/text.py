@@ -13,6 +13,7 @@ Invariants:
 import gettext
 import importlib
 import pkgutil
+import struct
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -151,7 +152,12 @@ def areas() -> Iterator[tuple[str, Mapping[str, Sentence]]]:
 def _catalogue(language: str, folder: Path) -> gettext.NullTranslations | None:
     if language == SOURCE_LANGUAGE:
         return None
-    return gettext.translation(DOMAIN, folder, [language], fallback=True)
+    path = folder / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    try:
+        with path.open("rb") as file:
+            return gettext.GNUTranslations(file)
+    except (OSError, ValueError, struct.error):
+        return None
 
 
 def _fill(text: str, values: Mapping[str, object]) -> str:
