@@ -343,3 +343,12 @@ def unwatched_s(watched: Intervals, begin_s: float, end_s: float) -> float:
 def seconds(spans: Intervals) -> float:
     """Add up stretches."""
     return sum(end - begin for begin, end in spans)
+
+
+def missing(watched: Intervals, known: Intervals) -> Intervals:
+    """Cut `known` out of `watched`: what is still to be written."""
+    left = list(watched)
+    for begin, end in known:
+        cut = [((b, min(e, begin)), (max(b, end), e)) for b, e in left]
+        left = [span for pair in cut for span in pair if span[1] > span[0]]
+    return tuple(left)
