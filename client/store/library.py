@@ -1,0 +1,20 @@
+"""library.db: catalogue, holdings and search index. Rebuildable, deletable at any time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from client.store.database import Database, Migration
+from client.store.schema_catalogue import m0001_catalogue
+
+MIGRATIONS: Final[Sequence[Migration]] = (m0001_catalogue,)
+
+
+def open_library(path: Path) -> Database:
+    """Open library.db, making or migrating it.
+
+    Raises:
+        StorageTooNewError: A newer program wrote it.
+        StorageCorruptError: It is damaged; it may be deleted and made anew.
+    """
+    return Database(path, MIGRATIONS)
