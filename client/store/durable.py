@@ -1,67 +1,65 @@
-"""Writing files so that a power cut leaves the old content or the new, never a mixture.
+"""Files that are there or not, never half: temp name, write, fsync, rename, fsync the folder.
 
 Invariants:
-  D1  temp name -> write -> fsync -> rename -> fsync folder, in this order.
-  D2  A failure of the disk leaves as `StorageFullError` or `StorageError`.
+  Y1  After `write_file` or `move_file` returned, the new content survives a power cut; before,
+      the old one does.
+  Y2  `set_aside` never overwrites and never deletes.
 """
 
-import errno
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from client.domain.errors import StorageError, StorageFullError
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_SYNCS_FOLDERS: Final = sys.platform != "win32"
-"""Windows cannot open a folder; its renames are journalled."""
+_NEW: Final = ".new"
 
 
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """Turn what the operating system raises into this program's own errors (D2)."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFullError("disk_full") from error
-        raise StorageError("disk_failed", {"detail": error.strerror or str(error)}) from error
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Replace the content of `path` (D1). Its folder must exist.
+def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace `path` with `data` so that no reader ever sees a part of it.
 
     Raises:
-        StorageError: The disk is full or failed; `path` is as it was.
+        OSError: The disk refused; `path` is as it was.
     """
-    temp = path.with_name(path.name + ".tmp")
-    with disk_errors():
-        try:
-            with temp.open("wb") as file:
-                file.write(data)
-                sync_file(file)
-            temp.replace(path)
-        except OSError:
-            temp.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+    fresh = path.with_name(path.name + _NEW)
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        move_file(fresh, path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
-def sync_file(file: BinaryIO) -> None:
-    """Have what was written to an open file reach the disk."""
-    file.flush()
-    os.fsync(file.fileno())
+def move_file(source: Path, target: Path) -> None:
+    """Rename durably inside one folder, replacing `target`. `source` is already on the disk."""
+    source.replace(target)
+    sync_folder(target.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Bring what was written to `path` to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Have renames in `folder` reach the disk."""
-    if not _SYNCS_FOLDERS:
+    """Bring the names in `folder` to the disk, where the system knows how."""
+    if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename `path` to the first free `<name>.damaged-<n>`, and return where it is now."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    move_file(path, target)
+    return target

@@ -1,0 +1,329 @@
+"""The journal of a room: its own log, other logs it holds, and the local rows beside them.
+
+Invariants:
+  J1  An append's future is done only after COMMIT with FULL returned; what it named is then in
+      the log for good.
+  J2  Each event follows its log's tip; number, chain and Lamport counter come from the database
+      inside the same transaction, never from memory.
+  J3  A draft sees the log as it is when its own event is written: `sup` is never out of date.
+  J4  Listeners hear of events after they are durable, before the append's future is done.
+  J5  Every log begins with an INCARNATION that names the tips of the logs it goes on from.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+from client.domain.clock import Clock
+from client.domain.errors import ProtocolError, StorageError
+from client.domain.failpoint import failpoint
+from client.domain.ids import EventId, SittingId
+from client.domain.record.bodies import Body, EventType, Incarnation, WhyIncarnation
+from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
+from client.domain.record.resume import ResumePoint
+from client.domain.record.segment import MAX_EVENTS, BootRow, seal
+from client.domain.record.table import pack, spec_of
+from client.domain.signer import Signer
+from client.store import journal_rows as rows
+from client.store.database import Database
+from client.store.journal_rows import Boot, Look, Tip
+
+if TYPE_CHECKING:
+    import sqlite3
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+Draft: TypeAlias = Callable[[Look], Sequence[Body]]
+"""Decides what to write while its transaction is open. Pure but for what it asks of `Look`."""
+Listener: TypeAlias = Callable[[Sequence[Event]], None]
+
+CLEAN: Final = "journal.clean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What a journal has to know about this start of the program.
+
+    `boot_key` names the start of the machine where the system tells, else it is empty and a
+    monotonic clock that went back tells.
+    """
+
+    why: WhyIncarnation = WhyIncarnation.FIRST
+    boot_key: str = ""
+
+
+class Journal:
+    """Appends and reads; any thread may call.
+
+    Methods that return a value and no future read the disk: not for the GUI thread.
+
+    Args:
+        database: journal.db, opened with `schema_journal.MIGRATIONS`.
+        signer: The key; its public key and nonce name the log that is written.
+        clock: Gives evidence of time.
+        start: See `Start`.
+
+    Raises:
+        StorageError: The first write failed.
+    """
+
+    def __init__(self, database: Database, signer: Signer, clock: Clock, start: Start) -> None:
+        self._database: Final = database
+        self._signer: Final = signer
+        self._clock: Final = clock
+        self._listeners: tuple[Listener, ...] = ()
+        self._gate = threading.Lock()
+        self.writer: Final = writer_of(signer.public_key, signer.nonce)
+        self._wi, self._boot, self.is_new_boot = database.write(
+            lambda connection: self._begin(connection, start)
+        ).result()
+
+    # --- writing -------------------------------------------------------------------------
+
+    def append(self, body: Body) -> Future[EventId]:
+        """Record one fact. The future is done after COMMIT (J1)."""
+        return then(self.draft(lambda _: (body,)), lambda events: events[0].id)
+
+    def draft(self, draft: Draft) -> Future[tuple[Event, ...]]:
+        """Record what `draft` decides, all or nothing, in one transaction (J3)."""
+        answer: Future[tuple[Event, ...]] = Future()
+        answer.set_running_or_notify_cancel()
+
+        def job(connection: "sqlite3.Connection") -> tuple[Event, ...]:
+            bodies = draft(Look(connection))
+            return tuple(self._add(connection, body) for body in bodies)
+
+        def committed(done: Future[tuple[Event, ...]]) -> None:
+            error = done.exception()
+            if error is not None:
+                answer.set_exception(error)
+                return
+            try:
+                for listener in self._listeners:
+                    listener(done.result())
+            finally:
+                answer.set_result(done.result())
+
+        try:
+            self._database.write(job).add_done_callback(committed)
+        except StorageError as error:
+            answer.set_exception(error)
+        return answer
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every batch of events that became durable, on any thread (J4).
+
+        Batches may come in another order than they were written: folds do not mind.
+        """
+        with self._gate:
+            self._listeners = (*self._listeners, listener)
+
+    # --- reading -------------------------------------------------------------------------
+
+    def events(
+        self, numbers: Collection[EventType] | None = None, *, after: int = 0, limit: int = -1
+    ) -> tuple[tuple[int, Event], ...]:
+        """Read events in order of arrival, each with its place, from behind place `after`."""
+        return self._database.read_here(
+            lambda connection: rows.select_events(
+                connection, numbers=numbers, after=after, limit=limit
+            )
+        )
+
+    def tips(self) -> tuple[Tip, ...]:
+        """Return the tips of all logs."""
+        return self._database.read_here(rows.select_tips)
+
+    def count(self) -> int:
+        """Count the events of all logs."""
+        return self._database.read_here(rows.count_events)
+
+    # --- segments ------------------------------------------------------------------------
+
+    def seal(self) -> Future[int]:
+        """Sign what no segment holds yet; the future gives how many segments were made.
+
+        The signing happens on a reader thread, so that it delays no fact.
+        """
+        return self._database.read(self._seal)
+
+    def segments(self) -> tuple[bytes, ...]:
+        """Return all sealed segments, log by log, in order."""
+        return self._database.read_here(rows.select_sealed)
+
+    # --- local rows ----------------------------------------------------------------------
+
+    def save_resume(self, point: ResumePoint, *, is_first: bool = False) -> Future[None]:
+        """Remember where a sitting stands; `is_first` forgets older ones of class and lesson."""
+
+        def job(connection: "sqlite3.Connection") -> None:
+            if is_first:
+                rows.drop_older_resume(connection, point)
+            rows.put_resume(connection, point)
+
+        return self._local(job)
+
+    def drop_resume(self, sitting: SittingId) -> Future[None]:
+        """Forget where a sitting stands."""
+        return self._local(lambda connection: rows.drop_resume(connection, sitting))
+
+    def resume_points(self) -> tuple[ResumePoint, ...]:
+        """Return all resume points, the one saved last first."""
+        return self._database.read_here(rows.select_resume)
+
+    def set_local(self, name: str, value: str) -> Future[None]:
+        """Remember a value of this machine only; an empty one removes it."""
+        return self._local(lambda connection: rows.put_local(connection, name, value))
+
+    def local(self) -> dict[str, str]:
+        """Return all values of this machine."""
+        return self._database.read_here(rows.select_local)
+
+    def close(self) -> None:
+        """Write what is queued and mark a clean end. Idempotent."""
+        mono = self._clock.boot_monotonic_ms()
+
+        def job(connection: "sqlite3.Connection") -> None:
+            rows.touch_boot(connection, self._wi, self._boot, mono)
+            rows.put_local(connection, CLEAN, "1")
+
+        self._local(job)
+        self._database.close()
+
+    # --- inside --------------------------------------------------------------------------
+
+    def _local(self, job: "Callable[[sqlite3.Connection], None]") -> Future[None]:
+        try:
+            return self._database.write(job)
+        except StorageError as error:
+            failed: Future[None] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def _begin(self, connection: "sqlite3.Connection", start: Start) -> tuple[int, int, bool]:
+        tips = rows.select_tips(connection)
+        wi = rows.writer_index(connection, self.writer)
+        is_first = wi is None
+        if wi is None:
+            signer = self._signer
+            wi = rows.insert_writer(connection, self.writer, signer.public_key, signer.nonce)
+        boot, is_new_boot = self._begin_boot(connection, wi, start.boot_key)
+        if is_first:
+            body = Incarnation(
+                public_key=self._signer.public_key,
+                nonce=self._signer.nonce,
+                why=start.why,
+                predecessors=tuple((tip.writer, tip.hash) for tip in tips),
+            )
+            self._wi, self._boot = wi, boot
+            self._add(connection, body)
+        rows.put_local(connection, CLEAN, "")
+        return wi, boot, is_new_boot
+
+    def _begin_boot(self, connection: "sqlite3.Connection", wi: int, key: str) -> tuple[int, bool]:
+        mono = self._clock.boot_monotonic_ms()
+        last = rows.last_boot(connection, wi)
+        if last is not None and not is_new_boot(last, key, mono):
+            rows.touch_boot(connection, wi, last.ordinal, mono)
+            return last.ordinal, False
+        boot = Boot(ordinal=1 if last is None else last.ordinal + 1, key=key, mono_ms=mono)
+        row = BootRow(
+            ordinal=boot.ordinal,
+            wall_ms=self._wall_ms(),
+            was_clean=rows.select_local(connection).get(CLEAN) == "1",
+        )
+        rows.insert_boot(connection, wi, boot, row)
+        return boot.ordinal, True
+
+    def _add(self, connection: "sqlite3.Connection", body: Body) -> Event:
+        tips = rows.select_tips(connection)
+        tip = next((tip for tip in tips if tip.writer == self.writer), None)
+        spec = spec_of(body)
+        event = Event(
+            writer=self.writer,
+            seq=1 if tip is None else tip.seq + 1,
+            prev=NO_PREVIOUS if tip is None else tip.hash,
+            lc=1 + max((tip.lc for tip in tips), default=0),
+            boot=self._boot,
+            mono_ms=self._clock.boot_monotonic_ms(),
+            wall_ms=self._wall_ms(),
+            scope=SCOPE_ROOM,
+            type=spec.number.value,
+            version=spec.version,
+            body=pack(body),
+        )
+        rows.insert_event(connection, self._wi, event)
+        failpoint("journal.before_commit")
+        return event
+
+    def _wall_ms(self) -> int:
+        return int(self._clock.wall().timestamp() * 1000)
+
+    def _seal(self, connection: "sqlite3.Connection") -> int:
+        made = 0
+        for wi, writer in rows.writers_of(connection, self._signer.public_key):
+            first = rows.next_unsealed(connection, wi)
+            while events := rows.select_log(connection, writer, first, MAX_EVENTS):
+                boots = rows.select_boots(connection, wi, {event.boot for event in events})
+                events, data = self._signed(events, boots)
+                self._database.write(_keep(wi, first, events, data)).result()
+                first += len(events)
+                made += 1
+        return made
+
+    def _signed(
+        self, events: tuple[Event, ...], boots: tuple[BootRow, ...]
+    ) -> tuple[tuple[Event, ...], bytes]:
+        """Seal a run, halving it while it is too large; one event always fits."""
+        while True:
+            try:
+                return events, seal(events, boots, self._signer)
+            except ProtocolError as error:
+                if error.code != "too_large":
+                    raise
+                events = events[: len(events) // 2]
+
+
+def is_new_boot(last: Boot, key: str, mono_ms: int) -> bool:
+    """Tell whether the machine was started again since `last` was written.
+
+    | keys known | same  | monotonic went back | new boot |
+    |------------|-------|---------------------|----------|
+    | both       | yes   | -                   | no       |
+    | both       | no    | -                   | yes      |
+    | not both   | -     | yes                 | yes      |
+    | not both   | -     | no                  | no       |
+    """
+    if key and last.key:
+        return key != last.key
+    return mono_ms < last.mono_ms
+
+
+def then(future: Future[A], fn: Callable[[A], B]) -> Future[B]:
+    """Give a future of `fn` of another future's result; errors pass through."""
+    answer: Future[B] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def done(finished: Future[A]) -> None:
+        error = finished.exception()
+        if error is None:
+            answer.set_result(fn(finished.result()))
+        else:
+            answer.set_exception(error)
+
+    future.add_done_callback(done)
+    return answer
+
+
+def _keep(
+    wi: int, first: int, events: tuple[Event, ...], data: bytes
+) -> "Callable[[sqlite3.Connection], None]":
+    def job(connection: "sqlite3.Connection") -> None:
+        # Somebody else may have sealed the same run meanwhile.
+        if rows.next_unsealed(connection, wi) == first:
+            rows.insert_sealed(connection, wi, first, events, data)
+
+    return job

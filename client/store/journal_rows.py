@@ -1,0 +1,385 @@
+"""The SQL of journal.db: rows in, values out.
+
+Every function runs on its caller's connection, inside its caller's transaction.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from client.domain.canon import Wire, decode_array, encode
+from client.domain.errors import ProtocolError
+from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
+from client.domain.record.bodies import EventType
+from client.domain.record.event import Event
+from client.domain.record.fold import Entry, Fold, read
+from client.domain.record.resume import ResumePoint, RunningTimer
+from client.domain.record.segment import BootRow
+from client.domain.record.table import topic
+
+_EVENT: Final = (
+    "writer.w, event.seq, event.prev, event.lc, event.boot, event.mono, event.wall,"
+    " event.scope, event.type, event.version, event.body, event.hash"
+)
+_FROM: Final = "FROM event JOIN writer ON writer.wi = event.wi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tip:
+    """The last event of a log."""
+
+    writer: bytes
+    seq: int
+    hash: bytes
+    lc: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """A start of the machine, as it is known on this machine."""
+
+    ordinal: int
+    key: str
+    mono_ms: int
+
+
+class Look:
+    """What a draft may ask of the log while its own transaction is open."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def siblings(self, number: EventType, key: bytes) -> tuple[Entry, ...]:
+        """Return the visible writes of a register; a new write names their ids."""
+        return Fold(self._events(number, key)).siblings(number, key)
+
+    def facts(self, number: EventType, group: bytes) -> tuple[Entry, ...]:
+        """Return the facts of a group that nobody took back."""
+        return Fold(self._events(number, group)).facts(number)
+
+    def find(self, name: EventId) -> Entry | None:
+        """Find one event by its id; None when it is not here or says nothing."""
+        found = find_event(self._connection, name)
+        return None if found is None else read(found)
+
+    def _events(self, number: EventType, key: bytes) -> Iterable[Event]:
+        rows = self._connection.execute(
+            f"SELECT {_EVENT} {_FROM} WHERE event.type = ? AND event.topic = ?",
+            (number.value, key),
+        )
+        return map(event_of, rows)
+
+
+def event_of(row: Sequence[object]) -> Event:
+    """Make an event from its row and check that it is the one it claims to be.
+
+    Raises:
+        ProtocolError: The row was changed: its hash does not fit (`chain_broken`).
+    """
+    writer, seq, prev, lc, boot, mono, wall, scope, kind, version, body, digest = row
+    event = Event(
+        writer=_bytes(writer),
+        seq=_int(seq),
+        prev=_bytes(prev),
+        lc=_int(lc),
+        boot=_int(boot),
+        mono_ms=_int(mono),
+        wall_ms=_int(wall),
+        scope=_int(scope),
+        type=_int(kind),
+        version=_int(version),
+        body=_bytes(body),
+    )
+    if event.hash != digest:
+        raise ProtocolError("chain_broken")
+    return event
+
+
+def insert_event(connection: sqlite3.Connection, wi: int, event: Event) -> None:
+    """Store an event as the new tip of its log."""
+    entry = read(event)
+    connection.execute(
+        "INSERT INTO event (hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version,"
+        " topic, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.hash,
+            wi,
+            event.seq,
+            event.prev,
+            event.lc,
+            event.boot,
+            event.mono_ms,
+            event.wall_ms,
+            event.scope,
+            event.type,
+            event.version,
+            b"" if entry is None else topic(entry.body),
+            event.body,
+        ),
+    )
+    connection.execute("DELETE FROM head WHERE wi = ? AND hash = ?", (wi, event.prev))
+    connection.execute(
+        "INSERT INTO head (wi, hash, seq, lc) VALUES (?, ?, ?, ?)",
+        (wi, event.hash, event.seq, event.lc),
+    )
+
+
+def select_events(
+    connection: sqlite3.Connection,
+    *,
+    numbers: Collection[EventType] | None = None,
+    after: int = 0,
+    limit: int = -1,
+) -> tuple[tuple[int, Event], ...]:
+    """Read events in order of arrival behind `after`, with their place in it."""
+    where, values = "", [after]
+    if numbers is not None:
+        where = f" AND event.type IN ({', '.join('?' * len(numbers))})"
+        values += [number.value for number in numbers]
+    rows = connection.execute(
+        f"SELECT event.n, {_EVENT} {_FROM} WHERE event.n > ?{where} ORDER BY event.n LIMIT ?",
+        (*values, limit),
+    )
+    return tuple((_int(n), event_of(row)) for n, *row in rows)
+
+
+def select_log(
+    connection: sqlite3.Connection, writer: bytes, first_seq: int, count: int = -1
+) -> tuple[Event, ...]:
+    """Read a stretch of one writer's log, in order."""
+    rows = connection.execute(
+        f"SELECT {_EVENT} {_FROM} WHERE writer.w = ? AND event.seq >= ? ORDER BY event.seq LIMIT ?",
+        (writer, first_seq, count),
+    )
+    return tuple(map(event_of, rows))
+
+
+def find_event(connection: sqlite3.Connection, name: EventId) -> Event | None:
+    """Find an event by the first half of its hash."""
+    row = connection.execute(
+        f"SELECT {_EVENT} {_FROM} WHERE event.hash >= ? AND event.hash <= ?",
+        (name, name + b"\xff" * 16),
+    ).fetchone()
+    return None if row is None else event_of(row)
+
+
+def count_events(connection: sqlite3.Connection) -> int:
+    """Count all events."""
+    return _int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
+
+
+# --- writers and tips --------------------------------------------------------------------
+
+
+def writer_index(connection: sqlite3.Connection, writer: bytes) -> int | None:
+    """Find a writer's local number."""
+    row = connection.execute("SELECT wi FROM writer WHERE w = ?", (writer,)).fetchone()
+    return None if row is None else _int(row[0])
+
+
+def insert_writer(
+    connection: sqlite3.Connection, writer: bytes, public_key: bytes, nonce: bytes
+) -> int:
+    """Remember a writer; returns its local number."""
+    cursor = connection.execute(
+        "INSERT INTO writer (w, public_key, nonce) VALUES (?, ?, ?)", (writer, public_key, nonce)
+    )
+    return _int(cursor.lastrowid)
+
+
+def writers_of(connection: sqlite3.Connection, public_key: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Return (local number, writer) of every incarnation of one key."""
+    rows = connection.execute(
+        "SELECT wi, w FROM writer WHERE public_key = ? ORDER BY wi", (public_key,)
+    )
+    return tuple((_int(wi), _bytes(w)) for wi, w in rows)
+
+
+def select_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
+    """Return the tips of all logs, ordered by writer."""
+    rows = connection.execute(
+        "SELECT writer.w, head.seq, head.hash, head.lc FROM head"
+        " JOIN writer ON writer.wi = head.wi ORDER BY writer.w, head.hash"
+    )
+    return tuple(
+        Tip(writer=_bytes(w), seq=_int(seq), hash=_bytes(digest), lc=_int(lc))
+        for w, seq, digest, lc in rows
+    )
+
+
+# --- boots -------------------------------------------------------------------------------
+
+
+def last_boot(connection: sqlite3.Connection, wi: int) -> Boot | None:
+    """Return the newest start of the machine that a writer saw."""
+    row = connection.execute(
+        "SELECT ordinal, key, mono FROM boot WHERE wi = ? ORDER BY ordinal DESC LIMIT 1", (wi,)
+    ).fetchone()
+    return None if row is None else Boot(ordinal=row[0], key=row[1], mono_ms=row[2])
+
+
+def insert_boot(connection: sqlite3.Connection, wi: int, boot: Boot, row: BootRow) -> None:
+    """Remember a start of the machine."""
+    connection.execute(
+        "INSERT INTO boot (wi, ordinal, key, mono, wall, was_clean) VALUES (?, ?, ?, ?, ?, ?)",
+        (wi, boot.ordinal, boot.key, boot.mono_ms, row.wall_ms, int(row.was_clean)),
+    )
+
+
+def touch_boot(connection: sqlite3.Connection, wi: int, ordinal: int, mono_ms: int) -> None:
+    """Remember how long a start of the machine has lasted."""
+    connection.execute(
+        "UPDATE boot SET mono = ? WHERE wi = ? AND ordinal = ?", (mono_ms, wi, ordinal)
+    )
+
+
+def select_boots(
+    connection: sqlite3.Connection, wi: int, ordinals: Collection[int]
+) -> tuple[BootRow, ...]:
+    """Return the boot rows with these ordinals."""
+    rows = connection.execute(
+        "SELECT ordinal, wall, was_clean FROM boot WHERE wi = ? ORDER BY ordinal", (wi,)
+    )
+    return tuple(
+        BootRow(ordinal=_int(ordinal), wall_ms=_int(wall), was_clean=clean == 1)
+        for ordinal, wall, clean in rows
+        if ordinal in ordinals
+    )
+
+
+# --- sealed segments ---------------------------------------------------------------------
+
+
+def next_unsealed(connection: sqlite3.Connection, wi: int) -> int:
+    """Return the first sequence number of a log that no segment holds."""
+    row = connection.execute(
+        "SELECT max(first_seq + count) FROM sealed WHERE wi = ?", (wi,)
+    ).fetchone()
+    return 1 if row[0] is None else _int(row[0])
+
+
+def insert_sealed(
+    connection: sqlite3.Connection, wi: int, first_seq: int, events: Sequence[Event], data: bytes
+) -> None:
+    """Keep a segment."""
+    connection.execute(
+        "INSERT INTO sealed (wi, first_seq, count, head, data) VALUES (?, ?, ?, ?, ?)",
+        (wi, first_seq, len(events), events[-1].hash, data),
+    )
+
+
+def select_sealed(connection: sqlite3.Connection) -> tuple[bytes, ...]:
+    """Return all segments, log by log, in order."""
+    rows = connection.execute("SELECT data FROM sealed ORDER BY wi, first_seq")
+    return tuple(_bytes(data) for (data,) in rows)
+
+
+# --- local rows --------------------------------------------------------------------------
+
+
+def put_local(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Write a local value; an empty one removes it."""
+    if value:
+        connection.execute(
+            "INSERT INTO local (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+    else:
+        connection.execute("DELETE FROM local WHERE name = ?", (name,))
+
+
+def select_local(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return all local values."""
+    return dict(connection.execute("SELECT name, value FROM local"))
+
+
+def put_resume(connection: sqlite3.Connection, point: ResumePoint) -> None:
+    """Write where a sitting stands."""
+    timers: list[Wire] = [
+        [timer.name, round(timer.total_s * 1000), round(timer.left_s * 1000)]
+        for timer in point.timers
+    ]
+    connection.execute(
+        "INSERT OR REPLACE INTO resume (sitting, class_ids, lesson, day, period, lesson_period,"
+        " part, position_ms, is_playing, page, cue, timers, wall)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            point.sitting,
+            encode(list(point.class_ids)),
+            point.lesson,
+            point.day,
+            point.period,
+            point.lesson_period,
+            point.part,
+            round(point.position_s * 1000),
+            int(point.is_playing),
+            point.page,
+            point.cue,
+            encode(timers),
+            point.saved_wall_ms,
+        ),
+    )
+
+
+def drop_resume(connection: sqlite3.Connection, sitting: SittingId) -> None:
+    """Forget where a sitting stands."""
+    connection.execute("DELETE FROM resume WHERE sitting = ?", (sitting,))
+
+
+def drop_older_resume(connection: sqlite3.Connection, point: ResumePoint) -> None:
+    """Forget other sittings of the same classes and lesson: this one goes on from them."""
+    connection.execute(
+        "DELETE FROM resume WHERE class_ids = ? AND lesson = ? AND sitting <> ?",
+        (encode(list(point.class_ids)), point.lesson, point.sitting),
+    )
+
+
+def select_resume(connection: sqlite3.Connection) -> tuple[ResumePoint, ...]:
+    """Return all resume points, the one saved last first."""
+    rows = connection.execute(
+        "SELECT sitting, class_ids, lesson, day, period, lesson_period, part, position_ms,"
+        " is_playing, page, cue, timers, wall FROM resume ORDER BY rowid DESC"
+    )
+    return tuple(map(_resume_of, rows))
+
+
+def _resume_of(row: Sequence[object]) -> ResumePoint:
+    sitting, classes, lesson, day, period, lesson_period, part, position, *rest = row
+    playing, page, cue, timers, wall = rest
+    return ResumePoint(
+        sitting=SittingId(str(sitting)),
+        class_ids=tuple(ClassId(str(one)) for one in decode_array(_bytes(classes))),
+        lesson=LessonId(str(lesson)),
+        day=_int(day),
+        period=_int(period),
+        lesson_period=_int(lesson_period),
+        part=None if part is None else PartId(str(part)),
+        position_s=_int(position) / 1000,
+        is_playing=playing == 1,
+        page=_int(page),
+        cue=_int(cue),
+        timers=tuple(map(_timer_of, decode_array(_bytes(timers)))),
+        saved_wall_ms=_int(wall),
+    )
+
+
+def _timer_of(value: Wire) -> RunningTimer:
+    match value:
+        case [str(name), int(total), int(left)]:
+            return RunningTimer(name=name, total_s=total / 1000, left_s=left / 1000)
+        case _:
+            raise ProtocolError("not_canonical")
+
+
+def _int(value: object) -> int:
+    if isinstance(value, int):
+        return value
+    raise ProtocolError("chain_broken")
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    raise ProtocolError("chain_broken")
