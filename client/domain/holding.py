@@ -76,21 +76,22 @@ def main_files(part: Part) -> tuple[str, ...]:
 
 
 def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = False) -> PartState:
-    """Fold what is held of a part's main files into one state.
+    """Fold what is held of a part into one state; the first line that fits decides.
 
-    | any main file     | of the others            | state     |
-    |-------------------|--------------------------|-----------|
-    | present           | -                        | PRESENT   |
-    | none              | record withdrawn         | WITHDRAWN |
-    | all protected     | -                        | PROTECTED |
-    | one fetching      | -                        | FETCHING  |
-    | one failed        | -                        | FAILED    |
-    | else              |                          | ABSENT    |
+    | condition                                      | state     |
+    |------------------------------------------------|-----------|
+    | any file present, also one of an older edition | PRESENT   |
+    | its record is withdrawn                        | WITHDRAWN |
+    | every file is protected                        | PROTECTED |
+    | a main file is being fetched                   | FETCHING  |
+    | a main file failed                             | FAILED    |
+    | else                                           | ABSENT    |
     """
-    paths = set(main_files(part))
-    states = {h.state for h in holdings if h.part == part.id and h.path in paths}
-    if PartState.PRESENT in states:
+    held = [holding for holding in holdings if holding.part == part.id]
+    if any(holding.state is PartState.PRESENT for holding in held):
         return PartState.PRESENT
+    paths = set(main_files(part))
+    states = {holding.state for holding in held if holding.path in paths}
     if withdrawn:
         return PartState.WITHDRAWN
     if part.is_protected or states == {PartState.PROTECTED}:

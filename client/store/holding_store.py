@@ -1,0 +1,485 @@
+"""What is held of which lesson: rows in library.db, and a sidecar for each cached lesson.
+
+Invariants:
+  K1  A holding is PRESENT only while its blob's row is there; `keep` writes blob, sidecar and
+      rows in this order, so a crash never leaves a row without its file.
+  K2  What the sidecars say is enough to make all PRESENT rows again (`adopt`).
+  K3  A file found damaged is set aside and its holdings become ABSENT in one transaction.
+  K4  An older edition of a file stays until the new one is here, then it goes. Dropping a
+      lesson, too, deletes a blob only when no other lesson refers to it.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from client.domain.availability import Decodes, PartState, Trust
+from client.domain.cancel import CancelToken
+from client.domain.catalogue import Lesson
+from client.domain.errors import ProtocolError
+from client.domain.failpoint import failpoint
+from client.domain.holding import Blob, Holding, KeptLesson
+from client.domain.ids import Digest, LessonId, PartId
+from client.store.blob_store import BlobStore
+from client.store.database import Database
+from client.store.disk import disk_errors, write_durably
+from client.store.sidecar import LIMIT_BYTES, Held, Sidecar, decode, encode, file_name
+
+_HOLDINGS: Final = """
+SELECT h.lesson, h.part, h.path, h.state, h.reason,
+       b.digest, b.ext, b.size_bytes, b.trust, b.decodes, b.verified_at
+FROM holding AS h LEFT JOIN blob AS b ON b.digest = h.digest
+"""
+_KEPT: Final = """
+SELECT k.lesson, k.title, total(b.size_bytes), coalesce(min(b.verified_at), '')
+FROM kept AS k
+LEFT JOIN (SELECT DISTINCT lesson, digest FROM holding) AS h ON h.lesson = k.lesson
+LEFT JOIN blob AS b ON b.digest = h.digest
+GROUP BY k.lesson ORDER BY k.title, k.lesson
+"""
+_PUT_BLOB: Final = """
+INSERT INTO blob VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    ext = excluded.ext,
+    verified_at = excluded.verified_at,
+    trust = CASE trust WHEN 'ATTESTED' THEN trust ELSE excluded.trust END,
+    decodes = CASE excluded.decodes WHEN 'UNKNOWN' THEN decodes ELSE excluded.decodes END
+"""
+_FORGET_UNUSED: Final = """
+DELETE FROM blob WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM holding WHERE digest = ?)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What re-hashing found. `damaged` names the holdings that are absent again."""
+
+    checked: int
+    bad: int
+    damaged: tuple[tuple[LessonId, PartId, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptReport:
+    """What the sidecars gave back."""
+
+    lessons: int
+    files: int
+    damaged: int
+
+
+class HoldingStore:
+    """Rows, sidecars and blobs of one profile. Blocking; may be used from worker threads.
+
+    Args:
+        database: `library.db` with the tables of `schema_holdings`.
+        blobs: The files.
+        sidecars: Folder of the sidecars; made when missing.
+    """
+
+    def __init__(self, database: Database, blobs: BlobStore, sidecars: Path) -> None:
+        self.blobs: Final = blobs
+        self._database = database
+        self._sidecars = sidecars
+        self._gate = threading.RLock()
+        self._listeners: tuple[Callable[[LessonId], None], ...] = ()
+        with disk_errors():
+            sidecars.mkdir(parents=True, exist_ok=True)
+
+    def subscribe(self, listener: Callable[[LessonId], None]) -> None:
+        """Have `listener` told each lesson whose holdings changed, on the changing thread."""
+        self._listeners = (*self._listeners, listener)
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def of_lesson(self, lesson: LessonId) -> tuple[Holding, ...]:
+        """List what is known of one lesson's files."""
+        return self.of_lessons((lesson,))
+
+    def of_lessons(self, lessons: Iterable[LessonId]) -> tuple[Holding, ...]:
+        """List what is known of several lessons' files."""
+        wanted = tuple(lessons)
+
+        def read(connection: sqlite3.Connection) -> tuple[Holding, ...]:
+            rows: list[Holding] = []
+            for lesson in wanted:
+                found = connection.execute(_HOLDINGS + "WHERE h.lesson = ?", (lesson,))
+                rows += [self._holding(row) for row in found]
+            return tuple(rows)
+
+        return self._database.read_here(read)
+
+    def kept_lessons(self) -> tuple[KeptLesson, ...]:
+        """List the cached lessons by title."""
+
+        def read(connection: sqlite3.Connection) -> tuple[KeptLesson, ...]:
+            return tuple(
+                KeptLesson(
+                    id=LessonId(row[0]), title=row[1], size_bytes=int(row[2]), verified_at=row[3]
+                )
+                for row in connection.execute(_KEPT)
+            )
+
+        return self._database.read_here(read)
+
+    def lesson(self, lesson: LessonId) -> Lesson | None:
+        """Read a cached lesson from its sidecar, None when it is not cached or unreadable."""
+        sidecar = self._read(self._sidecars / file_name(lesson))
+        return None if sidecar is None else sidecar.lesson
+
+    def has_blob(self, digest: Digest) -> Blob | None:
+        """Find a blob by its digest; None when it is not here in its full length."""
+
+        def read(connection: sqlite3.Connection) -> Blob | None:
+            row = connection.execute(
+                "SELECT digest, ext, size_bytes, trust, decodes, verified_at FROM blob"
+                " WHERE digest = ?",
+                (digest,),
+            ).fetchone()
+            return None if row is None else _blob(row)
+
+        blob = self._database.read_here(read)
+        if blob is None or not self.blobs.has(blob.digest, blob.ext, blob.size_bytes):
+            return None
+        return blob
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def keep(self, lesson: Lesson, part: PartId, path: str, blob: Blob) -> Holding:
+        """Record that a file of a lesson is here (K1). The blob stands in its place already.
+
+        Raises:
+            StorageError: The disk or the database refused; the blob stays and can be kept again.
+        """
+        with self._gate:
+            new = Held(part=part, path=path, blob=blob)
+            outdated = _outdated(lesson, part)
+            held = [
+                Held(part=one.part, path=one.path, blob=one.blob)
+                for one in self.of_lesson(lesson.id)
+                if one.blob is not None and (one.part, one.path) != (part, path)
+            ]
+            held = [one for one in held if not outdated(one.part, one.path)] + [new]
+            self._write_sidecar(Sidecar(lesson=lesson, held=tuple(held)))
+
+            def write(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+                _put_blob(connection, blob)
+                _put_holding(connection, lesson.id, new)
+                _put_kept(connection, lesson)
+                found = connection.execute(
+                    "SELECT path FROM holding WHERE lesson = ? AND part = ?", (lesson.id, part)
+                ).fetchall()
+                old = [row[0] for row in found if outdated(part, row[0])]
+                return _forget_files(connection, lesson.id, part, old)
+
+            for digest, ext in self._database.write(write).result():
+                self.blobs.drop(Digest(digest), ext)
+        failpoint("holding.after_row")
+        self._tell(lesson.id)
+        return Holding(
+            lesson=lesson.id,
+            part=part,
+            path=path,
+            state=PartState.PRESENT,
+            blob=blob,
+            file=self.blobs.path(blob.digest, blob.ext),
+        )
+
+    def mark(
+        self, lesson: LessonId, part: PartId, path: str, state: PartState, reason: str = ""
+    ) -> None:
+        """Record why a file is not here. A file that is present stays present."""
+        assert state is not PartState.PRESENT  # noqa: S101 - only `keep` may say so
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO holding (lesson, part, path, state, reason) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET state = excluded.state, reason = excluded.reason"
+                " WHERE digest IS NULL",
+                (lesson, part, path, state.name, reason),
+            )
+
+        self._database.write(write).result()
+        self._tell(lesson)
+
+    def settle(self) -> None:
+        """Forget that anything was being fetched: the program has just started."""
+        self._database.write(
+            lambda connection: connection.execute(
+                "DELETE FROM holding WHERE state = ?", (PartState.FETCHING.name,)
+            )
+        ).result()
+
+    def verify(self, lesson: LessonId | None, cancel: CancelToken, at: str) -> VerifyReport:
+        """Hash the files of one lesson, or all, again (K3).
+
+        Args:
+            lesson: None for every blob.
+            cancel: Checked after each MiB; what was found so far stays recorded.
+            at: The wall clock as evidence, ISO 8601.
+        """
+        checked, bad = 0, 0
+        damaged: list[tuple[LessonId, PartId, str]] = []
+        for blob in self._blobs(lesson):
+            cancel.check()
+            checked += 1
+            if self.blobs.matches(blob.digest, blob.ext, cancel):
+                self._note_verified(blob.digest, at)
+            else:
+                bad += 1
+                damaged += self.lose(blob.digest, "damaged")
+        return VerifyReport(checked=checked, bad=bad, damaged=tuple(damaged))
+
+    def lose(self, digest: Digest, reason: str) -> tuple[tuple[LessonId, PartId, str], ...]:
+        """Make every holding of a blob ABSENT; returns which. The blob's row goes."""
+
+        def write(connection: sqlite3.Connection) -> list[tuple[LessonId, PartId, str]]:
+            rows = connection.execute(
+                "SELECT lesson, part, path FROM holding WHERE digest = ?", (digest,)
+            ).fetchall()
+            connection.execute(
+                "UPDATE holding SET state = ?, reason = ?, digest = NULL WHERE digest = ?",
+                (PartState.ABSENT.name, reason, digest),
+            )
+            connection.execute("DELETE FROM blob WHERE digest = ?", (digest,))
+            return [(LessonId(a), PartId(b), str(c)) for a, b, c in rows]
+
+        with self._gate:
+            lost = self._database.write(write).result()
+            for lesson in {row[0] for row in lost}:
+                self._refresh_sidecar(lesson)
+        for lesson in {row[0] for row in lost}:
+            self._tell(lesson)
+        return tuple(lost)
+
+    def missing(self) -> tuple[tuple[LessonId, PartId, str], ...]:
+        """Notice files that somebody deleted or shortened, without reading any."""
+        lost: list[tuple[LessonId, PartId, str]] = []
+        for blob in self._blobs(None):
+            if not self.blobs.has(blob.digest, blob.ext, blob.size_bytes):
+                lost += self.lose(blob.digest, "missing")
+        return tuple(lost)
+
+    def set_decodes(self, digest: Digest, decodes: Decodes) -> None:
+        """Record what the probe found, in the row and in the sidecars that name the blob."""
+
+        def write(connection: sqlite3.Connection) -> list[LessonId]:
+            connection.execute(
+                "UPDATE blob SET decodes = ? WHERE digest = ?", (decodes.name, digest)
+            )
+            rows = connection.execute(
+                "SELECT DISTINCT lesson FROM holding WHERE digest = ?", (digest,)
+            )
+            return [LessonId(row[0]) for row in rows]
+
+        with self._gate:
+            lessons = self._database.write(write).result()
+            for lesson in lessons:
+                self._refresh_sidecar(lesson)
+        for lesson in lessons:
+            self._tell(lesson)
+
+    def drop(self, lesson: LessonId) -> int:
+        """Forget a cached lesson and delete the files nobody else needs (K4).
+
+        Returns:
+            Bytes freed.
+        """
+
+        def write(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+            found = connection.execute(
+                "SELECT DISTINCT b.digest, b.ext FROM holding AS h JOIN blob AS b USING (digest)"
+                " WHERE h.lesson = ?",
+                (lesson,),
+            ).fetchall()
+            connection.execute("DELETE FROM holding WHERE lesson = ?", (lesson,))
+            connection.execute("DELETE FROM kept WHERE lesson = ?", (lesson,))
+            return [
+                (digest, ext)
+                for digest, ext in found
+                if connection.execute(_FORGET_UNUSED, (digest, digest)).rowcount
+            ]
+
+        with self._gate:
+            with disk_errors():
+                (self._sidecars / file_name(lesson)).unlink(missing_ok=True)
+            unused = self._database.write(write).result()
+            freed = sum(self.blobs.drop(Digest(digest), ext) for digest, ext in unused)
+        self._tell(lesson)
+        return freed
+
+    # --- building the rows again ---------------------------------------------------------------
+
+    def is_adopted(self) -> bool:
+        """Tell whether this database has read the sidecars already."""
+        return self._database.read_here(
+            lambda connection: connection.execute("SELECT 1 FROM adoption").fetchone() is not None
+        )
+
+    def adopt(self, put: Callable[[Lesson], None], at: str) -> AdoptReport:
+        """Make the rows of all cached lessons from their sidecars (K2).
+
+        Sizes are compared now; hashes at the next verification.
+
+        Args:
+            put: Puts a lesson with its parts into the catalogue.
+            at: The wall clock as evidence.
+        """
+        lessons = files = damaged = 0
+        with disk_errors():
+            paths = sorted(self._sidecars.glob("*.json"))
+        for path in paths:
+            sidecar = self._read(path)
+            if sidecar is None:
+                damaged += 1
+                continue
+            put(sidecar.lesson)
+            files += self._adopt_one(sidecar)
+            lessons += 1
+        self._database.write(
+            lambda connection: connection.execute("INSERT INTO adoption VALUES (?)", (at,))
+        ).result()
+        return AdoptReport(lessons=lessons, files=files, damaged=damaged)
+
+    def _adopt_one(self, sidecar: Sidecar) -> int:
+        here = [
+            held
+            for held in sidecar.held
+            if self.blobs.has(held.blob.digest, held.blob.ext, held.blob.size_bytes)
+        ]
+
+        def write(connection: sqlite3.Connection) -> None:
+            for held in here:
+                _put_blob(connection, held.blob)
+                _put_holding(connection, sidecar.lesson.id, held)
+            _put_kept(connection, sidecar.lesson)
+
+        self._database.write(write).result()
+        return len(here)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _note_verified(self, digest: Digest, at: str) -> None:
+        self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE blob SET verified_at = ? WHERE digest = ?", (at, digest)
+            )
+        ).result()
+
+    def _blobs(self, lesson: LessonId | None) -> list[Blob]:
+        chosen = "SELECT digest, ext, size_bytes, trust, decodes, verified_at FROM blob"
+        if lesson is not None:
+            chosen += " WHERE digest IN (SELECT digest FROM holding WHERE lesson = ?)"
+        values = () if lesson is None else (lesson,)
+
+        def read(connection: sqlite3.Connection) -> list[Blob]:
+            return [_blob(row) for row in connection.execute(chosen, values)]
+
+        return self._database.read_here(read)
+
+    def _holding(self, row: tuple[str, ...]) -> Holding:
+        blob = None if row[5] is None else _blob(row[5:])
+        return Holding(
+            lesson=LessonId(row[0]),
+            part=PartId(row[1]),
+            path=row[2],
+            state=PartState[row[3]],
+            reason=row[4],
+            blob=blob,
+            file=None if blob is None else self.blobs.path(blob.digest, blob.ext),
+        )
+
+    def _refresh_sidecar(self, lesson: LessonId) -> None:
+        sidecar = self._read(self._sidecars / file_name(lesson))
+        if sidecar is None:
+            return
+        held = tuple(
+            Held(part=one.part, path=one.path, blob=one.blob)
+            for one in self.of_lesson(lesson)
+            if one.blob is not None
+        )
+        self._write_sidecar(replace(sidecar, held=held))
+
+    def _write_sidecar(self, sidecar: Sidecar) -> None:
+        failpoint("sidecar.before_rename")
+        write_durably(self._sidecars / file_name(sidecar.lesson.id), encode(sidecar))
+        failpoint("sidecar.after_rename")
+
+    def _read(self, path: Path) -> Sidecar | None:
+        try:
+            if path.stat().st_size > LIMIT_BYTES:
+                return None
+            return decode(path.read_bytes())
+        except (OSError, ProtocolError):
+            return None
+
+    def _tell(self, lesson: LessonId) -> None:
+        for listener in self._listeners:
+            listener(lesson)
+
+
+def _blob(row: tuple[str, ...]) -> Blob:
+    return Blob(
+        digest=Digest(row[0]),
+        ext=row[1],
+        size_bytes=int(row[2]),
+        trust=Trust[row[3]],
+        decodes=Decodes[row[4]],
+        verified_at=row[5],
+    )
+
+
+def _put_blob(connection: sqlite3.Connection, blob: Blob) -> None:
+    connection.execute(
+        _PUT_BLOB,
+        (
+            blob.digest,
+            blob.ext,
+            blob.size_bytes,
+            blob.trust.name,
+            blob.decodes.name,
+            blob.verified_at,
+        ),
+    )
+
+
+def _put_holding(connection: sqlite3.Connection, lesson: LessonId, held: Held) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, '', ?)",
+        (lesson, held.part, held.path, PartState.PRESENT.name, held.blob.digest),
+    )
+
+
+def _outdated(lesson: Lesson, part: PartId) -> Callable[[str, str], bool]:
+    """Make a test for files of `part` that its lesson no longer has: older editions."""
+    paths = {file.path for one in lesson.parts if one.id == part for file in one.files}
+
+    def is_outdated(of: str, path: str) -> bool:
+        return of == part and bool(paths) and path not in paths
+
+    return is_outdated
+
+
+def _forget_files(
+    connection: sqlite3.Connection, lesson: LessonId, part: PartId, paths: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Delete holdings of a part; returns digest and extension of blobs nobody needs now."""
+    unused: list[tuple[str, str]] = []
+    for path in paths:
+        row = connection.execute(
+            "SELECT b.digest, b.ext FROM holding AS h JOIN blob AS b USING (digest)"
+            " WHERE h.lesson = ? AND h.part = ? AND h.path = ?",
+            (lesson, part, path),
+        ).fetchone()
+        connection.execute(
+            "DELETE FROM holding WHERE lesson = ? AND part = ? AND path = ?", (lesson, part, path)
+        )
+        if row and connection.execute(_FORGET_UNUSED, (row[0], row[0])).rowcount:
+            unused.append((row[0], row[1]))
+    return unused
+
+
+def _put_kept(connection: sqlite3.Connection, lesson: Lesson) -> None:
+    connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (lesson.id, lesson.title))
