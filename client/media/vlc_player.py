@@ -1,0 +1,535 @@
+"""The player on libvlc: frames into Python's memory, a time to every picture.
+
+A pilot thread owns libvlc; the methods post to it and return. libvlc's own threads only hand
+over pictures and events. libvlc tells no time with a picture, and after a seek it first shows
+one that is up to 160 ms early, so every seek is flown the same way: hold, go there, let go, and
+let `Landing` find the picture asked for. From there `MediaClock` carries the time.
+
+Invariants:
+  V1-V4  See `client.media.port`.
+  V5  Pausing takes effect before `pause` returns: pictures that libvlc still shows are not
+      delivered, and the position is that of the last one delivered.
+  V6  `close` returns within seconds whatever libvlc does, and may be called at any time.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from client.domain.errors import PlayerError
+from client.media import vlc_library
+from client.media.frame_ring import FrameRing
+from client.media.landing import Landing, Verdict
+from client.media.media_clock import MediaClock
+from client.media.pilot import Pilot
+from client.media.port import Frame, FrameSink, MediaFacts, PlayerState, StateSink
+from client.media.vlc_media import OpenMedia, open_media
+from client.media.vlc_video import VideoTap
+
+_OPEN_S: Final = 8.0
+_LAND_S: Final = 1.5
+_STEP_S: Final = 0.5
+_DRAIN_S: Final = 0.06
+_CLOSE_S: Final = 5.0
+_SLOWEST: Final = 0.5
+_FASTEST: Final = 2.0
+_DEFAULT_RATE: Final = 25.0
+_FULL_HD: Final = (1920, 1080)
+_WATCHED: Final = 4
+"""Pictures after a pause that are looked at: libvlc runs up to two past the held one."""
+
+
+class VlcPlayer:
+    """See `client.media.port.Player`.
+
+    Args:
+        max_size: Larger pictures are scaled down while they are decoded.
+
+    Raises:
+        PlayerError: VLC is not on this machine.
+    """
+
+    def __init__(self, *, max_size: tuple[int, int] = _FULL_HD) -> None:
+        self._vlc = vlc_library.bindings()
+        self._instance = vlc_library.instance()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._ring = FrameRing(max_size)
+        self._clock = MediaClock()
+        self._landing = Landing()
+        self._state = PlayerState.EMPTY
+        self._frame_sink: FrameSink | None = None
+        self._state_sink: StateSink | None = None
+        self._media: OpenMedia | None = None
+        self._loop: tuple[float, float] | None = None
+        self._rate = 1.0
+        self._serial = 0
+        self._target_s = 0.0
+        self._is_quiet = False
+        self._shown_s = 0.0
+        self._shown_at = 0.0
+        self._paused_at = 0.0
+        self._delivered: int | None = None
+        self._held: int | None = None
+        self._ahead_s = 0.0
+        self._watched = 0
+        self._mark = -1
+        self._is_running = self._is_over = self._is_broken = self._is_closed = False
+        self._player: Any = self._instance.media_player_new()
+        self._tap = VideoTap(self._ring, self._lock, self._on_picture)
+        self._tap.attach(self._vlc, self._player)
+        self._pilot = Pilot("vlc-pilot", tick=self._watch_loop, failed=self._fail)
+        self._listen()
+
+    # --- what everybody calls -----------------------------------------------------------
+
+    def open(self, path: Path, *, start_s: float = 0.0) -> MediaFacts:
+        """See `Player`. Blocks until the first picture is there (50 to 400 ms)."""
+        return self._pilot.call(lambda: self._load(path, start_s))
+
+    def play(self) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._require_media()
+            if self._state is PlayerState.PLAYING:
+                return
+            again = self._state is PlayerState.ENDED
+            if not again and self._landing.is_over:
+                self._await_next()
+        if again:
+            self._pilot.post("seek", lambda: self._seek(0.0, then=PlayerState.PLAYING))
+        else:
+            self._set_state(PlayerState.PLAYING)
+            self._pilot.post("obey", self._obey)
+
+    def pause(self) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._require_media()
+            if self._state is not PlayerState.PLAYING:
+                return
+            if not self._facts.has_video:
+                self._shown_s = self._position(time.monotonic())
+            if self._landing.is_resume:
+                self._landing.give_up()
+            self._paused_at = time.monotonic()
+        self._set_state(PlayerState.PAUSED)
+        self._pilot.post("obey", self._obey)
+
+    def seek_to(self, seconds: float) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._require_media()
+        self._pilot.post("seek", lambda: self._seek(seconds))
+
+    def set_rate(self, rate: float) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._require_open()
+            self._rate = min(_FASTEST, max(_SLOWEST, rate))
+            self._clock.set_rate(self._rate, time.monotonic())
+        self._pilot.post("rate", self._apply_rate)
+
+    def set_volume(self, percent: int) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._require_open()
+        level = min(100, max(0, percent))
+        self._pilot.post("volume", lambda: self._player.audio_set_volume(level))
+
+    def loop(self, begin_s: float | None, end_s: float | None = None) -> None:
+        """See `Player`. Without `end_s` the loop ends with the file."""
+        with self._lock:
+            self._require_media()
+            if begin_s is None:
+                self._loop = None
+            else:
+                end_s = self._facts.duration_s if end_s is None else end_s
+                self._loop = (begin_s, max(end_s, begin_s + 2 * self._frame_s))
+        self._pilot.post("loop", lambda: None)  # wakes the pilot
+
+    @property
+    def state(self) -> PlayerState:
+        """See `Player`."""
+        return self._state
+
+    @property
+    def position_s(self) -> float:
+        """See `Player`."""
+        with self._lock:
+            return self._position(time.monotonic())
+
+    @property
+    def duration_s(self) -> float:
+        """See `Player`."""
+        media = self._media
+        return media.facts.duration_s if media else 0.0
+
+    def on_frame(self, sink: FrameSink | None) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._frame_sink = sink
+
+    def on_state(self, sink: StateSink | None) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._state_sink = sink
+
+    def close(self) -> None:
+        """See `Player`."""
+        with self._lock:
+            self._is_closed = True
+            self._frame_sink = None
+            self._state_sink = None
+            self._changed.notify_all()
+        self._pilot.close(self._dispose, _CLOSE_S)
+
+    # --- libvlc's threads ---------------------------------------------------------------
+
+    def _listen(self) -> None:
+        kinds = self._vlc.EventType
+        events = self._player.event_manager()
+        events.event_attach(
+            kinds.MediaPlayerBuffering, lambda event: self._on_buffering(event.u.new_cache)
+        )
+        events.event_attach(
+            kinds.MediaPlayerTimeChanged, lambda event: self._on_time(event.u.new_time)
+        )
+        events.event_attach(kinds.MediaPlayerPlaying, lambda _event: self._flag("_is_running"))
+        events.event_attach(kinds.MediaPlayerEndReached, lambda _event: self._flag("_is_over"))
+        events.event_attach(
+            kinds.MediaPlayerEncounteredError, lambda _event: self._flag("_is_broken")
+        )
+
+    def _on_buffering(self, percent: float) -> None:
+        with self._lock:
+            self._landing.buffered(percent, time.monotonic())
+
+    def _on_time(self, milliseconds: int) -> None:
+        with self._lock:
+            if self._landing.is_over and self._state is PlayerState.PLAYING:
+                self._clock.tell(milliseconds / 1000, time.monotonic())
+
+    def _flag(self, name: str) -> None:
+        with self._lock:
+            setattr(self, name, True)
+            self._changed.notify_all()
+        if name != "_is_running":
+            self._pilot.post("obey", self._obey)
+
+    def _on_picture(self, index: int) -> None:
+        now = time.monotonic()
+        with self._lock:
+            frame = self._take(index, now)
+            sink = self._frame_sink
+            self._changed.notify_all()
+        if frame is not None and sink is not None:
+            sink(frame)
+
+    def _take(self, index: int, now: float) -> Frame | None:
+        """Decide about a picture; called with the lock held."""
+        if self._landing.is_over:
+            if self._state is PlayerState.PLAYING:
+                self._mark = -1
+                return self._frame(index, self._clock.picture_at(now), now)
+            self._watch_overrun(index)
+            return None
+        self._mark = zlib.crc32(self._ring.view(index))
+        verdict = self._landing.judge(self._mark)
+        if verdict is Verdict.LAND:
+            return self._land(index, now)
+        if verdict is Verdict.HOLD:
+            self._held = index
+        else:
+            self._ring.give_back(index)
+        return None
+
+    def _land(self, index: int, now: float) -> Frame | None:
+        if self._held is not None and self._held != index:
+            self._ring.give_back(self._held)
+        self._held = None
+        if self._is_quiet:
+            self._ring.give_back(index)
+            return None
+        late_s = self._landing.late_s(now) * self._rate
+        at_s = self._clock.snap_down(self._target_s + self._frame_s / 4 + late_s)
+        self._clock.restart(at_s, now)
+        self._shown_s = min(self._shown_s, at_s)
+        return self._frame(index, at_s, now)
+
+    def _watch_overrun(self, index: int) -> None:
+        """See how far libvlc runs past the picture that is held on the stage."""
+        if self._watched < _WATCHED:
+            self._watched += 1
+            before = self._last_mark()
+            self._mark = zlib.crc32(self._ring.view(index))
+            if self._mark != before:
+                self._ahead_s += self._frame_s
+        self._ring.give_back(index)
+
+    def _frame(self, index: int, at_s: float, now: float) -> Frame:
+        shape = self._ring.shape
+        assert shape is not None  # noqa: S101 - a picture has a shape
+        self._serial += 1
+        self._delivered = index
+        self._shown_s = max(self._shown_s, at_s)
+        self._shown_at = now
+        self._watched = 0
+        self._ahead_s = 0.0
+        return Frame(
+            data=self._ring.deliver(index),
+            width=shape.width,
+            height=shape.height,
+            stride=shape.stride,
+            serial=self._serial,
+            at_s=self._shown_s,
+        )
+
+    def _last_mark(self) -> int:
+        """Identify the picture libvlc showed last."""
+        if self._mark < 0 and self._delivered is not None:
+            self._mark = zlib.crc32(self._ring.view(self._delivered))
+        return self._mark
+
+    def _await_next(self) -> None:
+        """Expect the picture after the one on show."""
+        if self._facts.has_video:
+            self._target_s = self._shown_s + self._ahead_s + self._frame_s
+            self._is_quiet = False
+            self._landing.resume(self._last_mark())
+        else:
+            self._clock.restart(self._shown_s, time.monotonic())
+
+    # --- the pilot's thread -------------------------------------------------------------
+
+    def _load(self, path: Path, start_s: float) -> MediaFacts:
+        self._player.stop()
+        self._set_state(PlayerState.OPENING)
+        try:
+            media = open_media(self._vlc, self._instance, path)
+        except PlayerError:
+            self._set_state(PlayerState.FAILED)
+            raise
+        facts = media.facts
+        with self._lock:
+            previous, self._media = self._media, media
+            self._loop = None
+            self._rate = 1.0
+            self._clock = MediaClock(self._frame_s if facts.has_video else 0.0)
+            self._tap.visible = (facts.width, facts.height)
+        self._begin(start_s, then=PlayerState.PAUSED)
+        if previous is not None:
+            previous.handle.release()
+        return facts
+
+    def _begin(self, start_s: float, *, then: PlayerState) -> None:
+        """Start the open file from its beginning and hold it at `start_s`."""
+        start_s = self._clamp(start_s)
+        facts = self._facts
+        with self._lock:
+            self._is_running = self._is_over = self._is_broken = False
+            self._shown_s = self._target_s = 0.0
+            self._delivered, self._mark = None, -1
+            self._is_quiet = start_s > 0.0
+            self._landing.start()
+            if not facts.has_video:
+                self._landing.give_up()
+        self._player.set_media(self._media.handle if self._media else None)
+        self._mute(on=True)
+        self._player.play()
+        self._await(self._has_begun, _OPEN_S)
+        if self._is_broken or not self._has_begun():
+            self._player.stop()
+            self._set_state(PlayerState.FAILED)
+            raise PlayerError("media_unplayable")
+        self._player.set_pause(1)
+        self._player.set_rate(self._rate)
+        if start_s > 0.0 or not facts.has_video:
+            self._fly(start_s)
+        else:
+            # libvlc ran on while its output was being set up.
+            self._step_back()
+        self._mute(on=False)
+        with self._lock:
+            if then is PlayerState.PLAYING:
+                self._await_next()
+        self._set_state(then)
+        self._obey()
+
+    def _has_begun(self) -> bool:
+        if self._is_broken or self._is_over:
+            return True
+        return self._landing.is_over if self._facts.has_video else self._is_running
+
+    def _seek(self, seconds: float, *, then: PlayerState | None = None) -> None:
+        target_s = self._clamp(seconds)
+        if self._state not in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED):
+            return
+        if self._is_over:
+            kept = PlayerState.PAUSED if self._state is PlayerState.ENDED else self._state
+            self._begin(target_s, then=then or kept)
+            return
+        self._fly(target_s)
+        self._obey()
+
+    def _apply_rate(self) -> None:
+        """Change the speed at the present picture: libvlc would change it a second later."""
+        self._player.set_rate(self._rate)
+        if self._state is PlayerState.PLAYING:
+            self._seek(self.position_s)
+        elif self._state is PlayerState.PAUSED and not self._is_over:
+            self._step_back()
+
+    def _step_back(self) -> None:
+        """Bring a held libvlc back to the picture on show, without showing anything."""
+        with self._lock:
+            at_s = self._shown_s
+            if self._facts.has_video:
+                self._is_quiet = True
+                self._landing.seek(self._last_mark(), has_early=False)
+        self._player.set_time(round((at_s + self._frame_s / 4) * 1000))
+        self._await(lambda: self._landing.is_over or self._is_over, _STEP_S)
+        with self._lock:
+            self._landing.give_up()
+            self._ahead_s = 0.0
+
+    def _hold(self) -> None:
+        """Pause libvlc and let the picture that it has on its way pass by."""
+        self._player.set_pause(1)
+        if self._state is PlayerState.PLAYING or time.monotonic() - self._paused_at < _DRAIN_S:
+            self._await(lambda: False, _DRAIN_S)
+
+    def _fly(self, target_s: float) -> None:
+        """Go to `target_s` and deliver its picture."""
+        facts = self._facts
+        if facts.has_video:
+            self._hold()
+        with self._lock:
+            self._is_quiet = False
+            self._target_s = self._clock.snap_down(target_s)
+            is_silent = self._state is not PlayerState.PLAYING
+            if facts.has_video:
+                self._landing.seek(self._last_mark(), has_early=self._target_s > 0.0)
+        # A quarter of a picture later, lest the rounding to milliseconds hits the one before.
+        milliseconds = round((self._target_s + self._frame_s / 4) * 1000)
+        if not facts.has_video:
+            self._player.set_time(round(target_s * 1000))
+            with self._lock:
+                self._shown_s = target_s
+                self._clock.restart(target_s, time.monotonic())
+            return
+        if is_silent:
+            self._mute(on=True)
+        self._player.set_time(milliseconds)
+        self._player.set_pause(0)
+        self._await(lambda: self._landing.is_over or self._is_over or self._is_broken, _LAND_S)
+        self._settle()
+        if is_silent:
+            if self._state is not PlayerState.PLAYING:
+                self._player.set_pause(1)
+            self._mute(on=False)
+
+    def _settle(self) -> None:
+        """End a seek that found no better picture than the early one, or none."""
+        frame = None
+        now = time.monotonic()
+        with self._lock:
+            sink = self._frame_sink
+            if not self._landing.is_over:
+                self._landing.give_up()
+                held, self._held = self._held, None
+                if held is not None:
+                    frame = self._land(held, now)
+                else:
+                    self._clock.restart(self._target_s, now)
+        if frame is not None and sink is not None:
+            sink(frame)
+
+    def _obey(self) -> None:
+        """Bring libvlc to where the state says it should be."""
+        if self._is_broken and self._state is not PlayerState.FAILED:
+            self._set_state(PlayerState.FAILED)
+        elif self._is_over and self._state is PlayerState.PLAYING:
+            loop = self._loop
+            if loop is not None:
+                self._begin(loop[0], then=PlayerState.PLAYING)
+            else:
+                self._set_state(PlayerState.ENDED)
+        elif self._state in (PlayerState.PLAYING, PlayerState.PAUSED):
+            self._player.set_pause(0 if self._state is PlayerState.PLAYING else 1)
+
+    def _watch_loop(self) -> float | None:
+        """Go back to A at B; else tell how long that will take."""
+        with self._lock:
+            loop = self._loop
+            if loop is None or self._state is not PlayerState.PLAYING:
+                return None
+            left_s = (loop[1] - self._position(time.monotonic())) / self._rate
+        if left_s > self._frame_s / 2:
+            return left_s
+        self._seek(loop[0])
+        return 0.0
+
+    def _dispose(self) -> None:
+        self._player.stop()
+        self._player.release()
+        if self._media is not None:
+            self._media.handle.release()
+        self._set_state(PlayerState.EMPTY)
+
+    # --- small things -------------------------------------------------------------------
+
+    @property
+    def _facts(self) -> MediaFacts:
+        assert self._media is not None  # noqa: S101 - only asked with a file
+        return self._media.facts
+
+    @property
+    def _frame_s(self) -> float:
+        return 1.0 / (self._facts.frame_rate or _DEFAULT_RATE)
+
+    def _clamp(self, seconds: float) -> float:
+        last_s = self._facts.duration_s - (self._frame_s if self._facts.has_video else 0.0)
+        return max(0.0, min(seconds, last_s)) if last_s > 0 else max(0.0, seconds)
+
+    def _position(self, now: float) -> float:
+        if self._state is not PlayerState.PLAYING or not self._landing.is_over:
+            return self._shown_s
+        if not self._facts.has_video:
+            return min(self._clock.at(now), self._facts.duration_s)
+        return self._shown_s + min((now - self._shown_at) * self._rate, self._frame_s)
+
+    def _await(self, met: Callable[[], bool], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        with self._lock:
+            while not met() and not self._is_closed:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    return
+                self._changed.wait(left_s)
+
+    def _mute(self, *, on: bool) -> None:
+        self._player.audio_set_mute(on)
+
+    def _fail(self, _error: PlayerError) -> None:
+        self._set_state(PlayerState.FAILED)
+
+    def _set_state(self, state: PlayerState) -> None:
+        with self._lock:
+            is_new = state is not self._state
+            self._state = state
+            sink = self._state_sink
+        if is_new and sink is not None:
+            sink(state)
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise PlayerError("player_closed")
+
+    def _require_media(self) -> None:
+        self._require_open()
+        if self._media is None:
+            raise PlayerError("player_empty")
