@@ -272,23 +272,20 @@ class SittingEnded:
     screen_s: int = 0
 
 
-Body: TypeAlias = (
-    Incarnation
-    | Correction
-    | RoomWritten
+RegisterBody: TypeAlias = (
+    RoomWritten
     | ClassWritten
     | BookChosen
     | SlotWritten
     | PointerMoved
     | SettingWritten
     | Swapped
-    | SittingOpened
-    | Played
-    | CueReached
-    | QuestionRound
-    | HeadcountTaken
     | NoteWritten
     | UnderstoodWritten
     | TaughtByWritten
     | SittingEnded
 )
+FactBody: TypeAlias = (
+    Incarnation | Correction | SittingOpened | Played | CueReached | QuestionRound | HeadcountTaken
+)
+Body: TypeAlias = RegisterBody | FactBody

@@ -1,0 +1,245 @@
+"""Facts as people read them: one line each, out of the fold.
+
+Invariants:
+  A1  A clock that says something impossible gives no date.
+  A2  Lines stand in rank order, whatever order the events came in.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final, TypeAlias
+
+from client.domain.errors import ProtocolError, UserError
+from client.domain.ids import ClassId, LessonId, SittingId
+from client.domain.record import bodies as b
+from client.domain.record.bodies import Ended, EventType
+from client.domain.record.fold import Entry, Fold, seconds, union
+from client.domain.record.values import NO_SITTING, write_counts, write_stretches
+
+PLAUSIBLE_SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before this the program did not exist: a clock that says so is not believed."""
+
+
+class FactKind(Enum):
+    """Kinds of lines; the first five may be added by hand."""
+
+    HEADCOUNT = "headcount"
+    NOTE = "note"
+    ANSWER = "answer"
+    OPENED = "opened"
+    PLAYED = "played"
+    CUE = "cue"
+    UNDERSTOOD = "understood"
+    TAUGHT_BY = "taught_by"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One line of the fold. `at` is ISO 8601 in UTC, empty where the clock is not believed."""
+
+    id: str
+    kind: str
+    class_id: ClassId
+    lesson: LessonId | None
+    at: str
+    at_quality: str
+    """`clock`: what the machine's clock said; `unknown`: it said something impossible."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SittingRow:
+    """One sitting: for 今天, coverage and reports. `how` is None while it has no end."""
+
+    sitting: SittingId
+    class_ids: tuple[ClassId, ...]
+    lesson: LessonId | None
+    day: int
+    period: int
+    lesson_period: int
+    opened_wall_ms: int
+    boot: int
+    how: Ended | None
+    screen_s: int
+
+
+_Where: TypeAlias = tuple[tuple[ClassId, ...], LessonId | None]
+_Line: TypeAlias = tuple[Entry, FactKind, _Where, str]
+
+
+def fact_rows(fold: Fold, since: str | None = None) -> tuple[Fact, ...]:
+    """List the fold, oldest first.
+
+    Raises:
+        UserError: `since_unreadable`.
+    """
+    limit = None if since is None else _moment(since)
+    lines = sorted(_lines(fold), key=lambda line: line[0].rank)
+    return tuple(row for line in lines for row in _rows(line) if _is_since(line[0], limit))
+
+
+def sitting_rows(fold: Fold) -> tuple[SittingRow, ...]:
+    """List the sittings of a fold, oldest first."""
+    ends = _ends(fold)
+    rows = []
+    for entry in fold.facts(EventType.SITTING_OPENED):
+        body = entry.body
+        if not isinstance(body, b.SittingOpened) or body.sitting == NO_SITTING:
+            continue
+        end = ends.get(body.sitting)
+        rows.append(
+            SittingRow(
+                sitting=body.sitting,
+                class_ids=body.class_ids,
+                lesson=body.lesson,
+                day=body.day,
+                period=body.period,
+                lesson_period=body.lesson_period,
+                opened_wall_ms=entry.event.wall_ms,
+                boot=entry.event.boot,
+                how=None if end is None else end.how,
+                screen_s=0 if end is None else end.screen_s,
+            )
+        )
+    return tuple(rows)
+
+
+def _lines(fold: Fold) -> Iterator[_Line]:
+    opened = _opened(fold)
+    for entry in fold.facts(
+        EventType.SITTING_OPENED,
+        EventType.CUE_REACHED,
+        EventType.QUESTION_ROUND,
+        EventType.HEADCOUNT,
+    ):
+        yield _fact_line(entry, opened)
+    yield from _played_lines(fold)
+    for kind in (
+        EventType.NOTE,
+        EventType.UNDERSTOOD,
+        EventType.TAUGHT_BY,
+        EventType.SITTING_ENDED,
+    ):
+        for group in fold.registers(kind):
+            yield from (line for entry in group if (line := _register_line(entry, opened)))
+
+
+def _opened(fold: Fold) -> Mapping[SittingId, _Where]:
+    return {
+        entry.body.sitting: (entry.body.class_ids, entry.body.lesson)
+        for entry in fold.facts(EventType.SITTING_OPENED)
+        if isinstance(entry.body, b.SittingOpened)
+    }
+
+
+def _fact_line(entry: Entry, opened: Mapping[SittingId, _Where]) -> _Line:
+    match entry.body:
+        case b.QuestionRound() as body:
+            where = (body.class_ids, body.lesson)
+            return entry, FactKind.ANSWER, where, write_counts(body.counts)
+        case b.HeadcountTaken() as body:
+            return entry, FactKind.HEADCOUNT, ((body.class_id,), body.lesson), str(body.count)
+        case b.CueReached() as body:
+            return entry, FactKind.CUE, _where(opened, body.sitting), str(body.ordinal)
+        case b.SittingOpened() as body:
+            return entry, FactKind.OPENED, (body.class_ids, body.lesson), ""
+        case _:
+            raise ProtocolError("body_invalid")
+
+
+def _register_line(entry: Entry, opened: Mapping[SittingId, _Where]) -> _Line | None:
+    match entry.body:
+        case b.NoteWritten() as body if body.text:
+            return entry, FactKind.NOTE, (body.class_ids, body.lesson), body.text
+        case b.UnderstoodWritten() as body if body.level is not b.Understood.UNSAID:
+            _, lesson = _where(opened, body.sitting)
+            return entry, FactKind.UNDERSTOOD, ((body.class_id,), lesson), body.level.value
+        case b.TaughtByWritten() as body:
+            return entry, FactKind.TAUGHT_BY, _where(opened, body.sitting), body.who.value
+        case b.SittingEnded() as body:
+            return entry, FactKind.ENDED, _where(opened, body.sitting), body.how.value
+        case _:
+            return None
+
+
+def _played_lines(fold: Fold) -> Iterator[_Line]:
+    """Join what was played per sitting, classes and lesson; the first event names the line."""
+    first: dict[tuple[SittingId, _Where], Entry] = {}
+    joined: dict[tuple[SittingId, _Where], list[tuple[int, int]]] = {}
+    for entry in fold.facts(EventType.PLAYED):
+        if isinstance(entry.body, b.Played):
+            key = entry.body.sitting, (entry.body.class_ids, entry.body.lesson)
+            first.setdefault(key, entry)
+            joined.setdefault(key, []).extend(entry.body.stretches)
+    for key, entry in first.items():
+        yield entry, FactKind.PLAYED, key[1], write_stretches(union(joined[key]))
+
+
+def _ends(fold: Fold) -> dict[SittingId, b.SittingEnded]:
+    return {
+        group[-1].body.sitting: group[-1].body
+        for group in fold.registers(EventType.SITTING_ENDED)
+        if isinstance(group[-1].body, b.SittingEnded)
+    }
+
+
+def _where(opened: Mapping[SittingId, _Where], sitting: SittingId) -> _Where:
+    return opened.get(sitting, ((), None))
+
+
+def _rows(line: _Line) -> Iterator[Fact]:
+    entry, kind, (classes, lesson), value = line
+    at, quality = _at(entry.event.wall_ms)
+    for number, class_id in enumerate(classes or (ClassId(""),)):
+        name = entry.id.hex()
+        yield Fact(
+            id=f"{name}/{class_id}" if number else name,
+            kind=kind.value,
+            class_id=class_id,
+            lesson=lesson,
+            at=at,
+            at_quality=quality,
+            value=value,
+        )
+
+
+def _at(wall_ms: int) -> tuple[str, str]:
+    moment = _believed(wall_ms)
+    return ("", "unknown") if moment is None else (moment.isoformat(timespec="seconds"), "clock")
+
+
+def _believed(wall_ms: int) -> datetime | None:
+    try:
+        moment = datetime.fromtimestamp(wall_ms // 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment >= PLAUSIBLE_SINCE else None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UserError("since_unreadable", {"text": text}) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_since(entry: Entry, limit: datetime | None) -> bool:
+    moment = _believed(entry.event.wall_ms)
+    return limit is None or moment is None or moment >= limit
+
+
+def played_seconds(fold: Fold, class_id: ClassId, lesson: LessonId) -> int:
+    """Count the seconds of a lesson that a class saw at least once."""
+    stretches = (
+        stretch
+        for entry in fold.facts(EventType.PLAYED)
+        if isinstance(entry.body, b.Played)
+        and class_id in entry.body.class_ids
+        and entry.body.lesson == lesson
+        for stretch in entry.body.stretches
+    )
+    return seconds(stretches)
