@@ -75,6 +75,13 @@ def main_files(part: Part) -> tuple[str, ...]:
     return ()
 
 
+def is_protected(part: Part) -> bool:
+    """Tell whether nothing that matters of a part may ever be fetched; its cover may."""
+    paths = set(main_files(part))
+    mains = [file for file in part.files if file.path in paths]
+    return bool(mains) and all(file.is_protected for file in mains)
+
+
 def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = False) -> PartState:
     """Fold what is held of a part into one state; the first line that fits decides.
 
@@ -82,7 +89,7 @@ def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = Fal
     |------------------------------------------------|-----------|
     | any file present, also one of an older edition | PRESENT   |
     | its record is withdrawn                        | WITHDRAWN |
-    | every file is protected                        | PROTECTED |
+    | every main file is protected                   | PROTECTED |
     | a main file is being fetched                   | FETCHING  |
     | a main file failed                             | FAILED    |
     | else                                           | ABSENT    |
@@ -94,7 +101,7 @@ def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = Fal
     states = {holding.state for holding in held if holding.path in paths}
     if withdrawn:
         return PartState.WITHDRAWN
-    if part.is_protected or states == {PartState.PROTECTED}:
+    if is_protected(part) or states == {PartState.PROTECTED}:
         return PartState.PROTECTED
     for state in (PartState.FETCHING, PartState.FAILED):
         if state in states:
