@@ -43,6 +43,8 @@ Resolve = Callable[[str], str]
 """Turns the target of a redirect into a reachable address, or raises `ProtocolError`."""
 Sign = Callable[[str], Mapping[str, str]]
 """Headers that prove who asks, for one address; empty where none may be sent."""
+Saw = Callable[[str, Mapping[str, str]], None]
+"""Learns from the headers of an answer (names in lower case)."""
 
 CONNECT_S: Final = 15.0
 STALL_S: Final = 20.0
@@ -74,7 +76,8 @@ class HttpTransport:
 
     Args:
         resolve: Judges and translates targets of redirects.
-        sign: Credentials for an address.
+        sign: Credentials for an address, exactly as it is sent.
+        saw: Told address and headers of each answer, refusals too.
         connect_s: Seconds a connection may take.
         stall_s: Seconds without a byte after which an answer counts as lost.
     """
@@ -84,11 +87,13 @@ class HttpTransport:
         *,
         resolve: Resolve = refuse_redirects,
         sign: Sign | None = None,
+        saw: Saw | None = None,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
     ) -> None:
         self._resolve = resolve
         self._sign = sign
+        self._saw = saw
         self._timeout = (connect_s, stall_s)
         self._local = threading.local()
         self._epoch = 0
@@ -127,17 +132,12 @@ class HttpTransport:
         self, url: str, cancel: CancelToken, headers: Mapping[str, str], *, may_sign: bool
     ) -> requests.Response:
         cancel.check()
-        sent = dict(headers)
-        coded = "identity" if "Range" in sent else "gzip"
-        sent.setdefault("Accept-Encoding", coded)
-        if may_sign and self._sign is not None:
-            sent.update(self._sign(url))
         wakes = _Wakes(cancel)
         _waiting.wake = wakes.watch
         try:
-            return self._session().get(
-                url,
-                headers=sent,
+            request = self._prepared(url, headers, may_sign=may_sign)
+            response = self._session().send(
+                request,
                 stream=True,
                 allow_redirects=False,
                 timeout=self._timeout,
@@ -150,6 +150,19 @@ class HttpTransport:
         finally:
             _waiting.wake = None
             wakes.forget()
+        if self._saw is not None:
+            self._saw(url, _lowered(response))
+        return response
+
+    def _prepared(
+        self, url: str, headers: Mapping[str, str], *, may_sign: bool
+    ) -> requests.PreparedRequest:
+        coded = "identity" if "Range" in headers else "gzip"
+        sent = {"User-Agent": "Tongke", "Accept": "*/*", "Accept-Encoding": coded, **headers}
+        request = requests.Request("GET", url, headers=sent).prepare()
+        if may_sign and self._sign is not None:
+            request.headers.update(self._sign(str(request.url)))
+        return request
 
     def _session(self) -> requests.Session:
         epoch = self._epoch
@@ -161,8 +174,6 @@ class HttpTransport:
         session = _Session()
         session.trust_env = False
         session.cookies.set_policy(_NoCookies())
-        session.headers.clear()
-        session.headers.update({"User-Agent": "Tongke", "Accept": "*/*"})
         session.mount("http://", _Adapter())
         session.mount("https://", _Adapter())
         self._local.session, self._local.epoch = session, epoch
@@ -191,7 +202,7 @@ class _HttpExchange:
         self._broke = broke
         self._answer = Answer(
             status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
+            headers=_lowered(response),
             url=str(response.url),
         )
 
@@ -235,6 +246,10 @@ class _HttpExchange:
         self._cancel.check()
         self._broke()
         raise error from cause
+
+
+def _lowered(response: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 class _Wakes:
@@ -305,7 +320,7 @@ class _Session(requests.Session):
 
 
 class _NoCookies(http.cookiejar.DefaultCookiePolicy):
-    def set_ok(self, cookie: object, request: object) -> bool:
+    def set_ok(self, cookie: object, request: object) -> bool:  # noqa: ARG002 - the base's shape
         return False
 
 
