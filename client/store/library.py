@@ -7,8 +7,9 @@ from typing import Final
 from client.store.database import Database, Migration
 from client.store.schema_catalogue import m0001_catalogue
 from client.store.schema_holdings import m0002_holdings
+from client.store.schema_search import m0003_search
 
-MIGRATIONS: Final[Sequence[Migration]] = (m0001_catalogue, m0002_holdings)
+MIGRATIONS: Final[Sequence[Migration]] = (m0001_catalogue, m0002_holdings, m0003_search)
 
 
 def open_library(path: Path) -> Database:
