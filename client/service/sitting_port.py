@@ -1,49 +1,71 @@
 """What a sitting needs from others, and what it is opened with (frozen values)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from client.domain.catalogue import Lesson, Part, Role
 from client.domain.cues import Cue, default_cues
 from client.domain.ids import ClassId, LessonId, PartId, SittingId, SourceId
 from client.domain.record.bodies import Ended, TaughtBy, Understood
-from client.domain.record.resume import ResumePoint
+from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.timetable import Bell, SlotKey
 from client.service.api import Card, LessonDetail, PartView, Reason
+
+if TYPE_CHECKING:
+    from client.service.records import OpenedSitting
 
 Written = Future[Any]
 """Done after the fact is durable; its result is of no interest here."""
 
 
 class Recorder(Protocol):
-    """Writes what the class did (client.service.records.SittingRecorder). Never blocks."""
+    """Writes what the class did: `client.service.records.SittingRecorder`. Never blocks."""
 
     def open(
         self,
-        class_ids: tuple[ClassId, ...],
-        lesson: LessonId | None,
-        key: SlotKey | None = None,
-        *,
+        class_ids: Sequence[ClassId],
+        lesson: LessonId,
+        slot: SlotKey | None = None,
         lesson_period: int = 0,
-    ) -> SittingId:
+    ) -> "OpenedSitting":
         """Begin a sitting."""
         ...
 
-    def played(self, sitting: SittingId, begin_s: float, end_s: float) -> Written:
-        """Note a stretch of media time that was shown."""
+    def go_on(self, point: ResumePoint) -> None:
+        """Take up an unfinished sitting."""
+        ...
+
+    def save_resume(  # noqa: PLR0913 - one row, keyword by keyword
+        self,
+        sitting: SittingId,
+        *,
+        part: PartId | None,
+        position_s: float,
+        is_playing: bool,
+        page: int = -1,
+        cue: int = 0,
+        timers: Sequence[RunningTimer] = (),
+    ) -> Written:
+        """Save where the class stands, as a local row."""
+        ...
+
+    def played(self, sitting: SittingId, stretches: Iterable[tuple[float, float]]) -> Written:
+        """Note stretches of media time that were shown."""
         ...
 
     def cue(self, sitting: SittingId, ordinal: int) -> Written:
         """Note that a step began."""
         ...
 
-    def question(self, sitting: SittingId, number: int, counts: tuple[int, ...]) -> Written:
+    def question(
+        self, sitting: SittingId, round_: int, counts: Sequence[tuple[str, int]]
+    ) -> Written:
         """Note the counts of a question round, by choice."""
         ...
 
-    def headcount(self, sitting: SittingId, class_id: ClassId, n: int) -> Written:
+    def headcount(self, sitting: SittingId, class_id: ClassId, count: int) -> Written:
         """Note how many are there."""
         ...
 
@@ -59,12 +81,8 @@ class Recorder(Protocol):
         """Note who taught."""
         ...
 
-    def end(self, sitting: SittingId, how: Ended, screen_s: int = 0) -> Written:
+    def end(self, sitting: SittingId, how: Ended, screen_s: float = 0.0) -> Written:
         """Close the sitting."""
-        ...
-
-    def save_resume(self, point: ResumePoint) -> Written:
-        """Save where the class stands, as a local row."""
         ...
 
 

@@ -9,7 +9,7 @@ from client.domain.clock import Clock
 from client.domain.errors import ClassroomError
 from client.domain.ids import SittingId
 from client.domain.record.bodies import Ended, TaughtBy, Understood
-from client.domain.record.resume import ResumePoint, RunningTimer
+from client.domain.record.resume import RunningTimer
 from client.domain.sitting import Intervals, Showing, Track, add_interval, missing
 from client.service.api import Reason
 from client.service.sitting_port import (
@@ -23,6 +23,10 @@ from client.service.sitting_port import (
 
 AGAIN_S: Final = 30.0
 """A fact that could not be written is tried again after this long."""
+
+LEAST_S: Final = 0.5
+"""A shorter stretch waits until it has grown: records count whole seconds."""
+LETTERS: Final = ("A", "B", "C", "D")
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +49,26 @@ class SittingWriter:
 
     def _begin(self, track: TrackPlan) -> SittingId:
         if track.resume is not None:
+            self._recorder.go_on(track.resume)
             return track.resume.sitting
-        return self._recorder.open(
-            (track.class_id,), track.lesson.row.id, self._plan.key, lesson_period=track.period
+        opened = self._recorder.open(
+            (track.class_id,), track.lesson.row.id, self._plan.key, track.period
         )
+        # An opening that was not kept cannot be repeated under the same name; what follows
+        # names the sitting all the same, so the class is still found in the record.
+        self._watch(opened.recorded, None)
+        return opened.sitting
 
     def watched(self, index: int, watched: Intervals) -> None:
         """Write the stretches that grew since the last time."""
         known = self._written[index]
-        for begin_s, end_s in missing(watched, known):
-            if round(end_s) <= int(begin_s):
-                continue
+        new = tuple(span for span in missing(watched, known) if span[1] - span[0] >= LEAST_S)
+        if not new:
+            return
+        for begin_s, end_s in new:
             known = add_interval(known, begin_s, end_s)
-            self._write(
-                partial(self._recorder.played, self.sittings[index], begin_s, end_s),
-            )
         self._written[index] = known
+        self._write(partial(self._recorder.played, self.sittings[index], new))
 
     def cue(self, index: int, ordinal: int) -> None:
         """Write that a step began."""
@@ -68,7 +76,8 @@ class SittingWriter:
 
     def question(self, index: int, number: int, counts: tuple[int, ...]) -> None:
         """Write a question round."""
-        self._write(partial(self._recorder.question, self.sittings[index], number, counts))
+        named = tuple(zip(LETTERS, counts, strict=False))
+        self._write(partial(self._recorder.question, self.sittings[index], number, named))
 
     def headcount(self, index: int, heads: int) -> None:
         """Write a headcount."""
@@ -96,17 +105,10 @@ class SittingWriter:
 
     def save(self, index: int, track: Track, *, is_playing: bool) -> None:
         """Save the resume point of a track; a lost one is replaced by the next."""
-        plan = self._plan.tracks[index]
-        key = self._plan.key
-        video = plan.video
+        video = self._plan.tracks[index].video
         shows_pages = track.showing in (Showing.PAGES, Showing.BESIDE)
-        point = ResumePoint(
-            sitting=self.sittings[index],
-            class_ids=(plan.class_id,),
-            lesson=plan.lesson.row.id,
-            day=key.day if key else 0,
-            period=key.period if key else 0,
-            lesson_period=plan.period,
+        saved = self._recorder.save_resume(
+            self.sittings[index],
             part=video.id if video else None,
             position_s=track.position_s,
             is_playing=is_playing,
@@ -114,7 +116,7 @@ class SittingWriter:
             cue=track.cue,
             timers=_timers_of(track),
         )
-        self._watch(self._recorder.save_resume(point), None)
+        self._watch(saved, None)
 
     def write_again(self, now_s: float) -> None:
         """Try once more what could not be written."""
