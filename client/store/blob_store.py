@@ -27,7 +27,7 @@ from client.domain.failpoint import failpoint
 from client.domain.ids import Digest
 from client.store.disk import disk_errors, sync_file
 from client.store.durable import sync_folder
-from client.store.growing import Growing
+from client.store.growing import BLOCK_BYTES, Growing
 
 FLOOR_BYTES: Final = 300 * 1000 * 1000
 """Room that is left free for the records, the system and everybody else."""
@@ -81,15 +81,15 @@ class BlobStore:
             need = (more_bytes + self._floor_bytes - free + 999_999) // 1_000_000
             raise StorageFullError("disk_full", {"free_mb": free // 1_000_000, "need_mb": need})
 
-    def growing(self, key: str, identity: str) -> Growing:
+    def growing(self, key: str, identity: str, block_bytes: int = BLOCK_BYTES) -> Growing:
         """Take up or begin the growing file `key` (see `growing_key`)."""
-        return Growing(self._incoming / f"{key}.part", identity)
+        return Growing(self._incoming / f"{key}.part", identity, block_bytes)
 
     def commit(self, growing: Growing, ext: str) -> StoredFile:
-        """Move a complete, checked file to its place (B1). Call `forget` once its row is kept.
+        """Move a complete, checked file to its place (B1).
 
-        A crash in between is no loss: `growing` with the same key then knows the blob, and
-        `finished` gives it.
+        Call `growing.discard` once its row is kept. A crash in between is no loss: `growing`
+        with the same key then knows the blob, and `finished` gives it.
         """
         name = clean_ext(ext)
         digest = growing.seal(name)
@@ -100,7 +100,7 @@ class BlobStore:
 
     def finished(self, growing: Growing) -> StoredFile | None:
         """Give the blob an earlier life made of this growing file, if it is there and sound."""
-        if growing.done is None:
+        if growing.done is None or growing.size:
             return None
         digest, ext = growing.done
         if not self.matches(digest, ext):

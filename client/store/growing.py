@@ -40,19 +40,21 @@ class Growing:
     Args:
         part: The data file, `NAME.part`; the list stands beside it.
         identity: One line that tells which bytes these are.
+        block_bytes: Length after which bytes are marked by themselves, 0 for never.
 
     Raises:
         StorageError: The disk is full or failed (as from every method).
     """
 
-    def __init__(self, part: Path, identity: str) -> None:
+    def __init__(self, part: Path, identity: str, block_bytes: int = BLOCK_BYTES) -> None:
         self.part: Final = part
         self._list = part.with_suffix(".list")
         self._identity = identity.replace("\n", " ")
+        self._block_bytes = block_bytes
         self._blocks: list[tuple[int, str]] = []
         self._etag = ("", "")
         self.done: tuple[Digest, str] | None = None
-        """Digest and extension that were written before the file was moved to its place."""
+        """Digest and extension once the file is complete; it may have been moved to its place."""
         self._file: FileIO | None = None
         self._reset_hashes()
         with disk_errors():
@@ -95,7 +97,7 @@ class Growing:
         self._pending_hash.update(data)
         self._pending += len(data)
         failpoint("grow.after_write")
-        if self._pending >= BLOCK_BYTES:
+        if 0 < self._block_bytes <= self._pending:
             self.mark()
 
     def mark(self) -> None:
@@ -119,8 +121,10 @@ class Growing:
     def seal(self, ext: str) -> Digest:
         """Say that the file is complete and which blob it becomes; returns its digest."""
         self.mark()
-        with disk_errors():
-            self._append_line(f"D {self.sha256} {ext}")
+        if self.done != (self.sha256, ext):
+            with disk_errors():
+                self._append_line(f"D {self.sha256} {ext}")
+            self.done = (self.sha256, ext)
         self.close()
         return self.sha256
 
@@ -182,8 +186,9 @@ class Growing:
             self.discard()
             return
         if self.part.exists():
-            self.done = None
             self._keep_what_matches(claimed)
+            if self.done is not None and self.done[0] != self.sha256:
+                self.done = None
             self._cut_and_rewrite(claimed)
         elif self.done is None:
             self.discard()
@@ -241,5 +246,6 @@ class Growing:
         lines = [_HEAD, f"I {self._identity}"]
         lines += [f"E {self._etag[0]} {self._etag[1]}"] if self._etag[1] else []
         lines += [f"B {length} {digest}" for length, digest in self._blocks]
+        lines += [f"D {self.done[0]} {self.done[1]}"] if self.done else []
         if len(claimed) != len(self._blocks) or not self._list.read_bytes().endswith(b"\n"):
             write_durably(self._list, ("\n".join(lines) + "\n").encode())

@@ -1,8 +1,8 @@
 """Headers that prove who asks, for private media hosts only.
 
 Invariants:
-  N1  Only hosts whose name ends in `-private` are given credentials; under a BASE the first
-      path segment is that name. Everybody else gets an empty mapping.
+  N1  Only addresses that `is_private` allows are given credentials; everybody else gets an
+      empty mapping, also while there is no token.
   N2  With a MAC key each request has its own nonce; its time is the platform's, as far as it
       is known from the token file or from a `Date` the platform sent.
 """
@@ -19,8 +19,6 @@ from client.service.secrets import Token
 from sync.protocol.nd_auth import HEADER, SALT_LENGTH, mac_header
 from sync.transport.port import NO_HEADERS
 
-_SUFFIX: Final = "-private"
-_DOMAIN: Final = ".ykt.cbern.com.cn"
 _SALT: Final = string.ascii_letters + string.digits
 _NOTICEABLE_MS: Final = 30_000
 
@@ -32,20 +30,25 @@ class MediaSigner:
         token: Gives the token, None when the school has none; asked once, at the first
             private address, since a keyring may be slow.
         clock: For the nonce.
-        base: The BASE of `source add platform BASE`, empty for the real hosts.
+        is_private: Tells the addresses of hosts that ask for a login.
     """
 
-    def __init__(self, token: Callable[[], Token | None], clock: Clock, base: str = "") -> None:
+    def __init__(
+        self,
+        token: Callable[[], Token | None],
+        clock: Clock,
+        is_private: Callable[[str], bool],
+    ) -> None:
         self._find_token = token
         self._clock = clock
-        self._base = base.rstrip("/")
+        self._is_private = is_private
         self._token: Token | None = None
         self._asked = False
         self._offset_ms: int | None = None
 
     def __call__(self, url: str) -> Mapping[str, str]:
         """Give the headers for one address (N1)."""
-        if not self.is_private(url):
+        if not self._is_private(url):
             return NO_HEADERS
         token = self._known_token()
         if token is None:
@@ -71,7 +74,7 @@ class MediaSigner:
 
     def saw(self, url: str, headers: Mapping[str, str]) -> None:
         """Learn the platform's clock from an answer of a private host (N2)."""
-        if not self.is_private(url):
+        if not self._is_private(url):
             return
         try:
             theirs = parsedate_to_datetime(headers.get("date", "")).timestamp() * 1000
@@ -79,18 +82,6 @@ class MediaSigner:
         except (TypeError, ValueError, OverflowError):
             return
         self._offset_ms = offset if abs(offset) > _NOTICEABLE_MS else 0
-
-    def is_private(self, url: str) -> bool:
-        """Tell whether an address belongs to a host that wants a login."""
-        parts = urlsplit(url)
-        if self._base:
-            if not url.startswith(self._base + "/"):
-                return False
-            name = url[len(self._base) + 1 :].split("/", 1)[0]
-            return name.endswith(_SUFFIX)
-        host = parts.hostname or ""
-        is_ours = host.endswith(_DOMAIN) and parts.scheme == "https"
-        return is_ours and host.removesuffix(_DOMAIN).endswith(_SUFFIX)
 
     def _known_token(self) -> Token | None:
         if not self._asked:

@@ -15,8 +15,10 @@ from client.store.growing import Growing as RealGrowing
 _OPEN: list[RealGrowing] = []
 
 
-def Growing(part: Path, identity: str) -> RealGrowing:  # noqa: N802 - stands for the class
-    growing = RealGrowing(part, identity)
+def Growing(  # noqa: N802 - stands for the class
+    part: Path, identity: str, block_bytes: int = BLOCK_BYTES
+) -> RealGrowing:
+    growing = RealGrowing(part, identity, block_bytes)
     _OPEN.append(growing)
     return growing
 
@@ -66,6 +68,14 @@ def test_a_full_block_is_marked_by_itself(part: Path) -> None:
     growing = grown(part, b"x" * BLOCK_BYTES, b"y")
     assert growing.blocks == ((BLOCK_BYTES, hashlib.sha256(b"x" * BLOCK_BYTES).hexdigest()),)
     assert Growing(part, "x").size == BLOCK_BYTES
+
+
+def test_a_file_may_be_marked_only_when_told(part: Path) -> None:
+    growing = Growing(part, "x", 0)
+    growing.write(b"x" * (BLOCK_BYTES + 1))
+    assert growing.blocks == ()
+    growing.mark()
+    assert len(growing.blocks) == 1
 
 
 def test_other_bytes_start_anew(part: Path) -> None:
@@ -149,9 +159,26 @@ def test_the_validator_of_the_answer_is_kept_with_the_bytes(part: Path) -> None:
 def test_a_sealed_file_that_was_moved_away_is_remembered(part: Path) -> None:
     growing = grown(part, b"abc")
     digest = growing.seal(".pdf")
-    assert Growing(part, "x").done is None  # not moved yet
+    assert growing.seal(".pdf") == digest
+    assert Growing(part, "x").done == (digest, ".pdf")
+    again = Growing(part, "x")
+    part.write_bytes(b"abX")
+    assert Growing(part, "x").done is None
+    part.write_bytes(b"abc")
+    again.discard()
+    again.write(b"abc")
+    again.seal(".pdf")
     part.unlink()
     assert Growing(part, "x").done == (digest, ".pdf")
+
+
+def test_a_complete_file_with_a_torn_list_is_complete(part: Path) -> None:
+    growing = grown(part, b"abc")
+    digest = growing.seal(".ts")
+    with part.with_suffix(".list").open("ab") as file:
+        file.write(b"B 12")
+    assert Growing(part, "x").done == (digest, ".ts")
+    assert Growing(part, "x").done == (digest, ".ts")  # also after it was written anew
 
 
 def test_a_vanished_file_is_begun_again(part: Path) -> None:
