@@ -140,11 +140,15 @@ class Documents:
         self._check_welcome()
         self._gate.enter(cancel)
         self._count(requests=1)
-        with self._transport.get(url, cancel, headers) as exchange:
-            try:
-                body = _body(exchange, url) if wants_body else b""
-            finally:
-                self._count(received=exchange.received)
+        try:
+            with self._transport.get(url, cancel, headers) as exchange:
+                try:
+                    body = _body(exchange, url) if wants_body else b""
+                finally:
+                    self._count(received=exchange.received)
+        except RefusedError as error:
+            self._count(received=len(str(error.values.get("body", "")).encode()))
+            raise
         with self._lock:
             self._refused_in_row = 0
         return exchange.answer, body
