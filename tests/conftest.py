@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def shared_dir() -> Path:
     if not (SHARED / "tools").is_dir():
         pytest.skip("the replica and measuring tools are not beside the project")
     return SHARED
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the words when a source of theirs changed; workers find them done."""
+    if not hasattr(config, "workerinput"):
+        script = ROOT / "packaging" / "compile_words.py"
+        subprocess.run([sys.executable, str(script)], check=True, capture_output=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
