@@ -1,0 +1,430 @@
+"""今天 and what a class starts from: joins timetable, textbook, holdings and record.
+
+Invariants:
+  T1  A page is made of one snapshot of the room; what is asked for runs on one worker thread, so
+      answers come in the order of the questions.
+  T2  The pointer moves when a class was finished, never by the clock, and only forward from the
+      step that was taught.
+  T3  A clock that is not believed never hides a lesson: the page guesses, says so, and asks.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from client.domain.availability import Light
+from client.domain.catalogue import Lesson, Placement
+from client.domain.clock import Clock
+from client.domain.errors import UserError
+from client.domain.ids import BookId, ClassId, EventId, LessonId, SittingId
+from client.domain.record.bodies import Ended
+from client.domain.record.facts import PLAUSIBLE_SINCE
+from client.domain.record.room import RoomSnapshot, SwapOnce
+from client.domain.timetable import Pointer, Slot, SlotKey
+from client.domain.today import Course, DayTime, Step, after, guess_time
+from client.service.api import (
+    Alternative,
+    Card,
+    LessonDetail,
+    ResumeNotice,
+    Swap,
+    SwapScope,
+    TodayPage,
+)
+from client.service.records import RecordService, SittingRow, UnfinishedSitting
+from client.service.room import RoomService
+from client.service.sitting_plan import DayRecord, sitting_plan
+from client.service.sitting_port import SittingPlan
+from client.service.today_page import (
+    DayInputs,
+    Interrupted,
+    StepFacts,
+    build_page,
+    facts_of,
+    plan_of,
+)
+from client.store.journal import then
+
+_MAX_OFFERS: Final = 12
+
+
+class Lessons(Protocol):
+    """What 今天 reads of the library. Blocking."""
+
+    def details_now(self, ids: Sequence[LessonId]) -> Mapping[LessonId, LessonDetail]:
+        """Return what is known of several lessons; unknown ones are left out."""
+        ...
+
+    def order_now(self, book: BookId) -> tuple[Lesson, ...]:
+        """Return a book's lessons in teaching order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """The teacher's answer to the question which period it is."""
+
+    day: int
+    period: int
+    at_s: float
+
+
+class TodayService:
+    """Answers the page and carries out its choices. Methods return at once."""
+
+    def __init__(
+        self, room: RoomService, records: RecordService, lessons: Lessons, clock: Clock
+    ) -> None:
+        self._room: Final = room
+        self._records: Final = records
+        self._lessons: Final = lessons
+        self._clock: Final = clock
+        self._told: _Told | None = None
+        self._last: tuple[EventId, ...] = ()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="today")
+
+    # --- reading -------------------------------------------------------------------------
+
+    def page(self) -> Future[TodayPage]:
+        """Answer the whole page as it is now."""
+        return self._worker.submit(self.page_now)
+
+    def page_now(self) -> TodayPage:
+        """Answer the page on the calling thread (command line, worker)."""
+        inputs = self._inputs()
+        plan = plan_of(inputs)
+        steps = {step for step in plan.values() if step is not None}
+        steps |= {one.step for one in inputs.interrupted}
+        return build_page(inputs, plan, self._facts(steps))
+
+    def alternatives(self, key: SlotKey) -> Future[tuple[Alternative, ...]]:
+        """Offer what could be taught in that slot instead, best first."""
+        return self._worker.submit(self._alternatives, key)
+
+    def sitting_plan(self, cards: Sequence[Card], first: int = 0) -> Future[SittingPlan]:
+        """Make what a class on these cards starts from; `first` gets the screen.
+
+        The future fails with `UserError("nothing_to_teach")` when no card has a lesson.
+        """
+        return self._worker.submit(self._plan_cards, tuple(cards), first)
+
+    def resume_plan(self, notice: ResumeNotice) -> Future[SittingPlan]:
+        """Make what an interrupted class goes on from.
+
+        The future fails with `UserError("sitting_is_over")` when it was ended meanwhile.
+        """
+        return self._worker.submit(self._plan_resume, notice.sitting)
+
+    # --- choosing ------------------------------------------------------------------------
+
+    def swap(self, key: SlotKey, alternative: Alternative, scope: SwapScope) -> Future[object]:
+        """Teach something else in that slot; done when it is durable."""
+        slot = self._slot(key)
+        if scope is SwapScope.SHIFT and alternative.lesson is not None:
+            pointer = Pointer(
+                class_id=key.class_id, subject=slot.subject, lesson=alternative.lesson
+            )
+            return self._keep(self._room.set_pointer(pointer))
+        swap = SwapOnce(key=key, occasion=self._occasion(), lesson=alternative.lesson)
+        return self._keep(self._room.swap_once(swap))
+
+    def undo(self) -> Future[object]:
+        """Take the last swap back; nothing to take back is done at once."""
+        names, self._last = self._last, ()
+        return then(self._room.undo_all(names), lambda done: done)
+
+    def tell_time(self, day: int, period: int) -> Future[object]:
+        """Say which period of the week it is now."""
+        self._told = _Told(day=day, period=period, at_s=self._clock.monotonic())
+        done: Future[object] = Future()
+        done.set_result(None)
+        return done
+
+    def finish_with_textbook(self, notice: ResumeNotice) -> Future[object]:
+        """End an interrupted class as taught with the textbook (用课本上完了)."""
+        return self._worker.submit(self._finish, notice.sitting)
+
+    def finished(self, classes: Sequence[ClassId], step: Step) -> Future[object]:
+        """Move the pointer of each class on behind a step that was taught (T2)."""
+        return self._worker.submit(self._advance, tuple(classes), step)
+
+    def close(self) -> None:
+        """Answer what was asked, then stop."""
+        self._worker.shutdown(wait=True)
+
+    # --- time ----------------------------------------------------------------------------
+
+    def time(self) -> DayTime:
+        """Tell the school day and minute as far as they are believed (T3)."""
+        return self._time(self._records.sittings(), self._room.snapshot())
+
+    def _time(self, sittings: Sequence[SittingRow], room: RoomSnapshot) -> DayTime:
+        wall = self._clock.wall()
+        newest = max((row.opened_wall_ms for row in sittings), default=0)
+        if self._told is not None:
+            begins = {bell.period: bell.begins for bell in room.bells}
+            passed = int((self._clock.monotonic() - self._told.at_s) // 60)
+            minute = begins.get(self._told.period)
+            return DayTime(day=self._told.day, minute=None if minute is None else minute + passed)
+        if wall >= PLAUSIBLE_SINCE and wall.timestamp() * 1000 >= newest:
+            local = wall.astimezone()
+            return DayTime(
+                day=local.isoweekday(),
+                minute=local.hour * 60 + local.minute,
+                is_odd_week=local.isocalendar().week % 2 == 1,
+            )
+        last = next((key for row in reversed(sittings) for key in _keys(row)), None)
+        guess = guess_time([slot.key for slot in room.slots], last)
+        return DayTime(day=guess[0] if guess else 1, minute=None, is_sure=False)
+
+    def _occasion(self) -> str:
+        return self._clock.wall().astimezone().date().isoformat()
+
+    # --- gathering -----------------------------------------------------------------------
+
+    def _inputs(self) -> DayInputs:
+        room = self._room.snapshot()
+        sittings = self._records.sittings()
+        unfinished = self._records.unfinished()
+        time = self._time(sittings, room)
+        occasion = self._occasion()
+        today = [row for row in sittings if _date(row) == occasion]
+        return DayInputs(
+            time=time,
+            classes=room.classes,
+            bells=room.bells,
+            slots=room.slots,
+            steps=self._books(room),
+            pointers={
+                (p.class_id, p.subject): Step(lesson=p.lesson, period=p.period)
+                for p in room.pointers
+            },
+            swaps={
+                swap.key: None
+                if swap.lesson is None
+                else Step(lesson=swap.lesson, period=swap.lesson_period)
+                for swap in room.swaps
+                if swap.occasion == occasion
+            },
+            taught=_taught(today),
+            interrupted=_interrupted(unfinished, {row.sitting for row in today}),
+        )
+
+    def _books(self, room: RoomSnapshot) -> dict[Course, tuple[Step, ...]]:
+        order = {book: self._steps(book) for book in {c.book for c in room.chosen_books}}
+        return {(c.class_id, c.subject): order[c.book] for c in room.chosen_books}
+
+    def _steps(self, book: BookId) -> tuple[Step, ...]:
+        return tuple(
+            Step(lesson=lesson.id, period=period)
+            for lesson in self._lessons.order_now(book)
+            for period in range(max(1, len(lesson.periods)))
+        )
+
+    def _facts(self, steps: set[Step]) -> dict[Step, StepFacts]:
+        details = self._lessons.details_now(sorted({step.lesson for step in steps}))
+        return {
+            step: facts_of(details[step.lesson], step.period)
+            for step in steps
+            if step.lesson in details
+        }
+
+    # --- 换 ------------------------------------------------------------------------------
+
+    def _alternatives(self, key: SlotKey) -> tuple[Alternative, ...]:
+        inputs = self._inputs()
+        slot = self._slot(key)
+        now = plan_of(inputs).get(key)
+        steps = inputs.steps.get((key.class_id, slot.subject), ())
+        wanted = _offers(steps, now, self._left_open(key.class_id))
+        details = self._lessons.details_now(sorted({lesson for _, lesson in wanted}))
+        unit = details[now.lesson].row.unit if now is not None and now.lesson in details else ""
+        offers = [
+            _offer(kind, details[lesson])
+            for kind, lesson in wanted
+            if lesson in details
+            and (kind is not Swap.SAME_UNIT or details[lesson].row.unit == unit)
+        ]
+        book = Alternative(
+            kind=Swap.TEXTBOOK,
+            lesson=None,
+            title="",
+            place=next((offer.place for offer in offers), Placement()),
+            light=Light.NO_DEVICE,
+        )
+        return (*offers[:_MAX_OFFERS], book)
+
+    def _left_open(self, class_id: ClassId) -> tuple[LessonId, ...]:
+        return tuple(
+            one.point.lesson
+            for one in self._records.unfinished()
+            if class_id in one.point.class_ids
+        )
+
+    def _slot(self, key: SlotKey) -> Slot:
+        for slot in self._room.snapshot().slots:
+            if slot.key == key:
+                return slot
+        raise UserError("slot_is_free")
+
+    def _keep(self, written: Future[EventId]) -> Future[object]:
+        def keep(name: EventId) -> object:
+            self._last = (name,)
+            return name
+
+        return then(written, keep)
+
+    # --- starting and ending -------------------------------------------------------------
+
+    def _plan_cards(self, cards: tuple[Card, ...], first: int) -> SittingPlan:
+        periods = plan_of(self._inputs())
+        steps = [(card.key, periods.get(card.key)) for card in cards]
+        wanted = tuple(
+            (key, step if step is not None and step.lesson == card.lesson else _own(card))
+            for card, (key, step) in zip(cards, steps, strict=True)
+        )
+        return self._plan(tuple((k, s) for k, s in wanted if s is not None), first, None)
+
+    def _plan_resume(self, sitting: SittingId) -> SittingPlan:
+        for one in self._records.unfinished():
+            if one.point.sitting == sitting:
+                step = Step(lesson=one.point.lesson, period=one.point.lesson_period)
+                keys = _point_keys(one)
+                return self._plan(tuple((key, step) for key in keys), 0, one)
+        raise UserError("sitting_is_over")
+
+    def _plan(
+        self,
+        wanted: tuple[tuple[SlotKey, Step], ...],
+        first: int,
+        unfinished: UnfinishedSitting | None,
+    ) -> SittingPlan:
+        room = self._room.snapshot()
+        page = self.page_now()
+        details = self._lessons.details_now(sorted({step.lesson for _, step in wanted}))
+        if not any(step.lesson in details for _, step in wanted):
+            raise UserError("nothing_to_teach")
+        occasion = self._occasion()
+        today = [row for row in self._records.sittings() if _date(row) == occasion]
+        return sitting_plan(
+            room,
+            page,
+            tuple(
+                (key, step, details[step.lesson]) for key, step in wanted if step.lesson in details
+            ),
+            DayRecord(sittings=tuple(today), unfinished=unfinished),
+            first,
+        )
+
+    def _finish(self, sitting: SittingId) -> object:
+        for one in self._records.unfinished():
+            if one.point.sitting == sitting:
+                self._records.recorder.end(sitting, Ended.FINISHED).result()
+                step = Step(lesson=one.point.lesson, period=one.point.lesson_period)
+                return self._advance(one.point.class_ids, step)
+        raise UserError("sitting_is_over")
+
+    def _teach_by_book(self, key: SlotKey) -> object:
+        """课本课 for good: the slot's lesson counts as taught, without any media."""
+        step = plan_of(self._inputs()).get(key)
+        if step is None:
+            raise UserError("nothing_to_teach")
+        recorder = self._records.recorder
+        opened = recorder.open((key.class_id,), step.lesson, key, step.period)
+        opened.recorded.result()
+        recorder.end(opened.sitting, Ended.FINISHED).result()
+        return self._advance((key.class_id,), step)
+
+    def _advance(self, classes: Sequence[ClassId], step: Step) -> object:
+        room = self._room.snapshot()
+        for (class_id, subject), steps in self._books(room).items():
+            following = after(steps, step)
+            if class_id in classes and following is not None:
+                self._room.set_pointer(
+                    Pointer(
+                        class_id=class_id,
+                        subject=subject,
+                        lesson=following.lesson,
+                        period=following.period,
+                    )
+                ).result()
+        return None
+
+
+def _keys(row: SittingRow) -> tuple[SlotKey, ...]:
+    if not row.period:
+        return ()
+    return tuple(SlotKey(day=row.day, period=row.period, class_id=c) for c in row.class_ids)
+
+
+def _point_keys(one: UnfinishedSitting) -> tuple[SlotKey, ...]:
+    point = one.point
+    return tuple(SlotKey(day=point.day, period=point.period, class_id=c) for c in point.class_ids)
+
+
+def _date(row: SittingRow) -> str:
+    try:
+        return datetime.fromtimestamp(row.opened_wall_ms / 1000).astimezone().date().isoformat()
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def _taught(today: Sequence[SittingRow]) -> dict[SlotKey, Step]:
+    """Slots that had their class today, whether its lesson was finished or goes on next time."""
+    return {
+        key: Step(lesson=row.lesson, period=row.lesson_period)
+        for row in today
+        if row.how in (Ended.FINISHED, Ended.CARRY_ON) and row.lesson is not None
+        for key in _keys(row)
+    }
+
+
+def _interrupted(
+    unfinished: Sequence[UnfinishedSitting], today: set[SittingId]
+) -> tuple[Interrupted, ...]:
+    """Interrupted classes, the newest last; only today's stand in a slot of today."""
+    return tuple(
+        Interrupted(
+            sitting=one.point.sitting,
+            key=keys[0] if one.point.sitting in today and one.point.period else None,
+            step=Step(lesson=one.point.lesson, period=one.point.lesson_period),
+            position_s=one.point.position_s,
+        )
+        for one in reversed(unfinished)
+        if one.is_interrupted and (keys := _point_keys(one))
+    )
+
+
+def _offers(
+    steps: Sequence[Step], now: Step | None, left_open: Sequence[LessonId]
+) -> list[tuple[Swap, LessonId]]:
+    """List what 换 may offer, each lesson once, best first."""
+    order = list(dict.fromkeys(step.lesson for step in steps))
+    here = order.index(now.lesson) if now is not None and now.lesson in order else -1
+    wanted = [(Swap.UNFINISHED, lesson) for lesson in left_open]
+    wanted += [(Swap.NEXT, lesson) for lesson in order[here + 1 : here + 2]]
+    wanted += [(Swap.SAME_UNIT, lesson) for lesson in order]
+    seen = {now.lesson} if now is not None else set()
+    offers = []
+    for kind, lesson in wanted:
+        if lesson not in seen:
+            seen.add(lesson)
+            offers.append((kind, lesson))
+    return offers
+
+
+def _own(card: Card) -> Step | None:
+    """Teach what the card shows, even if the plan moved on since it was drawn."""
+    return Step(lesson=card.lesson) if card.lesson is not None else None
+
+
+def _offer(kind: Swap, detail: LessonDetail) -> Alternative:
+    return Alternative(
+        kind=kind,
+        lesson=detail.row.id,
+        title=detail.row.title,
+        place=detail.row.place,
+        light=detail.light,
+    )
