@@ -253,6 +253,11 @@ class RoomService:
         """Return a value of this machine that is no event, empty when there is none (Q1)."""
         return self._local.get(name, "")
 
+    def locals(self, prefix: str) -> dict[str, str]:
+        """Return the values of this machine whose names begin with `prefix`, without it (Q1)."""
+        found = self._local.items()
+        return {name.removeprefix(prefix): text for name, text in found if name.startswith(prefix)}
+
     def set_local(self, name: str, value: str) -> Future[None]:
         """Remember a value of this machine; it survives deleting library.db, and never leaves."""
         with self._gate:

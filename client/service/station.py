@@ -1,0 +1,167 @@
+"""One opened profile: every store and service of the classroom's machine, joined.
+
+Invariants:
+  N1  Opening always succeeds unless the disk refuses or a newer program wrote the profile; what
+      had to be mended is told in `notices`.
+  N2  `library.db` may be missing or damaged: it is made anew, cached lessons come back from disk,
+      sources from the room's local rows. Nothing of the journal depends on it.
+"""
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from client.domain.catalogue import Lesson
+from client.domain.clock import Clock
+from client.domain.errors import StorageCorruptError, UserError
+from client.domain.ids import BookId, LessonId, SourceId
+from client.service.api import LessonDetail
+from client.service.library import LibraryService
+from client.service.paths import Profile
+from client.service.records import RecordService
+from client.service.room import RoomService
+from client.service.secrets import Secrets
+from client.service.today import TodayService
+from client.store.blob_store import BlobStore
+from client.store.catalogue_read import SourceRow
+from client.store.catalogue_store import CatalogueStore
+from client.store.database import Database
+from client.store.durable import set_aside
+from client.store.holding_store import HoldingStore
+from client.store.library import open_library
+from client.store.repair import Notice, open_journal
+
+_SOURCE: Final = "source."
+
+
+class Station:
+    """See the module. Opening blocks for some tens of milliseconds; `close` drains writes."""
+
+    def __init__(self, profile: Profile, clock: Clock) -> None:
+        self.profile: Final = profile.prepare()
+        self.clock: Final = clock
+        opened = open_journal(profile.folder, clock)
+        self.journal: Final = opened.journal
+        self.room: Final = RoomService(opened.journal)
+        self.records: Final = RecordService(opened.journal, self.room.class_ids)
+        library = _open_library(profile)
+        self.database: Final = library.database
+        self.catalogue: Final = CatalogueStore(self.database)
+        self.blobs: Final = BlobStore(profile.blobs)
+        self.holdings: Final = HoldingStore(self.database, self.blobs, profile.lessons)
+        self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
+        self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
+        self.today: Final = TodayService(self.room, self.records, _Lessons(self), clock)
+        self._restore_sources()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The school's own credentials."""
+        return Secrets(self.profile.keys)
+
+    # --- sources -------------------------------------------------------------------------
+
+    def sources(self) -> tuple[SourceRow, ...]:
+        """List where lessons come from. Blocking."""
+        return self.catalogue.sources()
+
+    def add_source(self, row: SourceRow) -> None:
+        """Add or change a source; it survives deleting library.db. Blocking."""
+        text = json.dumps([row.kind, row.address, row.pace_s])
+        self.room.set_local(_SOURCE + row.id, text).result()
+        self.catalogue.put_source(row)
+
+    def source(self, name: str | None, kind: str) -> SourceRow:
+        """Find a source by id, or the only one of a kind.
+
+        Raises:
+            UserError: `source_unknown`, `no_source`.
+        """
+        rows = self.sources()
+        if name:
+            found = [row for row in rows if row.id == name]
+            if not found:
+                raise UserError("source_unknown", {"name": name})
+            return found[0]
+        fitting = [row for row in rows if row.kind == kind]
+        if not fitting:
+            raise UserError("no_source")
+        return fitting[0]
+
+    def close(self) -> None:
+        """Write what is queued and close everything. Idempotent."""
+        self.today.close()
+        self.journal.close()
+        self.database.close()
+
+    # --- inside --------------------------------------------------------------------------
+
+    def _chosen(self) -> tuple[BookId, ...]:
+        return tuple(dict.fromkeys(c.book for c in self.room.snapshot().chosen_books))
+
+    def _adopt(self) -> tuple[Notice, ...]:
+        if self.holdings.is_adopted():
+            return ()
+        report = self.holdings.adopt(
+            lambda lesson: _ignore(self.catalogue.put_whole((lesson,))),
+            self.clock.wall().isoformat(),
+        )
+        if not report.lessons and not report.damaged:
+            return ()
+        values = (("lessons", report.lessons), ("damaged", report.damaged))
+        return (Notice(code="library_rebuilt", values=values),)
+
+    def _restore_sources(self) -> None:
+        known = {row.id for row in self.sources()}
+        for name, text in self.room.locals(_SOURCE).items():
+            source = SourceId(name)
+            if source not in known:
+                kind, address, pace_s = json.loads(text)
+                self.catalogue.put_source(
+                    SourceRow(id=source, kind=kind, address=address, pace_s=pace_s)
+                )
+
+
+class _Lessons:
+    """What 今天 reads of the library (client.service.today.Lessons)."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def details_now(self, ids: Sequence[LessonId]) -> Mapping[LessonId, LessonDetail]:
+        """See the port."""
+        found: dict[LessonId, LessonDetail] = {}
+        for lesson in ids:
+            with contextlib.suppress(UserError):
+                found[lesson] = self._station.library.detail_now(lesson)
+        return found
+
+    def order_now(self, book: BookId) -> tuple[Lesson, ...]:
+        """See the port."""
+        return self._station.catalogue.lessons_of_book(book)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Library:
+    database: Database
+    notices: tuple[Notice, ...] = ()
+
+
+def _open_library(profile: Profile) -> _Library:
+    try:
+        return _Library(database=open_library(profile.library_db))
+    except StorageCorruptError:
+        damaged = set_aside(profile.library_db)
+        for ending in ("-wal", "-shm"):
+            profile.library_db.with_name(profile.library_db.name + ending).unlink(missing_ok=True)
+        return _Library(
+            database=open_library(profile.library_db),
+            notices=(Notice(code="library_damaged", values=(("name", damaged.name),)),),
+        )
+
+
+def _ignore(_: object) -> None:
+    return None
