@@ -20,6 +20,8 @@ class Flight(Enum):
     """Where a seek or resume stands."""
 
     NONE = "none"
+    HELD = "held"
+    """libvlc is being paused; nothing is wanted until the seek begins."""
     LAUNCHED = "launched"
     ARRIVING = "arriving"
     EARLY = "early"
@@ -52,6 +54,10 @@ class Landing:
     def is_over(self) -> bool:
         """Tell whether nothing is under way."""
         return self.flight is Flight.NONE
+
+    def hold(self) -> None:
+        """Want no picture until a seek begins."""
+        self._begin(Flight.HELD, -1)
 
     def seek(self, mark: int, *, has_early: bool) -> None:
         """Begin a seek. `mark` identifies the picture on show, -1 for none."""
@@ -90,7 +96,7 @@ class Landing:
         """Decide about the picture that is shown now."""
         if self.flight is Flight.NONE:
             return Verdict.PLAY
-        if self.flight is Flight.LAUNCHED:
+        if self.flight in (Flight.HELD, Flight.LAUNCHED):
             return Verdict.DROP
         if mark == self._mark and self._equal < _PATIENCE:
             self._equal += 1

@@ -10,6 +10,8 @@ from client.media.port import MediaFacts
 from client.media.vlc_video import Tracks, tracks_of
 
 _PARSE_S: Final = 5.0
+_CACHING_MS: Final = 300
+"""Read ahead: a change of speed shows so much later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ def open_media(vlc: Any, instance: Any, path: Path) -> OpenMedia:  # noqa: ANN40
     if not path.is_file():
         raise PlayerError("media_missing", {"name": path.name})
     media = instance.media_new_path(str(path))
+    media.add_option(f":file-caching={_CACHING_MS}")
     duration_s, tracks = _parse(vlc, media)
     if not tracks.width and not tracks.has_audio:
         media.release()

@@ -130,7 +130,6 @@ class VlcPlayer:
         with self._lock:
             self._require_open()
             self._rate = min(_FASTEST, max(_SLOWEST, rate))
-            self._clock.set_rate(self._rate, time.monotonic())
         self._pilot.post("rate", self._apply_rate)
 
     def set_volume(self, percent: int) -> None:
@@ -233,8 +232,7 @@ class VlcPlayer:
         """Decide about a picture; called with the lock held."""
         if self._landing.is_over:
             if self._state is PlayerState.PLAYING:
-                self._mark = -1
-                return self._frame(index, self._clock.picture_at(now), now)
+                return self._next(index, now)
             self._watch_overrun(index)
             return None
         self._mark = zlib.crc32(self._ring.view(index))
@@ -247,6 +245,19 @@ class VlcPlayer:
             self._ring.give_back(index)
         return None
 
+    def _next(self, index: int, now: float) -> Frame | None:
+        """Take the next picture of a film that runs."""
+        if self._clock.is_changing:
+            before = self._last_mark()
+            self._mark = zlib.crc32(self._ring.view(index))
+            if self._mark == before or self._clock.has_changed(now - self._shown_at):
+                self._clock.settle()
+            if self._mark == before:
+                self._ring.give_back(index)
+                return None
+        self._mark = -1
+        return self._frame(index, self._clock.picture_at(now), now)
+
     def _land(self, index: int, now: float) -> Frame | None:
         if self._held is not None and self._held != index:
             self._ring.give_back(self._held)
@@ -254,7 +265,7 @@ class VlcPlayer:
         if self._is_quiet:
             self._ring.give_back(index)
             return None
-        late_s = self._landing.late_s(now) * self._rate
+        late_s = self._landing.late_s(now)
         at_s = self._clock.snap_down(self._target_s + self._frame_s / 4 + late_s)
         self._clock.restart(at_s, now)
         self._shown_s = min(self._shown_s, at_s)
@@ -345,14 +356,14 @@ class VlcPlayer:
             self._player.stop()
             self._set_state(PlayerState.FAILED)
             raise PlayerError("media_unplayable")
-        self._player.set_pause(1)
-        self._player.set_rate(self._rate)
         if start_s > 0.0 or not facts.has_video:
+            self._player.set_pause(1)
             self._fly(start_s)
         else:
-            # libvlc ran on while its output was being set up.
             self._step_back()
         self._mute(on=False)
+        if self._rate != 1.0:
+            self._apply_rate()
         with self._lock:
             if then is PlayerState.PLAYING:
                 self._await_next()
@@ -376,21 +387,29 @@ class VlcPlayer:
         self._obey()
 
     def _apply_rate(self) -> None:
-        """Change the speed at the present picture: libvlc would change it a second later."""
+        """Bring libvlc to the speed asked for."""
+        with self._lock:
+            self._clock.set_rate(self._rate, time.monotonic())
         self._player.set_rate(self._rate)
-        if self._state is PlayerState.PLAYING:
-            self._seek(self.position_s)
-        elif self._state is PlayerState.PAUSED and not self._is_over:
-            self._step_back()
+
+    def _fly_at_normal_speed(self) -> None:
+        # libvlc errs by the way from the key frame when it seeks at another speed.
+        if self._rate != 1.0:
+            with self._lock:
+                self._clock.set_rate(1.0, time.monotonic())
+            self._player.set_rate(1.0)
 
     def _step_back(self) -> None:
-        """Bring a held libvlc back to the picture on show, without showing anything."""
+        """Bring libvlc, which ran on while its output was set up, back to the first picture."""
+        first = self._mark
+        self._hold()
         with self._lock:
-            at_s = self._shown_s
-            if self._facts.has_video:
-                self._is_quiet = True
-                self._landing.seek(self._last_mark(), has_early=False)
-        self._player.set_time(round((at_s + self._frame_s / 4) * 1000))
+            if self._mark == first:
+                self._landing.give_up()
+                return
+            self._is_quiet = True
+            self._landing.seek(self._mark, has_early=False)
+        self._player.set_time(0)
         self._await(lambda: self._landing.is_over or self._is_over, _STEP_S)
         with self._lock:
             self._landing.give_up()
@@ -398,8 +417,13 @@ class VlcPlayer:
 
     def _hold(self) -> None:
         """Pause libvlc and let the picture that it has on its way pass by."""
+        with self._lock:
+            is_settled = (
+                self._state is PlayerState.PAUSED and time.monotonic() - self._paused_at > _DRAIN_S
+            )
+            self._landing.hold()
         self._player.set_pause(1)
-        if self._state is PlayerState.PLAYING or time.monotonic() - self._paused_at < _DRAIN_S:
+        if not is_settled:
             self._await(lambda: False, _DRAIN_S)
 
     def _fly(self, target_s: float) -> None:
@@ -407,6 +431,7 @@ class VlcPlayer:
         facts = self._facts
         if facts.has_video:
             self._hold()
+            self._fly_at_normal_speed()
         with self._lock:
             self._is_quiet = False
             self._target_s = self._clock.snap_down(target_s)
@@ -427,6 +452,8 @@ class VlcPlayer:
         self._player.set_pause(0)
         self._await(lambda: self._landing.is_over or self._is_over or self._is_broken, _LAND_S)
         self._settle()
+        if self._rate != 1.0:
+            self._apply_rate()
         if is_silent:
             if self._state is not PlayerState.PLAYING:
                 self._player.set_pause(1)
@@ -467,7 +494,7 @@ class VlcPlayer:
             loop = self._loop
             if loop is None or self._state is not PlayerState.PLAYING:
                 return None
-            left_s = (loop[1] - self._position(time.monotonic())) / self._rate
+            left_s = (loop[1] - self._position(time.monotonic())) / self._rate - _DRAIN_S
         if left_s > self._frame_s / 2:
             return left_s
         self._seek(loop[0])
