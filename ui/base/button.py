@@ -23,6 +23,7 @@ _INK: Final = {
     "link": "accent_text",
     "danger": "red",
 }
+_ENDS: Final = {"quiet": 4, "link": 6}
 BIG: Final = 56
 """From this height on a button speaks in title size."""
 _BOLD: Final = frozenset({"primary", "outline", "link", "danger"})
@@ -110,6 +111,10 @@ class Button(QPushButton):
         return self._face.kind in _BOLD
 
     @property
+    def _gap(self) -> int:
+        return self._theme.gap(4 if self._face.kind == "quiet" else 8)
+
+    @property
     def _icon_px(self) -> int:
         return self._theme.size(18 if self._role is not Type.TITLE else 22)
 
@@ -124,8 +129,8 @@ class Button(QPushButton):
 
     def _width_of(self, *, is_text_hidden: bool) -> int:
         widths = [width for _, width in self._pieces(is_text_hidden=is_text_hidden)]
-        ends = self._theme.size(6 if self._face.kind in {"quiet", "link"} else self._face.gap)
-        wide = sum(widths) + self._theme.gap(8) * max(0, len(widths) - 1) + 2 * ends
+        ends = self._theme.size(_ENDS.get(self._face.kind, self._face.gap))
+        wide = sum(widths) + self._gap * max(0, len(widths) - 1) + 2 * ends
         return max(wide, self._theme.size(min(self._face.height, 40)))
 
     def _pieces(self, *, is_text_hidden: bool) -> list[tuple[str, int]]:
@@ -167,7 +172,7 @@ class Button(QPushButton):
 
     def _paint_pieces(self, painter: QPainter) -> None:
         pieces = self._pieces(is_text_hidden=self._is_text_hidden)
-        gap = self._theme.gap(8)
+        gap = self._gap
         total = sum(width for _, width in pieces) + gap * max(0, len(pieces) - 1)
         is_rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         x = (self.width() - total) / 2

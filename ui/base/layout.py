@@ -160,7 +160,7 @@ class Page(QScrollArea):
         ground.setProperty("scrolled", "true")
         outer = row(ground)
         gap = context.theme.gap(margin)
-        outer.setContentsMargins(gap, gap, gap, gap)
+        outer.setContentsMargins(gap, context.theme.gap(16), gap, context.theme.gap(16))
         self.content = QWidget()
         if most_px:
             self.content.setMaximumWidth(context.theme.size(most_px))

@@ -28,6 +28,7 @@ class Popover(QWidget):
         self._context = context
         self._before: QWidget | None = None
         self._tip = QPoint()
+        self._box = QRect()
         self.panel = QFrame(self)
         self.panel.setFixedWidth(context.theme.size(width))
         self.body: QVBoxLayout = rows(self.panel, gap=context.theme.gap(12))
@@ -40,15 +41,17 @@ class Popover(QWidget):
         window = self._window
         self.setGeometry(window.rect())
         local = area if area is not None else anchor.rect()
-        box = QRect(anchor.mapTo(window, local.topLeft()), local.size())
-        self.fit(box)
+        self._box = QRect(anchor.mapTo(window, local.topLeft()), local.size())
+        self.refit()
         self.show()
         self.raise_()
         self.panel.setFocus()
         self.focusNextChild()
 
-    def fit(self, box: QRect) -> None:
-        """Place the panel beside `box` (window coordinates)."""
+    def refit(self) -> None:
+        """Place the panel again, after its content changed."""
+        box = self._box
+        self.body.activate()
         self.panel.adjustSize()
         size = self.panel.size()
         right = box.right() + ARROW + 2
@@ -71,6 +74,7 @@ class Popover(QWidget):
         )
         if not beside:
             self._tip = QPoint()
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Paint shadow, paper and arrow."""

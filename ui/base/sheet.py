@@ -167,6 +167,7 @@ QFrame[notice="amber"] {{ background: {p.amber_soft}; border: 1px solid {p.amber
   border-radius: 10px; }}
 QFrame[notice="red"] {{ background: {p.red_soft}; border: 1px solid {p.red_soft};
   border-radius: 10px; }}
+QFrame[strip="true"] {{ background: {p.surface}; border: 0; border-top: 1px solid {p.line}; }}
 QFrame[divider="true"] {{ background: {p.line}; border: 0; min-width: 1px; min-height: 1px; }}
 QFrame[divider="h"] {{ background: {p.line}; border: 0; max-height: 1px; min-height: 1px; }}
 QFrame[divider="v"] {{ background: {p.line}; border: 0; max-width: 1px; min-width: 1px; }}

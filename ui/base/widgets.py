@@ -1,8 +1,10 @@
-"""Odds and ends that views share."""
+"""Odds and ends that views share: lights with words, places in a book, reasons, weekdays."""
 
 from PySide6.QtWidgets import QWidget
 
 from client.domain.availability import Light
+from client.domain.catalogue import Placement
+from client.service.api import Reason
 from ui.base.context import UiContext
 from ui.base.layout import row
 from ui.base.light import TONES, WORD_KEYS, ReadinessLight
@@ -28,3 +30,37 @@ def light_with_word(
     tone = {"accent_text": "accent", "amber_text": "amber"}.get(TONES[light], TONES[light])
     line.addWidget(label(text, Type.CAPTION, tone=tone, is_bold=True))
     return holder
+
+
+def place_line(place: Placement, unit: str = "") -> str:
+    """Say where a lesson stands: edition, grade and volume by their first characters, unit."""
+    if place.grade and place.volume:
+        short = place.grade[:1] + place.volume[:1]
+    else:
+        short = place.grade or place.volume
+    return " ".join(part for part in (place.edition, short, unit) if part)
+
+
+def reason_text(context: UiContext, reason: Reason) -> str:
+    """Put a reason into words; `x_bytes` and `x_s` become sizes and lengths named `x`."""
+    words = context.words
+    values: dict[str, object] = dict(reason.values)
+    for name, value in reason.values:
+        if name.endswith("_bytes"):
+            values[name.removesuffix("_bytes")] = words.size(float(value))
+        elif name.endswith("_s"):
+            values[name.removesuffix("_s")] = words.length(float(value))
+    for key in (f"reason.{reason.code}", f"error.{reason.code}"):
+        if words.has(key):
+            return words(key, **values)
+    return words(f"reason.{reason.code}", **values)
+
+
+def day_name(context: UiContext, day: int) -> str:
+    """Name a weekday, 1 (Monday) to 7."""
+    return context.words(f"frame.day{day}")
+
+
+def bell_text(minutes: int) -> str:
+    """Write minutes after midnight as `08:30`."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -24,7 +24,9 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "frame.link_received": "{size} received",
     "frame.link_name": "Link. Opens Transfer.",
     "frame.clock_unsure": "Check time",
-    "frame.clock_unsure_hint": "The PC's clock may be wrong. Dates on records may be off; teaching is not affected.",
+    "frame.clock_unsure_hint": (
+        "The PC's clock may be wrong. Dates on records may be off; teaching is not affected."
+    ),
     "frame.date": "{weekday}, {month}/{day}",
     "frame.less": "Less",
     "frame.more": "More",
