@@ -13,7 +13,7 @@ Invariants:
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from client.domain.clock import Clock
@@ -27,6 +27,7 @@ from client.domain.record.segment import MAX_EVENTS, BootRow, seal
 from client.domain.record.table import pack, spec_of
 from client.domain.signer import Signer
 from client.store import journal_rows as rows
+from client.store.backup import Backups, is_due
 from client.store.database import Database
 from client.store.journal_rows import Boot, Look, Tip
 
@@ -41,6 +42,19 @@ Draft: TypeAlias = Callable[[Look], Sequence[Body]]
 Listener: TypeAlias = Callable[[Sequence[Event]], None]
 
 CLEAN: Final = "journal.clean"
+_BACKED_UP: Final = "journal.backed_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalHealth:
+    """Figures for 体检. `behind` counts the events that are newer than the newest backup."""
+
+    events: int
+    logs: int
+    segments: int
+    backups: int
+    behind: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,7 @@ class Journal:
         self._clock: Final = clock
         self._listeners: tuple[Listener, ...] = ()
         self._gate = threading.Lock()
+        self.backups: Final = Backups(path=database.path)
         self.writer: Final = writer_of(signer.public_key, signer.nonce)
         self._wi, self._boot, self.is_new_boot = database.write(
             lambda connection: self._begin(connection, start)
@@ -158,6 +173,7 @@ class Journal:
 
     def save_resume(self, point: ResumePoint, *, is_first: bool = False) -> Future[None]:
         """Remember where a sitting stands; `is_first` forgets older ones of class and lesson."""
+        point = replace(point, saved_wall_ms=self._wall_ms())
 
         def job(connection: "sqlite3.Connection") -> None:
             if is_first:
@@ -182,6 +198,28 @@ class Journal:
         """Return all values of this machine."""
         return self._database.read_here(rows.select_local)
 
+    # --- care ----------------------------------------------------------------------------
+
+    def backup_if_due(self) -> Future[bool]:
+        """Make a rolling backup if this start calls for one; the future tells whether it did."""
+        return self._database.read(lambda _: self._back_up(is_forced=False))
+
+    def backup(self) -> Future[bool]:
+        """Make a rolling backup now; the future gives False when the copy was not sound."""
+        return self._database.read(lambda _: self._back_up(is_forced=True))
+
+    def health(self) -> JournalHealth:
+        """Look at the log and its backups."""
+        events, then_ = self.count(), self._backed_up()
+        return JournalHealth(
+            events=events,
+            logs=len(self.tips()),
+            segments=len(self.segments()),
+            backups=len(self.backups.present()),
+            behind=events if then_ is None else max(0, events - then_),
+            size_bytes=self._database.path.stat().st_size,
+        )
+
     def close(self) -> None:
         """Write what is queued and mark a clean end. Idempotent."""
         mono = self._clock.boot_monotonic_ms()
@@ -194,6 +232,21 @@ class Journal:
         self._database.close()
 
     # --- inside --------------------------------------------------------------------------
+
+    def _back_up(self, *, is_forced: bool) -> bool:
+        events, then_ = self.count(), self._backed_up()
+        if not is_forced and not is_due(
+            is_new_boot=self.is_new_boot, events=events, events_then=then_
+        ):
+            return False
+        is_made = self.backups.make(self._database)
+        if is_made:
+            self.set_local(_BACKED_UP, str(events)).result()
+        return is_made
+
+    def _backed_up(self) -> int | None:
+        text = self.local().get(_BACKED_UP, "")
+        return int(text) if text.isdigit() and self.backups.present() else None
 
     def _local(self, job: "Callable[[sqlite3.Connection], None]") -> Future[None]:
         try:

@@ -164,6 +164,12 @@ def find_event(connection: sqlite3.Connection, name: EventId) -> Event | None:
     return None if row is None else event_of(row)
 
 
+def has_event(connection: sqlite3.Connection, digest: bytes) -> bool:
+    """Tell whether an event with this full hash is here."""
+    row = connection.execute("SELECT 1 FROM event WHERE hash = ?", (digest,)).fetchone()
+    return row is not None
+
+
 def count_events(connection: sqlite3.Connection) -> int:
     """Count all events."""
     return _int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
