@@ -4,7 +4,7 @@ The list is text, one fact a line:
 
     tongke-list 1
     I <identity>             what these bytes are part of; another identity starts anew
-    E <etag> <url>           validator and address of the answer the bytes came from
+    E <total> <etag> <url>   length of the whole (0 unknown), validator and address they came from
     B <length> <sha256>      a stretch that reached the disk, in order
     D <sha256> <ext>         the whole file, complete: its blob's name
 
@@ -18,6 +18,7 @@ Invariants:
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -30,8 +31,21 @@ BLOCK_BYTES: Final = 1 << 20
 _HEAD: Final = "tongke-list 1"
 _BLOCK: Final = re.compile(r"B (\d{1,15}) ([0-9a-f]{64})")
 _DONE: Final = re.compile(r"D ([0-9a-f]{64}) (\.[a-z0-9]{1,5})")
+_ANSWER: Final = re.compile(r"E (\d{1,15}) (\S{0,400}) (\S{1,2000})")
+_WORD: Final = re.compile(r"\S{1,400}")
 _READ: Final = 1 << 20
 _LIST_LIMIT: Final = 8 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    total: int = 0
+    etag: str = ""
+    url: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"E {self.total} {self.etag} {self.url}"
 
 
 class Growing:
@@ -52,7 +66,7 @@ class Growing:
         self._identity = identity.replace("\n", " ")
         self._block_bytes = block_bytes
         self._blocks: list[tuple[int, str]] = []
-        self._etag = ("", "")
+        self._answer = _Answer()
         self.done: tuple[Digest, str] | None = None
         """Digest and extension once the file is complete; it may have been moved to its place."""
         self._file: FileIO | None = None
@@ -71,9 +85,19 @@ class Growing:
         return tuple(self._blocks)
 
     @property
-    def etag(self) -> tuple[str, str]:
-        """Validator and address of the last answer, empty when unknown."""
-        return self._etag
+    def etag(self) -> str:
+        """Validator of the answer the bytes came from, empty when unknown."""
+        return self._answer.etag
+
+    @property
+    def url(self) -> str:
+        """Address of that answer, empty when unknown."""
+        return self._answer.url
+
+    @property
+    def total(self) -> int:
+        """Length of the whole as the peer said, 0 when it did not."""
+        return self._answer.total
 
     @property
     def sha256(self) -> Digest:
@@ -111,12 +135,13 @@ class Growing:
         self._begin_block()
         failpoint("grow.after_mark")
 
-    def from_answer(self, etag: str, url: str) -> None:
+    def from_answer(self, *, etag: str, url: str, total: int) -> None:
         """Remember which answer the next bytes belong to."""
-        if (etag, url) != self._etag and etag.isprintable() and " " not in etag + url:
-            self._etag = (etag, url)
+        answer = _Answer(total=total, etag=etag if _WORD.fullmatch(etag) else "", url=url)
+        if answer != self._answer and _WORD.fullmatch(url):
+            self._answer = answer
             with disk_errors():
-                self._append_line(f"E {etag} {url}")
+                self._append_line(answer.line)
 
     def seal(self, ext: str) -> Digest:
         """Say that the file is complete and which blob it becomes; returns its digest."""
@@ -136,7 +161,7 @@ class Growing:
     def discard(self) -> None:
         """Delete both files. Idempotent."""
         self.close()
-        self._blocks, self._etag, self.done = [], ("", ""), None
+        self._blocks, self._answer, self.done = [], _Answer(), None
         self._reset_hashes()
         with disk_errors():
             self.part.unlink(missing_ok=True)
@@ -209,9 +234,8 @@ class Growing:
                 claimed.append((int(block[1]), block[2]))
             elif done := _DONE.fullmatch(line):
                 self.done = (Digest(done[1]), done[2])
-            elif line.startswith("E ") and line.count(" ") == 2:  # noqa: PLR2004 - E, etag, url
-                _, etag, url = line.split(" ")
-                self._etag = (etag, url)
+            elif answer := _ANSWER.fullmatch(line):
+                self._answer = _Answer(total=int(answer[1]), etag=answer[2], url=answer[3])
             else:
                 break
         return claimed
@@ -242,9 +266,9 @@ class Growing:
             file.truncate(self._size)
             sync_file(file)
         if not self._blocks:
-            self._etag = ("", "")
+            self._answer = _Answer()
         lines = [_HEAD, f"I {self._identity}"]
-        lines += [f"E {self._etag[0]} {self._etag[1]}"] if self._etag[1] else []
+        lines += [self._answer.line] if self._answer.url else []
         lines += [f"B {length} {digest}" for length, digest in self._blocks]
         lines += [f"D {self.done[0]} {self.done[1]}"] if self.done else []
         if len(claimed) != len(self._blocks) or not self._list.read_bytes().endswith(b"\n"):

@@ -144,16 +144,19 @@ def test_only_the_stretch_before_the_damage_is_kept(
     assert Growing(part, "x").size == len(good) + 4
 
 
-def test_the_validator_of_the_answer_is_kept_with_the_bytes(part: Path) -> None:
+def test_the_answer_the_bytes_came_from_is_kept_with_them(part: Path) -> None:
     growing = Growing(part, "x")
-    growing.from_answer('"e1"', "http://a/1")
-    growing.from_answer('"e1"', "http://a/1")
-    growing.from_answer("two words", "http://a/1")  # would break the line
+    growing.from_answer(etag='"e1"', url="http://a/1", total=9)
+    growing.from_answer(etag='"e1"', url="http://a/1", total=9)
+    growing.from_answer(etag='"e1"', url="http://a /1", total=9)  # would break the line
     growing.write(b"abc")
     growing.mark()
-    assert Growing(part, "x").etag == ('"e1"', "http://a/1")
+    again = Growing(part, "x")
+    assert (again.etag, again.url, again.total) == ('"e1"', "http://a/1", 9)
+    again.from_answer(etag="two words", url="http://a/1", total=9)
+    assert again.etag == ""
     part.write_bytes(b"")
-    assert Growing(part, "x").etag == ("", "")
+    assert Growing(part, "x").url == ""
 
 
 def test_a_sealed_file_that_was_moved_away_is_remembered(part: Path) -> None:

@@ -1,0 +1,367 @@
+"""Fetching a lesson: from a plan to verified files with rows, documents first.
+
+Invariants:
+  E1  A part is reported present only after its file stands under its digest, was probed if it
+      must decode, and its row is committed.
+  E2  Each part ends in a clear state with a reason; one part's failure does not stop the next,
+      unless it would fail alike (disk full, no link, login refused twice).
+  E3  Files with an announced MD5 are ATTESTED, others OBSERVED.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Protocol
+
+from client.domain.availability import Decodes, PartState, Trust
+from client.domain.cancel import CancelToken
+from client.domain.catalogue import FileUse, Lesson, RemoteFile
+from client.domain.clock import Clock
+from client.domain.errors import (
+    Cancelled,
+    ClassroomError,
+    RefusedError,
+    StorageError,
+    TransportError,
+)
+from client.domain.failpoint import failpoint
+from client.domain.holding import Blob, Holding, is_video
+from client.domain.ids import LessonId
+from client.store.blob_store import StoredFile, growing_key
+from client.store.growing import Growing
+from client.store.holding_store import HoldingStore
+from sync.engine.content import kind_of, require_kind
+from sync.engine.download import Downloader, Wanted
+from sync.engine.fetch_plan import (
+    Choice,
+    FetchPlan,
+    FetchReport,
+    Item,
+    PartOutcome,
+    PartStatus,
+    plan_fetch,
+)
+from sync.engine.hls import ProtectedMediaError
+from sync.engine.pacing import MOST_WIDTH, LinkMeter, Patience, Width
+from sync.engine.rendition import RenditionFetch, Tools
+from sync.transport.port import Transport
+
+Probe = Callable[[Path], Decodes]
+"""Decodes the beginning of a file on this machine."""
+
+_LOGIN_CODES: Final = frozenset({"login_needed", "forbidden", "bad_request"})
+_LOGIN_LIMIT: Final = 2
+
+
+class Addresses(Protocol):
+    """Where media is reached; `sync.source.addresses.AddressBook` is one."""
+
+    def media_urls(self, file: RemoteFile) -> tuple[str, ...]:
+        """Give all reachable addresses of a file, the best first."""
+        ...
+
+    def redirect(self, url: str) -> str:
+        """Give the one reachable address of what a playlist names."""
+        ...
+
+    def worked(self, url: str) -> None:
+        """Note an address that answered."""
+        ...
+
+    def failed(self, url: str) -> None:
+        """Note an address that did not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the present fetch is. `bytes_done` counts what is verified for resume."""
+
+    lesson: LessonId | None = None
+    bytes_needed: int = 0
+    bytes_done: int = 0
+    bytes_received: int = 0
+    """Since the fetcher was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchPorts:
+    """What a fetcher works with."""
+
+    transport: Transport
+    addresses: Addresses
+    holdings: HoldingStore
+    clock: Clock
+    probe: Probe
+
+
+class Fetcher:
+    """Fetches one lesson at a time. `progress` and `close` may be called from any thread.
+
+    Args:
+        ports: See `FetchPorts`.
+        patience: How often to try without progress.
+        on_bytes: Called after bytes came, on a worker thread; it may only post.
+    """
+
+    def __init__(
+        self,
+        ports: FetchPorts,
+        *,
+        patience: Patience | None = None,
+        on_bytes: Callable[[], None] | None = None,
+    ) -> None:
+        self._addresses = ports.addresses
+        self._holdings = ports.holdings
+        self._clock = ports.clock
+        self._probe = ports.probe
+        self._meter = LinkMeter(ports.clock, on_bytes)
+        self._downloader = Downloader(
+            ports.transport,
+            self._meter,
+            patience=patience or Patience(),
+            worked=ports.addresses.worked,
+            failed=ports.addresses.failed,
+        )
+        self._pool = ThreadPoolExecutor(MOST_WIDTH, thread_name_prefix="sync-io")
+        self._width = Width()
+        self._job: _Job | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far the present fetch is."""
+        job = self._job
+        if job is None:
+            return Progress(bytes_received=self._meter.total)
+        return replace(job.progress(), bytes_received=self._meter.total)
+
+    def close(self) -> None:
+        """Free the workers; a fetch under way must have been cancelled."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def fetch(self, lesson: Lesson, choice: Choice, cancel: CancelToken) -> FetchReport:
+        """Bring what is chosen of a lesson (E1 to E3). Blocks.
+
+        Args:
+            lesson: With its parts.
+            choice: Which parts, and how high.
+            cancel: Stops at the next chunk; what came is kept for resume.
+
+        Raises:
+            Cancelled: Somebody asked to stop. Everything else is told in the report.
+        """
+        begun = self._clock.monotonic()
+        received = self._meter.total
+        plan = plan_fetch(lesson, choice, self._holdings.of_lesson(lesson.id))
+        job = self._job = _Job(lesson, plan)
+        for part in plan.unavailable:
+            if part.reason == "protected":
+                self._mark_protected(lesson, part)
+        try:
+            for item in plan.items:
+                job.outcomes.append(job.given_up(item) or self._have(job, item, cancel))
+        finally:
+            self._job = None
+        return FetchReport(
+            id=lesson.id,
+            bytes_needed=plan.bytes_needed,
+            bytes_received=self._meter.total - received,
+            bytes_reused=job.bytes_reused,
+            seconds=self._clock.monotonic() - begun,
+            parts=_in_lesson_order(lesson, (*plan.unavailable, *job.outcomes)),
+        )
+
+    # --- one part ------------------------------------------------------------------------------
+
+    def _have(self, job: "_Job", item: Item, cancel: CancelToken) -> PartOutcome:
+        held = item.held
+        if held is not None and held.blob is not None:
+            if self._holdings.blobs.has(held.blob.digest, held.blob.ext, held.blob.size_bytes):
+                job.reuse(held.blob.size_bytes)
+                job.finish(held.blob.size_bytes)
+                return _present(item, held)
+            self._holdings.lose(held.blob.digest, "missing")
+        try:
+            self._note(item, PartState.FETCHING)
+            holding = self._bring(job, item, cancel)
+        except Cancelled:
+            self._note(item, PartState.ABSENT)
+            raise
+        except ProtectedMediaError:
+            self._note(item, PartState.PROTECTED, "protected")
+            return _outcome(item, PartStatus.UNAVAILABLE, "protected")
+        except ClassroomError as error:
+            job.remember(error)
+            with contextlib.suppress(StorageError):
+                self._note(item, _state_after(error), error.code)
+            return _outcome(item, PartStatus.FAILED, error.code)
+        return _present(item, holding)
+
+    def _bring(self, job: "_Job", item: Item, cancel: CancelToken) -> Holding:
+        self._holdings.blobs.require_room(item.file.fetch_bytes)
+        urls = self._addresses.media_urls(item.file)
+        if item.file.use is FileUse.RENDITION:
+            return self._bring_rendition(job, item, urls, cancel)
+        return self._bring_file(job, item, urls, cancel)
+
+    def _bring_file(
+        self, job: "_Job", item: Item, urls: tuple[str, ...], cancel: CancelToken
+    ) -> Holding:
+        file = item.file
+        growing = self._holdings.blobs.growing(
+            growing_key(file.path, file.md5), f"{file.path} {file.md5}"
+        )
+        with job.following(growing):
+            stored = self._holdings.blobs.finished(growing)
+            job.reuse(growing.size if stored is None else stored.size_bytes)
+            if stored is None:
+                self._downloader.fetch(growing, _wanted(file, urls), cancel)
+                stored = self._holdings.blobs.commit(growing, kind_of(file))
+            holding = self._keep(job.lesson, item, stored)
+            growing.discard()
+            job.finish(stored.size_bytes)
+        return holding
+
+    def _bring_rendition(
+        self, job: "_Job", item: Item, urls: tuple[str, ...], cancel: CancelToken
+    ) -> Holding:
+        blobs = self._holdings.blobs
+        tools = Tools(
+            downloader=self._downloader,
+            blobs=blobs,
+            meter=self._meter,
+            pool=self._pool,
+            reachable=self._addresses.redirect,
+        )
+        fetch = RenditionFetch(tools, item.file, urls, self._width)
+        with job.following(fetch):
+            stored = fetch.finished()
+            kept = fetch.take_up()
+            job.reuse(kept if stored is None else stored.size_bytes)
+            if stored is None:
+                stored = blobs.commit(fetch.run(cancel), ".ts")
+                self._width = fetch.width
+            holding = self._keep(job.lesson, item, stored)
+            fetch.discard()
+            job.finish(stored.size_bytes)
+        return holding
+
+    def _keep(self, lesson: Lesson, item: Item, stored: StoredFile) -> Holding:
+        """Probe a committed file and record it (E1, E3)."""
+        path = self._holdings.blobs.path(stored.digest, stored.ext)
+        decodes = self._probe(path) if is_video(item.part) else Decodes.UNKNOWN
+        failpoint("fetch.after_probe")
+        is_attested = bool(item.file.md5) and item.file.use is not FileUse.RENDITION
+        blob = Blob(
+            digest=stored.digest,
+            ext=stored.ext,
+            size_bytes=stored.size_bytes,
+            trust=Trust.ATTESTED if is_attested else Trust.OBSERVED,
+            decodes=decodes,
+            verified_at=self._clock.wall().isoformat(timespec="seconds"),
+        )
+        return self._holdings.keep(lesson, item.part.id, item.file.path, blob)
+
+    def _note(self, item: Item, state: PartState, reason: str = "") -> None:
+        self._holdings.mark(item.part.lesson, item.part.id, item.file.path, state, reason)
+
+    def _mark_protected(self, lesson: Lesson, outcome: PartOutcome) -> None:
+        for part in lesson.parts:
+            if part.id == outcome.id and part.files:
+                self._holdings.mark(
+                    lesson.id, part.id, part.files[0].path, PartState.PROTECTED, "protected"
+                )
+
+
+class _Job:
+    """One fetch under way."""
+
+    def __init__(self, lesson: Lesson, plan: FetchPlan) -> None:
+        self.lesson = lesson
+        self.outcomes: list[PartOutcome] = []
+        self.bytes_reused = 0
+        self._plan = plan
+        self._done = 0
+        self._current: Growing | RenditionFetch | None = None
+        self._fatal: str = ""
+        self._refusals = 0
+
+    def progress(self) -> Progress:
+        """See `Fetcher.progress`; read from other threads, so it only looks."""
+        current = self._current
+        if isinstance(current, RenditionFetch):
+            under_way = current.bytes_done
+        else:
+            under_way = 0 if current is None else current.size
+        return Progress(
+            lesson=self.lesson.id,
+            bytes_needed=self._plan.bytes_needed,
+            bytes_done=self._done + under_way,
+        )
+
+    def reuse(self, size_bytes: int) -> None:
+        """Count bytes that were here before."""
+        self.bytes_reused += size_bytes
+
+    def finish(self, size_bytes: int) -> None:
+        """Count a file that is here for good."""
+        self._done += size_bytes
+
+    @contextlib.contextmanager
+    def following(self, current: Growing | RenditionFetch) -> Iterator[None]:
+        """Count the bytes of what grows now."""
+        self._current = current
+        try:
+            yield
+        finally:
+            self._current = None
+            if isinstance(current, Growing):
+                current.close()
+
+    def remember(self, error: ClassroomError) -> None:
+        """Note a failure that the next part would meet as well (E2)."""
+        if isinstance(error, (StorageError, TransportError)):
+            self._fatal = error.code
+        if isinstance(error, RefusedError) and error.code in _LOGIN_CODES:
+            self._refusals += 1
+            if self._refusals >= _LOGIN_LIMIT:
+                self._fatal = error.code
+
+    def given_up(self, item: Item) -> PartOutcome | None:
+        """Say why a part is not even tried; what is here is always reported."""
+        if not self._fatal or item.held is not None:
+            return None
+        return _outcome(item, PartStatus.FAILED, self._fatal)
+
+
+def _wanted(file: RemoteFile, urls: tuple[str, ...]) -> Wanted:
+    return Wanted(
+        urls=urls,
+        size_bytes=file.size_bytes,
+        md5=file.md5,
+        check_head=lambda head: require_kind(file, head),
+    )
+
+
+def _state_after(error: ClassroomError) -> PartState:
+    """Leave a part absent after a broken link: it will come. All else waits for somebody."""
+    return PartState.ABSENT if isinstance(error, TransportError) else PartState.FAILED
+
+
+def _present(item: Item, holding: Holding) -> PartOutcome:
+    decodes = Decodes.UNKNOWN if holding.blob is None else holding.blob.decodes
+    reason = "does_not_decode" if decodes is Decodes.NO else ""
+    return _outcome(item, PartStatus.PRESENT, reason, holding.file)
+
+
+def _outcome(item: Item, status: PartStatus, reason: str, path: Path | None = None) -> PartOutcome:
+    return PartOutcome(
+        id=item.part.id, role=item.part.role, status=status, reason=reason, path=path
+    )
+
+
+def _in_lesson_order(lesson: Lesson, outcomes: tuple[PartOutcome, ...]) -> tuple[PartOutcome, ...]:
+    order = {part.id: index for index, part in enumerate(lesson.parts)}
+    return tuple(sorted(outcomes, key=lambda outcome: order[outcome.id]))

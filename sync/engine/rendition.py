@@ -1,0 +1,186 @@
+"""One rendition: playlist, segments over several connections, one file VLC plays.
+
+Invariants:
+  V1  The file is the segments' bytes in order and nothing else: two rooms get the same digest.
+  V2  A segment counts once it was appended and marked; later lives begin after the last one.
+  V3  Nothing of a protected rendition is kept, and no segment of it is asked for.
+"""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Final
+
+from client.domain.cancel import CancelToken
+from client.domain.catalogue import RemoteFile
+from client.domain.failpoint import failpoint
+from client.store.blob_store import BlobStore, StoredFile, growing_key
+from client.store.growing import Growing
+from sync.engine.content import WrongContentError, require_kind, require_packets
+from sync.engine.download import Downloader, Wanted
+from sync.engine.hls import ProtectedMediaError, Segment, parse_playlist, segment_urls
+from sync.engine.pacing import LinkMeter, Width, next_width
+
+STRETCH_S: Final = 4.0
+_TICK_S: Final = 0.5
+_EXT: Final = ".ts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a rendition is fetched with."""
+
+    downloader: Downloader
+    blobs: BlobStore
+    meter: LinkMeter
+    pool: ThreadPoolExecutor
+    reachable: Callable[[str], str]
+    """Turns an address of a playlist into a reachable one, or raises `ProtocolError`."""
+
+
+class RenditionFetch:
+    """Fetches one rendition; used once, by one thread.
+
+    Args:
+        tools: See `Tools`.
+        file: The rendition; its catalogue entry describes the playlist.
+        urls: Reachable addresses of the playlist.
+        width: Connections to begin with.
+    """
+
+    def __init__(self, tools: Tools, file: RemoteFile, urls: tuple[str, ...], width: Width) -> None:
+        self._tools = tools
+        self._file = file
+        self._urls = urls
+        self._key = growing_key(file.path, file.md5)
+        self._playlist = tools.blobs.growing(f"{self._key}-list", f"{file.path} {file.md5}")
+        self._segments: tuple[Segment, ...] = ()
+        self._ready: dict[int, Growing] = {}
+        self._pending: dict[Future[Growing], int] = {}
+        self._whole: Growing | None = None
+        self._identity = ""
+        self.width = width
+
+    @property
+    def bytes_done(self) -> int:
+        """Bytes of the file that count for resume."""
+        return 0 if self._whole is None else self._whole.size
+
+    def finished(self) -> StoredFile | None:
+        """Give the file an earlier life committed without recording it."""
+        if not self._playlist.size:
+            return None
+        return self._tools.blobs.finished(self._open_whole())
+
+    def take_up(self) -> int:
+        """Find what earlier lives left; returns its bytes. Call it before `run`."""
+        kept = self._playlist.size
+        if kept and self._playlist.md5 == self._file.md5:
+            self._open_whole()
+        return kept + self.bytes_done
+
+    def run(self, cancel: CancelToken) -> Growing:
+        """Bring the file; it is complete and checked, but not committed.
+
+        Raises:
+            ProtectedMediaError: The playlist names a key; nothing is kept.
+            WrongContentError: The bytes are not what the catalogue describes; nothing is kept.
+            TransportError, RefusedError, StorageError, Cancelled: What came is kept.
+        """
+        try:
+            self._read_playlist(cancel)
+            failpoint("fetch.after_playlist")
+            return self._assemble(cancel)
+        except (ProtectedMediaError, WrongContentError):
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Delete what grew here; the committed file is no longer part of it."""
+        for growing in self._ready.values():
+            growing.discard()
+        if self._whole is not None:
+            self._whole.discard()
+        self._playlist.discard()
+
+    def _read_playlist(self, cancel: CancelToken) -> None:
+        wanted = Wanted(
+            urls=self._urls,
+            size_bytes=self._file.size_bytes,
+            md5=self._file.md5,
+            check_head=lambda head: require_kind(self._file, head),
+        )
+        self._tools.downloader.fetch(self._playlist, wanted, cancel)
+        self._playlist.mark()
+        self._playlist.close()
+        self._segments = parse_playlist(self._playlist.read(), self._file.segments)
+        self._playlist.close()
+
+    def _open_whole(self) -> Growing:
+        """Open the file that grows segment by segment; tied to this very playlist."""
+        if self._whole is None:
+            self._identity = f"{self._file.path} {self._playlist.sha256}"
+            self._whole = self._tools.blobs.growing(self._key, self._identity, 0)
+        return self._whole
+
+    def _assemble(self, cancel: CancelToken) -> Growing:
+        whole = self._open_whole()
+        own = CancelToken()
+        forget = cancel.on_cancel(own.cancel)
+        try:
+            self._bring(whole, own)
+            if self._file.total_bytes not in (0, whole.size):
+                raise WrongContentError("size_mismatch", {"found": whole.size})
+        finally:
+            forget()
+            own.cancel()
+            wait(tuple(self._pending))
+            whole.close()
+        return whole
+
+    def _bring(self, whole: Growing, own: CancelToken) -> None:
+        """Append segment after segment until the last one is in (V1, V2)."""
+        begun = len(whole.blocks)
+        while len(whole.blocks) < len(self._segments):
+            own.check()
+            while begun < len(self._segments) and len(self._pending) < self.width.now:
+                self._pending[self._tools.pool.submit(self._segment, begun, own)] = begun
+                begun += 1
+            finished, _ = wait(tuple(self._pending), _TICK_S, FIRST_COMPLETED)
+            for future in finished:
+                self._ready[self._pending.pop(future)] = future.result()
+            self._append_ready(whole)
+            self._widen()
+
+    def _append_ready(self, whole: Growing) -> None:
+        while (growing := self._ready.pop(len(whole.blocks), None)) is not None:
+            whole.write(growing.read())
+            whole.mark()
+            failpoint("fetch.after_append")
+            growing.discard()
+
+    def _widen(self) -> None:
+        stretch = self._tools.meter.take(STRETCH_S)
+        if stretch is not None:
+            self.width = next_width(self.width, stretch.bytes_per_s, was_busy=stretch.was_busy)
+
+    def _segment(self, index: int, own: CancelToken) -> Growing:
+        """Bring one segment into its own growing file; runs on a worker."""
+        segment = self._segments[index]
+        name = hashlib.sha256(segment.uri.encode()).hexdigest()[:16]
+        growing = self._tools.blobs.growing(
+            f"{self._key}-{index:05d}", f"{self._identity} {index} {name}"
+        )
+        if growing.done is None:
+            urls = tuple(
+                dict.fromkeys(
+                    self._tools.reachable(url) for url in segment_urls(self._urls, segment)
+                )
+            )
+            wanted = Wanted(urls=urls, check_whole=lambda one: require_packets(one.read()))
+            self._tools.downloader.fetch(growing, wanted, own)
+            growing.seal(_EXT)
+        growing.close()
+        failpoint("fetch.after_segment")
+        return growing
