@@ -109,13 +109,15 @@ def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = Fal
     return PartState.ABSENT
 
 
-def part_facts(lesson: Lesson, holdings: Iterable[Holding]) -> tuple[PartFacts, ...]:
+def part_facts(
+    lesson: Lesson, holdings: Iterable[Holding], *, withdrawn: bool = False
+) -> tuple[PartFacts, ...]:
     """Give what the lights need to know of each part of a lesson, in order."""
     held = tuple(holdings)
     return tuple(
         PartFacts(
             is_video=is_video(part),
-            state=part_state(part, held),
+            state=part_state(part, held, withdrawn=withdrawn),
             decodes=_decodes(part, held),
         )
         for part in lesson.parts

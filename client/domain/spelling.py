@@ -16,9 +16,11 @@ the tests each follow on their own:
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 Readings = Mapping[str, tuple[str, ...]]
 """Toneless readings (a-z, `v` for ü and its variant with `u`) of each Chinese character."""
@@ -31,12 +33,20 @@ _DIAERESIS: Final = "\u0308"
 _TONED_U: Final = frozenset("\u01d6\u01d8\u01da\u01dc\u01d5\u01d7\u01d9\u01db\u00dc")
 
 
-class Unit(NamedTuple):
-    """One unit of a text: its folded character, whether it is a start, where it stands."""
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The units of a text: folded characters, which of them are starts, and where they stand."""
 
-    char: str
-    is_start: bool
-    at: int
+    chars: tuple[str, ...]
+    starts: tuple[bool, ...]
+    at: tuple[int, ...]
+
+
+class _Kind(Enum):
+    NONE = 0
+    CHINESE = 1
+    DIGIT = 2
+    LETTER = 3
 
 
 def is_chinese(char: str) -> bool:
@@ -44,7 +54,6 @@ def is_chinese(char: str) -> bool:
     return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf" or char == "\u3007"
 
 
-@lru_cache(maxsize=16384)
 def fold(char: str) -> str:
     """Fold one character: the units it stands for, empty for blanks, marks and punctuation."""
     if is_chinese(char):
@@ -58,30 +67,48 @@ def fold(char: str) -> str:
     return "".join(c for c in decomposed if c.isalnum())
 
 
-def units(text: str) -> Iterator[Unit]:
+def units(text: str) -> Units:
     """Cut a text into its units (U1, U2)."""
-    before = ""
+    chars: list[str] = []
+    starts: list[bool] = []
+    where: list[int] = []
+    before = _Kind.NONE
     for at, char in enumerate(text):
-        folded = fold(char)
+        folded, kind = _known(char)
         if not folded:
             # A lone combining mark belongs to the letter before it.
-            before = before if unicodedata.combining(char) else ""
+            before = before if unicodedata.combining(char) else _Kind.NONE
             continue
-        for unit in folded:
-            yield Unit(unit, _starts(before, unit), at)
-            before = unit
+        starts.append(kind is not before or kind is _Kind.CHINESE)
+        chars.append(folded[0])
+        where.append(at)
+        before = kind
+        for more in folded[1:]:
+            chars.append(more)
+            starts.append(_kind(more) is not before)
+            where.append(at)
+            before = _kind(more)
+    return Units(tuple(chars), tuple(starts), tuple(where))
 
 
-def _starts(before: str, unit: str) -> bool:
-    if not before or is_chinese(unit) or is_chinese(before):
-        return True
-    return before.isdigit() != unit.isdigit()
+@lru_cache(maxsize=16384)
+def _known(char: str) -> tuple[str, _Kind]:
+    folded = fold(char)
+    return folded, _kind(folded[:1])
+
+
+def _kind(unit: str) -> _Kind:
+    if not unit:
+        return _Kind.NONE
+    if is_chinese(unit):
+        return _Kind.CHINESE
+    return _Kind.DIGIT if unit.isdigit() else _Kind.LETTER
 
 
 def query_words(query: str) -> tuple[str, ...]:
     """Split what was typed into folded words (U5); bounded, so that no paste can hurt."""
     composed = unicodedata.normalize("NFC", query)
-    folded = ("".join(map(fold, word))[:MAX_WORD] for word in composed.split())
+    folded = ("".join(_known(char)[0] for char in word)[:MAX_WORD] for word in composed.split())
     return tuple(dict.fromkeys(word for word in folded if word))[:MAX_WORDS]
 
 
@@ -93,42 +120,67 @@ def spellings(char: str, readings: Readings) -> tuple[str, ...]:
     return (char, *known, *dict.fromkeys(reading[0] for reading in known))
 
 
-def find_spans(
-    text: str, words: tuple[str, ...], readings: Readings
-) -> tuple[tuple[int, int], ...]:
-    """Find the stretches (start, length) of `text` that match, merged and in order.
+class Marker:
+    """Finds the stretches of titles that match a query, to be marked on the page."""
 
-    Each word marks its leftmost match, the longest one from there.
-    """
-    row = tuple(units(text))
-    marked: list[tuple[int, int]] = []
-    for word in words:
-        for begin, unit in enumerate(row):
-            if unit.is_start and (end := _match(row, begin, word, readings)) > begin:
-                marked.append((unit.at, row[end - 1].at + 1))
-                break
-    return _merge(sorted(marked))
+    def __init__(self, words: tuple[str, ...], readings: Readings) -> None:
+        self._words = words
+        self._readings = readings
+        self._spelled: dict[str, tuple[str, ...]] = {}
+        self._may_begin: dict[str, dict[str, bool]] = {word: {} for word in words}
 
+    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Give the stretches (start, length) of `text`, merged and in order.
 
-def _match(row: tuple[Unit, ...], begin: int, word: str, readings: Readings) -> int:
-    """Give the unit after the longest match of all of `word` from `begin`, 0 if there is none."""
-    states = {0}
-    best = 0
-    for index in range(begin, len(row)):
-        char = row[index].char
-        after: set[int] = set()
-        for done in states:
-            rest = word[done:]
-            after.update(done + len(s) for s in spellings(char, readings) if rest.startswith(s))
-            if any(reading.startswith(rest) for reading in readings.get(char, ())):
+        Each word marks its leftmost match, the longest one from there.
+        """
+        row = units(text)
+        marked: list[tuple[int, int]] = []
+        for word in self._words:
+            span = self._leftmost(row, word)
+            if span is not None:
+                marked.append(span)
+        return _merge(sorted(marked))
+
+    def _leftmost(self, row: Units, word: str) -> tuple[int, int] | None:
+        may_begin = self._may_begin[word]
+        for begin, char in enumerate(row.chars):
+            may = may_begin.get(char)
+            if may is None:
+                may = may_begin[char] = any(word[0] == way[0] for way in self._ways(char))
+            if may and row.starts[begin]:
+                end = self._match(row.chars, begin, word)
+                if end:
+                    return row.at[begin], row.at[end - 1] + 1
+        return None
+
+    def _ways(self, char: str) -> tuple[str, ...]:
+        ways = self._spelled.get(char)
+        if ways is None:
+            ways = self._spelled[char] = spellings(char, self._readings)
+        return ways
+
+    def _match(self, chars: tuple[str, ...], begin: int, word: str) -> int:
+        """Give the unit after the longest match of all of `word` from `begin`, 0 if none."""
+        states = {0}
+        best = 0
+        for index in range(begin, len(chars)):
+            ways = self._ways(chars[index])
+            after: set[int] = set()
+            for done in states:
+                rest = word[done:]
+                for way in ways:
+                    if rest.startswith(way):
+                        after.add(done + len(way))
+                    elif way.startswith(rest):
+                        after.add(len(word))
+            if len(word) in after:
                 best = index + 1
-        if len(word) in after:
-            best = index + 1
-            after.discard(len(word))
-        if not after:
-            break
-        states = after
-    return best
+                after.discard(len(word))
+            if not after:
+                break
+            states = after
+        return best
 
 
 def _merge(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

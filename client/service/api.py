@@ -107,7 +107,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """The first rows of an answer. `total` counts all that match."""
+    """The first rows of an answer.
+
+    `total` counts all that match; -1 while there are more than `rows` and nobody counted them yet
+    (`Facets.total` follows).
+    """
 
     query: str
     rows: tuple[LessonRow, ...]
@@ -117,8 +121,12 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facets:
-    """How many rows each value of each facet would leave: (value, count), largest first."""
+    """How many rows each value of each facet would leave: (value, count), largest first.
 
+    A facet is counted under the choices in the other facets. `total` counts under all of them.
+    """
+
+    total: int = 0
     stage: tuple[tuple[str, int], ...] = ()
     grade: tuple[tuple[str, int], ...] = ()
     subject: tuple[tuple[str, int], ...] = ()

@@ -10,12 +10,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Final
 
 from client.domain.ids import BookId
 from client.store.search_index import ENDS, FACETS, STARTS, facet, unpack, unpack_head
 from client.store.search_match import Plan, ShardView, Syllables, plan
+
+Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class SearchQuery:
     """What is asked. `words` are folded (`client.domain.spelling.query_words`)."""
 
     words: tuple[str, ...] = ()
-    wanted: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    wanted: Wanted = ()
     """Facet (or `kind`, `book`) and the values that will do; one of each facet must hold."""
     room: tuple[BookId, ...] = ()
     """Books whose lessons come first."""
@@ -54,6 +57,7 @@ class Edition:
         self.number: Final = number
         self._syllables = syllables
         self._sets = _Sets(cache_bytes)
+        self._room: tuple[tuple[BookId, ...], tuple[int, ...]] | None = None
         self._known_values: dict[str, tuple[str, ...]] | None = None
         starts, ends = _packed(connection, STARTS), _packed(connection, ENDS)
         self._shards = tuple(
@@ -99,9 +103,25 @@ class Edition:
     def _ask(self, connection: sqlite3.Connection, query: SearchQuery) -> list["_Answer"]:
         plans = tuple(plan(word, self._syllables) for word in query.words)
         sets = _Reader(self._sets, connection)
+        room = self._lessons_of_room(query.room, sets)
         return [
-            _Answer(shard, partial(sets.get, shard.number), plans, query) for shard in self._shards
+            _Answer(shard, partial(sets.get, shard.number), plans, query.wanted, mine)
+            for shard, mine in zip(self._shards, room, strict=True)
         ]
+
+    def _lessons_of_room(self, room: tuple[BookId, ...], sets: "_Reader") -> tuple[int, ...]:
+        """Lessons of the room's books in each shard; the same room asks again and again."""
+        known = self._room
+        if known is None or known[0] != room:
+            tokens = [facet("book", book) for book in room]
+            known = self._room = (
+                room,
+                tuple(
+                    reduce(or_, (sets.get(shard.number, token) for token in tokens), 0)
+                    for shard in self._shards
+                ),
+            )
+        return known[1]
 
     def _values(self, connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
         if self._known_values is None:
@@ -125,21 +145,21 @@ class _Answer:
         shard: ShardView,
         sets: Callable[[str], int],
         plans: tuple[Plan, ...],
-        query: SearchQuery,
+        wanted: Wanted,
+        room: int,
     ) -> None:
         self.shard = shard
         self._sets = sets
         self._plans = plans
-        self._query = query
+        self._wanted = wanted
+        self._room = room
         self._hits: tuple[int, ...] | None = None
         self._anywhere: int | None = None
-        self._room: int | None = None
         self._kept: int | None = None
 
     def ranked(self, *, is_room: bool, by_title: bool) -> int:
         """Lessons of one of the four ranks."""
-        room = self._room_lessons()
-        kept = self._kept_lessons() & (room if is_room else ~room)
+        kept = self._kept_lessons() & (self._room if is_room else ~self._room)
         if not kept:
             return 0
         titles = kept
@@ -152,7 +172,7 @@ class _Answer:
     def every(self, but: str = "") -> int:
         """All lessons found, leaving out the choice made in facet `but`."""
         found = self._found_anywhere()
-        for name, values in self._query.wanted:
+        for name, values in self._wanted:
             if name != but and found:
                 found &= self._having(name, values)
         return found
@@ -167,15 +187,10 @@ class _Answer:
             found |= self._sets(facet(name, value))
         return found
 
-    def _room_lessons(self) -> int:
-        if self._room is None:
-            self._room = self._having("book", self._query.room)
-        return self._room
-
     def _kept_lessons(self) -> int:
         if self._kept is None:
             kept = self.shard.titles
-            for name, values in self._query.wanted:
+            for name, values in self._wanted:
                 kept &= self._having(name, values)
             self._kept = kept
         return self._kept

@@ -26,11 +26,12 @@ from client.domain.spelling import Readings, units
 
 STARTS: Final = "^"
 ENDS: Final = "$"
-_SPARSE: Final = 48
+_SPARSE: Final = 128
 _FEW: Final = 16
 _ONE: Final = re.compile("1")
 _SPARSE_TAG: Final = b"s"
 _ZLIB_TAG: Final = b"z"
+_RAW_TAG: Final = b"r"
 
 FACETS: Final = ("stage", "grade", "subject", "edition", "volume")
 
@@ -130,8 +131,9 @@ class _Texts:
         self.at: dict[str, array[int]] = {}
 
     def add(self, text: str) -> None:
+        row = units(text)
         position = self.size
-        for char, is_start, _ in units(text):
+        for char, is_start in zip(row.chars, row.starts, strict=True):
             where = self.at.get(char)
             if where is None:
                 where = self.at[char] = array("I")
@@ -216,14 +218,18 @@ def pack_positions(positions: "array[int]") -> bytes:
 def _pack(bits: int) -> bytes:
     if bits.bit_count() <= _SPARSE:
         return _SPARSE_TAG + array("I", positions_of(bits)).tobytes()
-    return _ZLIB_TAG + zlib.compress(bits.to_bytes((bits.bit_length() + 7) >> 3, "little"), 1)
+    raw = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
+    squeezed = zlib.compress(raw, 1)
+    # Where little is won, reading it fast counts more.
+    return _RAW_TAG + raw if len(squeezed) * 3 > len(raw) else _ZLIB_TAG + squeezed
 
 
 def unpack(packed: bytes) -> int:
     """Read a set from the store."""
     if packed[:1] == _SPARSE_TAG:
         return _bits(array("I", packed[1:]))
-    return int.from_bytes(zlib.decompress(packed[1:]), "little")
+    raw = packed[1:] if packed[:1] == _RAW_TAG else zlib.decompress(packed[1:])
+    return int.from_bytes(raw, "little")
 
 
 def positions_of(bits: int) -> list[int]:

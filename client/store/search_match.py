@@ -58,7 +58,7 @@ def plan(word: str, syllables: Syllables) -> Plan:
         rest = word[at:]
         steps = [Step(literal(char), 0 if len(rest) == 1 else 1)]
         if "a" <= char <= "z":
-            if len(rest) > 1:
+            if len(rest) > 1 and char in syllables.beginnings:
                 steps.append(Step(beginning(char), 1))
             sizes = range(1, min(syllables.longest, len(rest) - 1) + 1)
             steps += [Step(syllable(rest[:n]), n) for n in sizes if rest[:n] in syllables.whole]

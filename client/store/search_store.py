@@ -34,10 +34,10 @@ from client.store.search_match import Syllables
 
 T = TypeVar("T")
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised whenever the bytes of a shard or the rules change: all shards are then built anew."""
 SHARD_ROWS: Final = 4000
-CACHE_BYTES: Final = 12_000_000
+CACHE_BYTES: Final = 24_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,8 +77,8 @@ def folded(text: str) -> str:
         if not units and not unicodedata.combining(char):
             kind_before = ""
         for unit in units:
-            kind = "digit" if unit.isdigit() else "letter"
-            out += (MARK if kind != kind_before else "") + unit
+            kind = "han" if _is_han(unit) else "digit" if unit.isdigit() else "letter"
+            out += (MARK if kind != kind_before or kind == "han" else "") + unit
             kind_before = kind
     return out
 
