@@ -151,7 +151,7 @@ COMMANDS: Final = (
         arguments=(
             _option("--budget-mb", Value.NUMBER),
             _option("--hours"),
-            _choice("--kind", "satellite", "phone", "broadband", "campus"),
+            _choice("--kind", "broadband", "satellite", "phone", "school"),
         ),
     ),
     Command(
