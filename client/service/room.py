@@ -275,7 +275,7 @@ class RoomService:
     def _slot_body(self, slot: Slot) -> b.SlotWritten:
         self._class(slot.key.class_id)
         if slot.key.day < 1 or slot.key.period < 1:
-            raise UserError("slot_unreadable", {"day": slot.key.day, "period": slot.key.period})
+            raise UserError("slot_outside_week", {"day": slot.key.day, "period": slot.key.period})
         return b.SlotWritten(
             class_id=slot.key.class_id,
             day=slot.key.day,

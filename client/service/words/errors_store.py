@@ -1,0 +1,38 @@
+"""Words of what may go wrong with what is kept, and of what was done about it."""
+
+from typing import Final
+
+WORDS: Final[dict[str, str | tuple[str, str]]] = {
+    "error.disk_full": "The disk is full.",
+    "hint.disk_full": "Free some room under Transfer, then try again. What was recorded is safe.",
+    "error.store_corrupt": "A file of Tongke on this disk is damaged.",
+    "hint.store_corrupt": "Start Tongke again: it repairs what it can and says what it did.",
+    "error.store_failed": "The disk did not take it: {detail}",
+    "hint.store_failed": "Try again. If it happens often, have the disk checked.",
+    "error.store_closed": "Tongke is closing and takes nothing more.",
+    "hint.store_closed": "Start Tongke again.",
+    "error.store_too_new": "A newer version of Tongke wrote {name}.",
+    "hint.store_too_new": "Install the newer version. Nothing was changed.",
+    "error.not_canonical": "What arrived is not written as it must be.",
+    "hint.not_canonical": "It was left out. Ask for it again.",
+    "error.too_large": "What arrived is too large.",
+    "hint.too_large": "It was left out. Ask for it in smaller parts.",
+    "error.event_invalid": "A record that arrived makes no sense.",
+    "hint.event_invalid": "It was left out; everything else is kept.",
+    "error.body_invalid": "What a record says cannot be read.",
+    "hint.body_invalid": "A newer version may be able to read it.",
+    "error.segment_invalid": "A package of records is broken.",
+    "hint.segment_invalid": "It was left out. Ask for it again.",
+    "error.writer_unknown": "Nobody knows who wrote these records.",
+    "hint.writer_unknown": "Ask for them again from the beginning.",
+    "error.signature_bad": "The signature of these records is wrong.",
+    "hint.signature_bad": "They were left out. Ask where they came from.",
+    "error.chain_broken": "A record is missing or was changed.",
+    "hint.chain_broken": "Start Tongke again: it repairs what it can.",
+    "notice.journal_damaged": "The class records were damaged. The damaged file is kept as {name}.",
+    "notice.journal_missing": "The class records were not where they belong.",
+    "notice.journal_restored": "Went on from the last good copy with {events} records.",
+    "notice.journal_salvaged": "{events} newer records were saved from the damaged file.",
+    "notice.journal_empty": "No good copy was found: the records begin anew.",
+    "notice.journal_key_new": "This PC's key was missing; a new one was made. The records are all there.",
+}
