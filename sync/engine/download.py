@@ -135,10 +135,11 @@ class Downloader:
             return
         headers = _headers(growing, url, wanted)
         with self._transport.get(url, cancel, headers) as exchange:
-            _place(growing, exchange.answer, wanted)
-            self._take(growing, exchange, wanted)
+            total = _place(growing, exchange.answer)
+            self._take(growing, exchange, wanted, total)
 
-    def _take(self, growing: Growing, exchange: Exchange, wanted: Wanted) -> None:
+    def _take(self, growing: Growing, exchange: Exchange, wanted: Wanted, total: int) -> None:
+        """Write the body; its first bytes are judged before its announced length."""
         limit = wanted.size_bytes or LIMIT_BYTES
         head = b"" if growing.size == 0 else None
         counted = 0
@@ -146,10 +147,12 @@ class Downloader:
             for chunk in exchange.chunks():
                 self._meter.came(exchange.received - counted)
                 counted = exchange.received
-                if growing.size + len(chunk) > limit:
-                    raise WrongContentError("size_mismatch", {"announced": limit})
                 if head is not None:
                     head = _checked_head(head + chunk, wanted)
+                if head is None and wanted.size_bytes and total not in (0, limit):
+                    raise WrongContentError("size_mismatch", {"found": total})
+                if growing.size + len(chunk) > limit:
+                    raise WrongContentError("size_mismatch", {"announced": limit})
                 growing.write(chunk)
         finally:
             self._meter.came(exchange.received - counted)
@@ -221,21 +224,19 @@ def _headers(growing: Growing, url: str, wanted: Wanted) -> dict[str, str]:
     return headers
 
 
-def _place(growing: Growing, answer: Answer, wanted: Wanted) -> None:
-    """Make the growing file end where the answer's body begins.
+def _place(growing: Growing, answer: Answer) -> int:
+    """Make the growing file end where the answer's body begins; returns the whole's length.
 
     Raises:
         UnreachableError: The range cannot be served; the next try begins at byte 0.
-        WrongContentError: The whole has another length than announced.
     """
     start, total = _span(answer)
     if start != growing.size:
         growing.restart()
     if start != growing.size or answer.status == _UNSATISFIABLE:
         raise UnreachableError("cut_off", {"url": answer.url})
-    if wanted.size_bytes and total not in (0, wanted.size_bytes):
-        raise WrongContentError("size_mismatch", {"found": total})
     growing.from_answer(etag=answer.headers.get("etag", ""), url=answer.url, total=total)
+    return total
 
 
 def _span(answer: Answer) -> tuple[int, int]:
