@@ -99,6 +99,12 @@ class TodayService:
         steps |= {one.step for one in inputs.interrupted}
         return build_page(inputs, plan, self._facts(steps))
 
+    def week_lessons_now(self) -> tuple[LessonId, ...]:
+        """List the lessons of the coming week, soonest first. Blocking."""
+        inputs = self._inputs()
+        steps = plan_of(inputs).values()
+        return tuple(dict.fromkeys(step.lesson for step in steps if step is not None))
+
     def alternatives(self, key: SlotKey) -> Future[tuple[Alternative, ...]]:
         """Offer what could be taught in that slot instead, best first."""
         return self._worker.submit(self._alternatives, key)

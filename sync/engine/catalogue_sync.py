@@ -140,6 +140,24 @@ def sync_catalogue(
     return run.report(chosen, clock.monotonic() - started)
 
 
+def read_details(
+    source: Source,
+    store: CatalogueStore,
+    ids: Sequence[LessonId],
+    *,
+    progress: Progress = no_progress,
+    cancel: CancelToken | None = None,
+) -> None:
+    """Read the details of a few known lessons, as a lesson is opened, planned or fetched.
+
+    Raises:
+        TransportError: The link is down.
+        RefusedError: The source refuses everything.
+        Cancelled: As asked.
+    """
+    _Run(source, store, progress, cancel or CancelToken()).details(ids)
+
+
 class _Outcome(Enum):
     """What reading one detail came to."""
 

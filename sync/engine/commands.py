@@ -1,0 +1,144 @@
+"""Commands that reach beyond this machine: sources, catalogue, fetching."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from client.domain.cancel import CancelToken
+from client.domain.catalogue import Role
+from client.domain.errors import UsageError
+from client.domain.ids import BookId, LessonId
+from client.service.command.documents import Outcome
+from client.service.command.parse import Invocation
+from client.service.command.room_commands import Command
+from client.service.secrets import SecretPlace, read_token_file
+from client.service.station import Station
+from client.store.catalogue_read import SourceRow
+from sync.engine.catalogue_sync import CatalogueProgress, Wanted
+from sync.engine.fetch import Probe
+from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
+from sync.engine.platform_link import KIND, PlatformLink
+from sync.source.addresses import AddressBook
+from sync.source.platform.source import PLATFORM
+
+Say = Callable[[str], None]
+"""Writes one line of progress to stderr."""
+
+_ALL: Final = "all"
+_FAILED: Final = 4
+
+
+def commands(probe: Probe, say: Say, cancel: CancelToken) -> Mapping[str, Command]:
+    """Make the commands.
+
+    Args:
+        probe: Tells whether a file decodes on this machine.
+        say: Progress for people, on stderr.
+        cancel: Cancelled by Ctrl-C.
+    """
+    desk = _Desk(probe, say, cancel)
+    return {
+        "source add platform": add_platform,
+        "catalogue sync": desk.sync,
+        "lesson fetch": desk.fetch,
+        "lesson verify": desk.verify,
+    }
+
+
+def add_platform(station: Station, call: Invocation) -> object:
+    """`source add platform`."""
+    base = call.text("base")
+    AddressBook(base or None)
+    place: SecretPlace | None = None
+    token = call.path("token_file")
+    if token is not None:
+        place = station.secrets.save(read_token_file(token))
+    row = SourceRow(id=PLATFORM, kind=KIND, address=base, pace_s=call.seconds("pace"))
+    station.add_source(row)
+    warning = "token_in_file" if place is SecretPlace.FILE else None
+    return {"id": row.id, "kind": row.kind, "base": base, "token": place, "warning": warning}
+
+
+class _Desk:
+    """Commands that need a link."""
+
+    def __init__(self, probe: Probe, say: Say, cancel: CancelToken) -> None:
+        self._probe = probe
+        self._say = say
+        self._cancel = cancel
+
+    def sync(self, station: Station, call: Invocation) -> object:
+        """`catalogue sync`."""
+        row = station.source(call.text("source") or None, KIND)
+        names = call.items("books")
+        chosen = tuple(dict.fromkeys(c.book for c in station.room.snapshot().chosen_books))
+        books = tuple(BookId(name) for name in names) if names else chosen
+        wanted = Wanted(
+            books=None if names == (_ALL,) else books, with_details=call.flag("details")
+        )
+        with self._link(station, row) as link:
+            return link.sync(wanted, self._tell, self._cancel)
+
+    def fetch(self, station: Station, call: Invocation) -> object:
+        """`lesson fetch`: 4 when a part that could have come did not."""
+        choice = Choice(
+            rendition=call.text("rendition") or station.room.snapshot().settings.rendition,
+            roles=_roles(call.items("parts")),
+        )
+        row = station.source(None, KIND)
+        with self._link(station, row) as link:
+            report = link.fetch(LessonId(call.text("id")), choice, self._cancel)
+        return Outcome(value=report, exit_code=_code(report))
+
+    def verify(self, station: Station, call: Invocation) -> object:
+        """`lesson verify`: hash again; what is damaged is fetched again if a source is there."""
+        begun = station.clock.monotonic()
+        name = call.text("id")
+        checked = station.holdings.verify(
+            LessonId(name) if name else None, self._cancel, station.clock.wall().isoformat()
+        )
+        healed = self._heal(station) if checked.bad else 0
+        return {
+            "checked": checked.checked,
+            "bad": checked.bad,
+            "healed": healed,
+            "seconds": round(station.clock.monotonic() - begun, 3),
+        }
+
+    def _heal(self, station: Station) -> int:
+        rows = [row for row in station.sources() if row.kind == KIND]
+        missing: dict[LessonId, set[str]] = {}
+        for lesson, _, path in station.holdings.missing():
+            missing.setdefault(lesson, set()).add(path)
+        if not rows:
+            return 0
+        healed = 0
+        with self._link(station, rows[0]) as link:
+            for lesson, paths in missing.items():
+                choice = Choice(paths=frozenset(paths))
+                report = link.fetch(lesson, choice, self._cancel)
+                healed += sum(part.status is PartStatus.PRESENT for part in report.parts)
+        return healed
+
+    @contextlib.contextmanager
+    def _link(self, station: Station, row: SourceRow) -> Iterator[PlatformLink]:
+        link = PlatformLink(station, row, self._probe)
+        try:
+            yield link
+        finally:
+            link.close()
+
+    def _tell(self, progress: CatalogueProgress) -> None:
+        self._say(f"{progress.phase.value} {progress.done}/{progress.total}")
+
+
+def _roles(names: tuple[str, ...]) -> frozenset[Role]:
+    known = {role.value: role for role in Role}
+    for name in names:
+        if name not in known:
+            raise UsageError("usage", {"detail": name})
+    return frozenset(known[name] for name in names)
+
+
+def _code(report: FetchReport) -> int:
+    return 0 if report.is_complete else _FAILED
