@@ -79,8 +79,13 @@ class Landing:
         self.is_resume = True
 
     def late_s(self, now: float) -> float:
-        """Tell how long after its turn a picture that lands now is: a busy machine skips some."""
-        return max(0.0, now - self._ready_at - _SPIN_UP_S) if self._ready_at else 0.0
+        """Tell how long after its turn a picture that lands now is: a busy machine skips some.
+
+        The first picture after a seek is never skipped.
+        """
+        if not self._ready_at or not self._has_early:
+            return 0.0
+        return max(0.0, now - self._ready_at - _SPIN_UP_S)
 
     def buffered(self, percent: float, now: float) -> None:
         """Take a report of the demuxer."""

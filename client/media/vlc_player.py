@@ -14,32 +14,26 @@ Invariants:
 
 import threading
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from client.domain.errors import PlayerError
 from client.media import vlc_library
-from client.media.frame_ring import FrameRing
-from client.media.landing import Landing, Verdict
-from client.media.media_clock import MediaClock
 from client.media.pilot import Pilot
-from client.media.port import Frame, FrameSink, MediaFacts, PlayerState, StateSink
+from client.media.port import FrameSink, MediaFacts, PlayerState, StateSink
+from client.media.screening import Screening
 from client.media.vlc_media import OpenMedia, open_media
 from client.media.vlc_video import VideoTap
 
 _OPEN_S: Final = 8.0
 _LAND_S: Final = 1.5
-_STEP_S: Final = 0.5
 _DRAIN_S: Final = 0.06
 _CLOSE_S: Final = 5.0
 _SLOWEST: Final = 0.5
 _FASTEST: Final = 2.0
 _DEFAULT_RATE: Final = 25.0
 _FULL_HD: Final = (1920, 1080)
-_WATCHED: Final = 4
-"""Pictures after a pause that are looked at: libvlc runs up to two past the held one."""
 
 
 class VlcPlayer:
@@ -57,29 +51,17 @@ class VlcPlayer:
         self._instance = vlc_library.instance()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        self._ring = FrameRing(max_size)
-        self._clock = MediaClock()
-        self._landing = Landing()
+        self._screen = Screening(max_size)
         self._state = PlayerState.EMPTY
         self._frame_sink: FrameSink | None = None
         self._state_sink: StateSink | None = None
         self._media: OpenMedia | None = None
         self._loop: tuple[float, float] | None = None
         self._rate = 1.0
-        self._serial = 0
-        self._target_s = 0.0
-        self._is_quiet = False
-        self._shown_s = 0.0
-        self._shown_at = 0.0
         self._paused_at = 0.0
-        self._delivered: int | None = None
-        self._held: int | None = None
-        self._ahead_s = 0.0
-        self._watched = 0
-        self._mark = -1
         self._is_running = self._is_over = self._is_broken = self._is_closed = False
         self._player: Any = self._instance.media_player_new()
-        self._tap = VideoTap(self._ring, self._lock, self._on_picture)
+        self._tap = VideoTap(self._screen.ring, self._lock, self._on_picture)
         self._tap.attach(self._vlc, self._player)
         self._pilot = Pilot("vlc-pilot", tick=self._watch_loop, failed=self._fail)
         self._listen()
@@ -97,8 +79,8 @@ class VlcPlayer:
             if self._state is PlayerState.PLAYING:
                 return
             again = self._state is PlayerState.ENDED
-            if not again and self._landing.is_over:
-                self._await_next()
+            if not again and self._screen.landing.is_over:
+                self._screen.await_next(time.monotonic())
         if again:
             self._pilot.post("seek", lambda: self._seek(0.0, then=PlayerState.PLAYING))
         else:
@@ -111,11 +93,11 @@ class VlcPlayer:
             self._require_media()
             if self._state is not PlayerState.PLAYING:
                 return
+            self._paused_at = now = time.monotonic()
             if not self._facts.has_video:
-                self._shown_s = self._position(time.monotonic())
-            if self._landing.is_resume:
-                self._landing.give_up()
-            self._paused_at = time.monotonic()
+                self._screen.go_without_picture(self._position(now), now)
+            if self._screen.landing.is_resume:
+                self._screen.landing.give_up()
         self._set_state(PlayerState.PAUSED)
         self._pilot.post("obey", self._obey)
 
@@ -205,12 +187,12 @@ class VlcPlayer:
 
     def _on_buffering(self, percent: float) -> None:
         with self._lock:
-            self._landing.buffered(percent, time.monotonic())
+            self._screen.landing.buffered(percent, time.monotonic())
 
     def _on_time(self, milliseconds: int) -> None:
         with self._lock:
-            if self._landing.is_over and self._state is PlayerState.PLAYING:
-                self._clock.tell(milliseconds / 1000, time.monotonic())
+            if self._screen.landing.is_over and self._state is PlayerState.PLAYING:
+                self._screen.clock.tell(milliseconds / 1000, time.monotonic())
 
     def _flag(self, name: str) -> None:
         with self._lock:
@@ -222,97 +204,12 @@ class VlcPlayer:
     def _on_picture(self, index: int) -> None:
         now = time.monotonic()
         with self._lock:
-            frame = self._take(index, now)
+            is_playing = self._state is PlayerState.PLAYING
+            frame = self._screen.take(index, now, is_playing=is_playing)
             sink = self._frame_sink
             self._changed.notify_all()
         if frame is not None and sink is not None:
             sink(frame)
-
-    def _take(self, index: int, now: float) -> Frame | None:
-        """Decide about a picture; called with the lock held."""
-        if self._landing.is_over:
-            if self._state is PlayerState.PLAYING:
-                return self._next(index, now)
-            self._watch_overrun(index)
-            return None
-        self._mark = zlib.crc32(self._ring.view(index))
-        verdict = self._landing.judge(self._mark)
-        if verdict is Verdict.LAND:
-            return self._land(index, now)
-        if verdict is Verdict.HOLD:
-            self._held = index
-        else:
-            self._ring.give_back(index)
-        return None
-
-    def _next(self, index: int, now: float) -> Frame | None:
-        """Take the next picture of a film that runs."""
-        if self._clock.is_changing:
-            before = self._last_mark()
-            self._mark = zlib.crc32(self._ring.view(index))
-            if self._mark == before or self._clock.has_changed(now - self._shown_at):
-                self._clock.settle()
-            if self._mark == before:
-                self._ring.give_back(index)
-                return None
-        self._mark = -1
-        return self._frame(index, self._clock.picture_at(now), now)
-
-    def _land(self, index: int, now: float) -> Frame | None:
-        if self._held is not None and self._held != index:
-            self._ring.give_back(self._held)
-        self._held = None
-        if self._is_quiet:
-            self._ring.give_back(index)
-            return None
-        late_s = self._landing.late_s(now)
-        at_s = self._clock.snap_down(self._target_s + self._frame_s / 4 + late_s)
-        self._clock.restart(at_s, now)
-        self._shown_s = min(self._shown_s, at_s)
-        return self._frame(index, at_s, now)
-
-    def _watch_overrun(self, index: int) -> None:
-        """See how far libvlc runs past the picture that is held on the stage."""
-        if self._watched < _WATCHED:
-            self._watched += 1
-            before = self._last_mark()
-            self._mark = zlib.crc32(self._ring.view(index))
-            if self._mark != before:
-                self._ahead_s += self._frame_s
-        self._ring.give_back(index)
-
-    def _frame(self, index: int, at_s: float, now: float) -> Frame:
-        shape = self._ring.shape
-        assert shape is not None  # noqa: S101 - a picture has a shape
-        self._serial += 1
-        self._delivered = index
-        self._shown_s = max(self._shown_s, at_s)
-        self._shown_at = now
-        self._watched = 0
-        self._ahead_s = 0.0
-        return Frame(
-            data=self._ring.deliver(index),
-            width=shape.width,
-            height=shape.height,
-            stride=shape.stride,
-            serial=self._serial,
-            at_s=self._shown_s,
-        )
-
-    def _last_mark(self) -> int:
-        """Identify the picture libvlc showed last."""
-        if self._mark < 0 and self._delivered is not None:
-            self._mark = zlib.crc32(self._ring.view(self._delivered))
-        return self._mark
-
-    def _await_next(self) -> None:
-        """Expect the picture after the one on show."""
-        if self._facts.has_video:
-            self._target_s = self._shown_s + self._ahead_s + self._frame_s
-            self._is_quiet = False
-            self._landing.resume(self._last_mark())
-        else:
-            self._clock.restart(self._shown_s, time.monotonic())
 
     # --- the pilot's thread -------------------------------------------------------------
 
@@ -329,7 +226,6 @@ class VlcPlayer:
             previous, self._media = self._media, media
             self._loop = None
             self._rate = 1.0
-            self._clock = MediaClock(self._frame_s if facts.has_video else 0.0)
             self._tap.visible = (facts.width, facts.height)
         self._begin(start_s, then=PlayerState.PAUSED)
         if previous is not None:
@@ -342,12 +238,8 @@ class VlcPlayer:
         facts = self._facts
         with self._lock:
             self._is_running = self._is_over = self._is_broken = False
-            self._shown_s = self._target_s = 0.0
-            self._delivered, self._mark = None, -1
-            self._is_quiet = start_s > 0.0
-            self._landing.start()
-            if not facts.has_video:
-                self._landing.give_up()
+            frame_s = self._frame_s if facts.has_video else 0.0
+            self._screen.reset(frame_s)
         self._player.set_media(self._media.handle if self._media else None)
         self._mute(on=True)
         self._player.play()
@@ -356,24 +248,22 @@ class VlcPlayer:
             self._player.stop()
             self._set_state(PlayerState.FAILED)
             raise PlayerError("media_unplayable")
-        if start_s > 0.0 or not facts.has_video:
-            self._player.set_pause(1)
-            self._fly(start_s)
-        else:
-            self._step_back()
+        # libvlc drops pictures while its output is being set up, so even the start is flown to.
+        self._fly(start_s)
+        self._player.set_pause(1)
         self._mute(on=False)
         if self._rate != 1.0:
             self._apply_rate()
         with self._lock:
             if then is PlayerState.PLAYING:
-                self._await_next()
+                self._screen.await_next(time.monotonic())
         self._set_state(then)
         self._obey()
 
     def _has_begun(self) -> bool:
         if self._is_broken or self._is_over:
             return True
-        return self._landing.is_over if self._facts.has_video else self._is_running
+        return self._screen.landing.is_over if self._facts.has_video else self._is_running
 
     def _seek(self, seconds: float, *, then: PlayerState | None = None) -> None:
         target_s = self._clamp(seconds)
@@ -389,31 +279,15 @@ class VlcPlayer:
     def _apply_rate(self) -> None:
         """Bring libvlc to the speed asked for."""
         with self._lock:
-            self._clock.set_rate(self._rate, time.monotonic())
+            self._screen.clock.set_rate(self._rate, time.monotonic())
         self._player.set_rate(self._rate)
 
     def _fly_at_normal_speed(self) -> None:
         # libvlc errs by the way from the key frame when it seeks at another speed.
         if self._rate != 1.0:
             with self._lock:
-                self._clock.set_rate(1.0, time.monotonic())
+                self._screen.clock.set_rate(1.0, time.monotonic())
             self._player.set_rate(1.0)
-
-    def _step_back(self) -> None:
-        """Bring libvlc, which ran on while its output was set up, back to the first picture."""
-        first = self._mark
-        self._hold()
-        with self._lock:
-            if self._mark == first:
-                self._landing.give_up()
-                return
-            self._is_quiet = True
-            self._landing.seek(self._mark, has_early=False)
-        self._player.set_time(0)
-        self._await(lambda: self._landing.is_over or self._is_over, _STEP_S)
-        with self._lock:
-            self._landing.give_up()
-            self._ahead_s = 0.0
 
     def _hold(self) -> None:
         """Pause libvlc and let the picture that it has on its way pass by."""
@@ -421,37 +295,33 @@ class VlcPlayer:
             is_settled = (
                 self._state is PlayerState.PAUSED and time.monotonic() - self._paused_at > _DRAIN_S
             )
-            self._landing.hold()
+            self._screen.landing.hold()
         self._player.set_pause(1)
         if not is_settled:
             self._await(lambda: False, _DRAIN_S)
 
     def _fly(self, target_s: float) -> None:
         """Go to `target_s` and deliver its picture."""
-        facts = self._facts
-        if facts.has_video:
-            self._hold()
-            self._fly_at_normal_speed()
-        with self._lock:
-            self._is_quiet = False
-            self._target_s = self._clock.snap_down(target_s)
-            is_silent = self._state is not PlayerState.PLAYING
-            if facts.has_video:
-                self._landing.seek(self._last_mark(), has_early=self._target_s > 0.0)
-        # A quarter of a picture later, lest the rounding to milliseconds hits the one before.
-        milliseconds = round((self._target_s + self._frame_s / 4) * 1000)
-        if not facts.has_video:
+        if not self._facts.has_video:
             self._player.set_time(round(target_s * 1000))
             with self._lock:
-                self._shown_s = target_s
-                self._clock.restart(target_s, time.monotonic())
+                self._screen.go_without_picture(target_s, time.monotonic())
             return
+        self._hold()
+        self._fly_at_normal_speed()
+        with self._lock:
+            is_silent = self._state is not PlayerState.PLAYING
+            send_s = self._screen.aim(target_s)
         if is_silent:
             self._mute(on=True)
-        self._player.set_time(milliseconds)
+        self._player.set_time(round(send_s * 1000))
         self._player.set_pause(0)
-        self._await(lambda: self._landing.is_over or self._is_over or self._is_broken, _LAND_S)
-        self._settle()
+        self._await(self._has_landed, _LAND_S)
+        with self._lock:
+            frame = self._screen.settle(time.monotonic())
+            sink = self._frame_sink
+        if frame is not None and sink is not None:
+            sink(frame)
         if self._rate != 1.0:
             self._apply_rate()
         if is_silent:
@@ -459,21 +329,8 @@ class VlcPlayer:
                 self._player.set_pause(1)
             self._mute(on=False)
 
-    def _settle(self) -> None:
-        """End a seek that found no better picture than the early one, or none."""
-        frame = None
-        now = time.monotonic()
-        with self._lock:
-            sink = self._frame_sink
-            if not self._landing.is_over:
-                self._landing.give_up()
-                held, self._held = self._held, None
-                if held is not None:
-                    frame = self._land(held, now)
-                else:
-                    self._clock.restart(self._target_s, now)
-        if frame is not None and sink is not None:
-            sink(frame)
+    def _has_landed(self) -> bool:
+        return self._screen.landing.is_over or self._is_over or self._is_broken
 
     def _obey(self) -> None:
         """Bring libvlc to where the state says it should be."""
@@ -523,11 +380,11 @@ class VlcPlayer:
         return max(0.0, min(seconds, last_s)) if last_s > 0 else max(0.0, seconds)
 
     def _position(self, now: float) -> float:
-        if self._state is not PlayerState.PLAYING or not self._landing.is_over:
-            return self._shown_s
-        if not self._facts.has_video:
-            return min(self._clock.at(now), self._facts.duration_s)
-        return self._shown_s + min((now - self._shown_at) * self._rate, self._frame_s)
+        if self._media is None:
+            return 0.0
+        is_playing = self._state is PlayerState.PLAYING
+        at_s = self._screen.position(now, self._rate, is_playing=is_playing)
+        return min(at_s, self._facts.duration_s) if self._facts.duration_s else at_s
 
     def _await(self, met: Callable[[], bool], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
