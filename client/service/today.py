@@ -133,6 +133,8 @@ class TodayService:
                 class_id=key.class_id, subject=slot.subject, lesson=alternative.lesson
             )
             return self._keep(self._room.set_pointer(pointer))
+        if scope is SwapScope.SHIFT:
+            return self._worker.submit(self._teach_by_book, key)
         swap = SwapOnce(key=key, occasion=self._occasion(), lesson=alternative.lesson)
         return self._keep(self._room.swap_once(swap))
 
