@@ -129,6 +129,8 @@ def parse(argv: Sequence[str], words: Words, built: Collection[str] | None = Non
         )
     except _Misread as misread:
         raise UsageError("usage", {"detail": _explain(str(misread), words)}) from misread
+    if given.pop("version", False):
+        return Invocation(command="version", is_json=given.get("json", False))
     return Invocation(
         command=given.get("command", ""),
         profile=given.get("profile"),
@@ -163,6 +165,7 @@ def _explain(message: str, words: Words) -> str:
 def _build(words: Words, built: Collection[str] | None) -> _Parser:
     root = _Parser(prog="tongke", description=words("cli.app"), add_help=False)
     _add_common(root, words)
+    root.add_argument("--version", action="store_true", help=words("cli.arg.version"))
     _say_headings(root, words)
     for argument in APP_ARGUMENTS:
         _add(root, argument, words)

@@ -17,6 +17,7 @@ from client.service.command.documents import Outcome, document, error_document
 from client.service.command.lines import lines
 from client.service.command.parse import Invocation, language_of, parse
 from client.service.text import DEFAULT_LANGUAGE, Words
+from client.service.version import VERSION
 
 Handlers = Mapping[str, Callable[[Invocation], object]]
 """Commands by name. What a handler gives is written to stdout; None writes nothing."""
@@ -50,6 +51,9 @@ def _run(
 ) -> int:
     if invocation.help:
         print_result({"help": invocation.help}, invocation, words, streams[0])
+        return OK
+    if invocation.command == "version":
+        print_result({"version": VERSION}, invocation, words, streams[0])
         return OK
     handler = handlers.get(invocation.command)
     if handler is None:

@@ -69,6 +69,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.doctor": "check this machine",
     "cli.bench": "measure figures",
     "cli.arg.help": "show how it is written",
+    "cli.arg.version": "tell which version this is",
     "cli.arg.profile": "folder that holds everything of this room",
     "cli.arg.lang": "language: zh_CN, en",
     "cli.arg.json": "one JSON document on stdout",
@@ -171,4 +172,5 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.key.held_back": "held back",
     "cli.key.requests": "requests",
     "cli.key.path": "file",
+    "cli.key.version": "version",
 }

@@ -40,6 +40,7 @@ from client.service.command.parse import Invocation, parse
 from client.service.command.run import Handlers, run
 from client.service.command.table import COMMANDS, Command, Value
 from client.service.text import Words
+from client.service.version import VERSION
 
 WORDS = Words("en")
 
@@ -215,6 +216,11 @@ def test_the_language_asked_for_counts_for_errors_too() -> None:
 def test_help_is_printed_and_is_one_document_with_json() -> None:
     assert "lesson" in call(["--help"], {})[1]
     assert "help" in json.loads(call(["lesson", "--help", "--json"], {})[1])
+
+
+def test_the_version_is_told() -> None:
+    assert json.loads(call(["--version", "--json"], {})[1]) == {"version": VERSION}
+    assert VERSION in call(["--version"], {})[1]
 
 
 def test_a_handler_may_answer_with_an_exit_code() -> None:
