@@ -28,6 +28,8 @@ from client.store.database import Database
 from client.store.disk import disk_errors, write_durably
 from client.store.sidecar import LIMIT_BYTES, Held, Sidecar, decode, encode, file_name
 
+DAMAGED: Final = "damaged"
+MISSING: Final = "missing"
 _HOLDINGS: Final = """
 SELECT h.lesson, h.part, h.path, h.state, h.reason,
        b.digest, b.ext, b.size_bytes, b.trust, b.decodes, b.verified_at
@@ -229,7 +231,7 @@ class HoldingStore:
                 self._note_verified(blob.digest, at)
             else:
                 bad += 1
-                damaged += self.lose(blob.digest, "damaged")
+                damaged += self.lose(blob.digest, DAMAGED)
         return VerifyReport(checked=checked, bad=bad, damaged=tuple(damaged))
 
     def lose(self, digest: Digest, reason: str) -> tuple[tuple[LessonId, PartId, str], ...]:
@@ -255,12 +257,23 @@ class HoldingStore:
         return tuple(lost)
 
     def missing(self) -> tuple[tuple[LessonId, PartId, str], ...]:
-        """Notice files that somebody deleted or shortened, without reading any."""
-        lost: list[tuple[LessonId, PartId, str]] = []
+        """Notice files that somebody deleted or shortened, without reading any.
+
+        Returns:
+            All files that were here once and are not now, damaged ones too: to be fetched again.
+        """
         for blob in self._blobs(None):
             if not self.blobs.has(blob.digest, blob.ext, blob.size_bytes):
-                lost += self.lose(blob.digest, "missing")
-        return tuple(lost)
+                self.lose(blob.digest, MISSING)
+
+        def read(connection: sqlite3.Connection) -> tuple[tuple[LessonId, PartId, str], ...]:
+            rows = connection.execute(
+                "SELECT lesson, part, path FROM holding WHERE state = ? AND reason IN (?, ?)",
+                (PartState.ABSENT.name, DAMAGED, MISSING),
+            )
+            return tuple((LessonId(a), PartId(b), str(c)) for a, b, c in rows)
+
+        return self._database.read_here(read)
 
     def set_decodes(self, digest: Digest, decodes: Decodes) -> None:
         """Record what the probe found, in the row and in the sidecars that name the blob."""

@@ -31,7 +31,7 @@ from client.domain.holding import Blob, Holding, is_video
 from client.domain.ids import LessonId
 from client.store.blob_store import StoredFile, growing_key
 from client.store.growing import Growing
-from client.store.holding_store import HoldingStore
+from client.store.holding_store import MISSING, HoldingStore
 from sync.engine.content import kind_of, require_kind
 from sync.engine.download import Downloader, Wanted
 from sync.engine.fetch_plan import (
@@ -182,7 +182,7 @@ class Fetcher:
                 job.reuse(held.blob.size_bytes)
                 job.finish(held.blob.size_bytes)
                 return _present(item, held)
-            self._holdings.lose(held.blob.digest, "missing")
+            self._holdings.lose(held.blob.digest, MISSING)
         try:
             self._note(item, PartState.FETCHING)
             holding = self._bring(job, item, cancel)

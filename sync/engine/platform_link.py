@@ -4,7 +4,7 @@ Invariants:
   L1  Credentials go to the platform's private media hosts only (`sync.transport.sign`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +23,8 @@ from sync.engine.catalogue_sync import (
     sync_catalogue,
 )
 from sync.engine.fetch import Fetcher, FetchPorts, Probe
+from sync.engine.fetch import Progress as FetchProgress
+from sync.engine.fetch import Progress as FetchProgress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.source.addresses import AddressBook
 from sync.source.platform.pace import Pace
@@ -36,7 +38,13 @@ KIND: Final = "platform"
 class PlatformLink:
     """Blocking; for worker threads and the command line. `close` frees the workers."""
 
-    def __init__(self, station: Station, row: SourceRow, probe: Probe) -> None:
+    def __init__(
+        self,
+        station: Station,
+        row: SourceRow,
+        probe: Probe,
+        on_bytes: Callable[[], None] | None = None,
+    ) -> None:
         self._station: Final = station
         self._row: Final = row
         self._addresses: Final = AddressBook(row.address or None)
@@ -50,8 +58,14 @@ class PlatformLink:
                 holdings=station.holdings,
                 clock=station.clock,
                 probe=probe,
-            )
+            ),
+            on_bytes=on_bytes,
         )
+
+    @property
+    def progress(self) -> FetchProgress:
+        """How far the present fetch is."""
+        return self.fetcher.progress
 
     def sync(
         self,

@@ -1,0 +1,104 @@
+"""The rows of 传输: made of the list of wants and what is known of each, without asking anybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from client.domain.clock import Clock
+from client.domain.ids import LessonId
+from client.domain.want import WantState
+from client.service.api import Reason, TransferRow, TransferState
+from sync.engine.fetch import Progress
+from sync.engine.schedule import Entry, Stage
+
+SPEED_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the catalogue and the disk said of a wanted lesson when last asked."""
+
+    title: str = ""
+    subject: str = ""
+    bytes_needed: int = 0
+    papers_here: int = 0
+    film_here: int = 0
+
+    def here(self, stage: Stage) -> int:
+        """Bytes that are here for good besides those of the stage under way."""
+        return {Stage.PAPERS: self.film_here, Stage.FILM: self.papers_here}.get(stage, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What happens right now."""
+
+    running: LessonId | None
+    progress: Progress
+    bytes_per_s: float
+    is_paused: bool
+
+
+def transfer_row(entry: Entry, facts: Mapping[LessonId, Facts], moment: Moment) -> TransferRow:
+    """Make the row of one want."""
+    lesson = entry.want.lesson
+    known = facts.get(lesson, Facts())
+    is_running = moment.running == lesson
+    needed = known.bytes_needed or entry.want.bytes_needed
+    done = known.papers_here + known.film_here
+    if is_running and moment.progress.lesson == lesson:
+        needed = needed or moment.progress.bytes_needed
+        done = max(done, known.here(entry.stage) + moment.progress.bytes_done)
+    if entry.want.state is WantState.DONE or entry.stage is Stage.DONE:
+        done = needed
+    reason = entry.reason or entry.want.reason
+    return TransferRow(
+        lesson=lesson,
+        title=known.title,
+        subject=known.subject,
+        state=transfer_state(entry, is_running=is_running, is_paused=moment.is_paused),
+        bytes_needed=needed,
+        bytes_done=min(done, needed),
+        bytes_per_s=moment.bytes_per_s if is_running else 0.0,
+        reason=Reason(code=reason) if reason else None,
+    )
+
+
+def transfer_state(entry: Entry, *, is_running: bool, is_paused: bool) -> TransferState:
+    """Name the state of a want; the first line that fits decides.
+
+    | condition                   | state    |
+    |-----------------------------|----------|
+    | failed                      | FAILED   |
+    | nothing left                | DONE     |
+    | everything is paused        | PAUSED   |
+    | on its way now              | FETCHING |
+    | the last try broke          | RETRYING |
+    | else                        | WAITING  |
+    """
+    if entry.want.state is WantState.FAILED:
+        return TransferState.FAILED
+    if not entry.is_open:
+        return TransferState.DONE
+    if is_paused:
+        return TransferState.PAUSED
+    if is_running:
+        return TransferState.FETCHING
+    return TransferState.RETRYING if entry.reason else TransferState.WAITING
+
+
+class Speed:
+    """Bytes a second over the last second or more. Used under one lock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since_s = clock.monotonic()
+        self._from_bytes = 0
+        self._value = 0.0
+
+    def at(self, received: int) -> float:
+        """Give the speed, knowing that so many bytes have come in all."""
+        now = self._clock.monotonic()
+        if now - self._since_s >= SPEED_S:
+            self._value = max(0, received - self._from_bytes) / (now - self._since_s)
+            self._since_s, self._from_bytes = now, received
+        return self._value

@@ -1,0 +1,454 @@
+"""The one thread that brings what is wanted: catalogue first, then papers, then films.
+
+Invariants:
+  U1  What was requested is kept before anything is fetched for it, and comes in a later life of
+      the program if this one ends.
+  U2  `status` is one frozen value; a subscriber that is slow misses steps, never the last one.
+  U3  Pausing, cancelling or closing stops the link at once and loses nothing that was verified.
+  U4  Whatever one job raises ends that job, not the thread.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from client.domain.cancel import CancelToken
+from client.domain.catalogue import Lesson, Role, display_title
+from client.domain.clock import Clock
+from client.domain.errors import Cancelled, ClassroomError, StorageError, TransportError
+from client.domain.ids import LessonId
+from client.domain.want import Want, WantState
+from client.service.api import Reason, SyncStatus
+from client.store.blob_store import growing_key
+from client.store.holding_store import HoldingStore
+from client.store.want_store import WantStore
+from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
+from sync.engine.fetch import Progress
+from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus, plan_fetch
+from sync.engine.schedule import (
+    FILM_ROLES,
+    Entry,
+    Stage,
+    find,
+    mends_itself,
+    next_due_s,
+    next_entry,
+    retry_wait_s,
+    roles_of,
+)
+from sync.engine.status import Facts, Moment, Speed, transfer_row
+
+_LOG: Final = logging.getLogger(__name__)
+_PUBLISH_S: Final = 0.25
+_CLOSE_S: Final = 5.0
+
+
+class Link(Protocol):
+    """A way to the lessons' source; `sync.engine.platform_link.PlatformLink` is one."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far the present fetch is."""
+        ...
+
+    def fetch(self, lesson_id: LessonId, choice: Choice, cancel: CancelToken) -> FetchReport:
+        """Bring a lesson."""
+        ...
+
+    def sync(
+        self,
+        wanted: Wanted,
+        progress: Callable[[CatalogueProgress], None],
+        cancel: CancelToken | None,
+    ) -> CatalogueReport:
+        """Bring the catalogue up to date."""
+        ...
+
+    def close(self) -> None:
+        """Free its workers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorPorts:
+    """What the supervisor works with."""
+
+    wants: WantStore
+    holdings: HoldingStore
+    lesson: Callable[[LessonId], Lesson | None]
+    """Reads a lesson from the catalogue; blocking."""
+    link: Callable[[Callable[[], None]], Link]
+    """Makes the link, given what to call when bytes came; raises `UserError` without a source."""
+    clock: Clock
+
+
+class Supervisor:
+    """See the module. All public methods return at once and may be called from any thread."""
+
+    def __init__(self, ports: SupervisorPorts) -> None:
+        self._ports = ports
+        self._wake = threading.Condition()
+        self._entries: tuple[Entry, ...] = ()
+        self._facts: dict[LessonId, Facts] = {}
+        self._syncs: list[tuple[Wanted, Future[CatalogueReport]]] = []
+        self._listeners: tuple[Callable[[SyncStatus], None], ...] = ()
+        self._status = SyncStatus()
+        self._closing = False
+        self._running: tuple[LessonId | None, CancelToken] | None = None
+        self._chosen: Entry | None = None
+        self._link: Link | None = None
+        self._link_is_stale = False
+        self._speed = Speed(ports.clock)
+        self._published_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="sync-supervisor", daemon=True)
+
+    # --- for the user interface ------------------------------------------------------------
+
+    @property
+    def status(self) -> SyncStatus:
+        """The latest status (U2)."""
+        return self._status
+
+    def subscribe(self, listener: Callable[[SyncStatus], None]) -> Callable[[], None]:
+        """Have `listener` told each new status, on any thread; returns how to end that."""
+        with self._wake:
+            self._listeners = (*self._listeners, listener)
+
+        def forget() -> None:
+            with self._wake:
+                self._listeners = tuple(one for one in self._listeners if one is not listener)
+
+        return forget
+
+    def start(self) -> None:
+        """Begin to work on what is wanted. Call it once."""
+        self._thread.start()
+
+    def request(
+        self,
+        lesson: LessonId,
+        rendition: str = DEFAULT_RENDITION,
+        roles: frozenset[Role] = frozenset(),
+        *,
+        is_pinned: bool = False,
+    ) -> Future[None]:
+        """Want a lesson, or want it again after it failed (U1).
+
+        Returns:
+            A future that is done once the wish is kept.
+        """
+        want = Want(lesson=lesson, rendition=rendition, roles=roles, is_pinned=is_pinned)
+        kept = self._ports.wants.put(want)
+        with self._wake:
+            self._put(Entry(want=want))
+            # Its papers come before the film that may be on its way (Q1).
+            self._stop_running(unless=lesson)
+            self._wake.notify_all()
+        self._publish()
+        return kept
+
+    def cancel(self, lesson: LessonId) -> None:
+        """Want a lesson no more; what came of it is kept for another time (U3)."""
+        self._ports.wants.forget(lesson)
+        with self._wake:
+            self._entries = tuple(e for e in self._entries if e.want.lesson != lesson)
+            if self._running is not None and self._running[0] == lesson:
+                self._running[1].cancel()
+            self._wake.notify_all()
+        self._publish()
+
+    def pause(self) -> None:
+        """Fetch nothing until `resume` (U3). A catalogue sync goes on."""
+        with self._wake:
+            self._status = replace(self._status, is_paused=True)
+            self._stop_running()
+        self._publish()
+
+    def resume(self) -> None:
+        """Go on."""
+        with self._wake:
+            self._status = replace(self._status, is_paused=False)
+            self._entries = tuple(replace(e, not_before_s=0.0) for e in self._entries)
+            self._wake.notify_all()
+        self._publish()
+
+    def sync_catalogue(self, wanted: Wanted) -> Future[CatalogueReport]:
+        """Bring the catalogue up to date before the next lesson is fetched."""
+        future: Future[CatalogueReport] = Future()
+        with self._wake:
+            self._syncs.append((wanted, future))
+            self._stop_running()
+            self._wake.notify_all()
+        return future
+
+    def source_changed(self) -> None:
+        """Make a new link: a source or its token is another now. Failed wants are tried again."""
+        with self._wake:
+            self._link_is_stale = True
+            self._entries = tuple(_reopened(entry) for entry in self._entries)
+            self._stop_running()
+            self._wake.notify_all()
+        self._publish()
+
+    def close(self) -> None:
+        """Stop at once; waits a few seconds at most. Idempotent."""
+        with self._wake:
+            self._closing = True
+            if self._running is not None:
+                self._running[1].cancel()
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(_CLOSE_S)
+
+    # --- the thread ----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._load()
+        except ClassroomError:
+            _LOG.exception("the list of wanted lessons could not be read")
+        while (job := self._next_job()) is not None:
+            job()
+        if self._link is not None:
+            self._link.close()
+
+    def _load(self) -> None:
+        """Take up what earlier lives wanted, and sweep what nobody wants (U1)."""
+        holdings = self._ports.holdings
+        holdings.settle()
+        for want in self._ports.wants.all():
+            with self._wake:
+                if find(self._entries, want.lesson) is None:
+                    self._put(Entry(want=want))
+        keys = [key for entry in self._entries for key in self._keys(entry.want.lesson)]
+        holdings.blobs.sweep(keys)
+        holdings.missing()
+
+    def _keys(self, lesson_id: LessonId) -> list[str]:
+        lesson = self._ports.lesson(lesson_id)
+        if lesson is None:
+            return []
+        return [growing_key(f.path, f.md5) for part in lesson.parts for f in part.files]
+
+    def _next_job(self) -> Callable[[], None] | None:
+        """Wait for something to do; None to end."""
+        with self._wake:
+            while not self._closing:
+                if self._syncs:
+                    wanted, future = self._syncs.pop(0)
+                    return lambda: self._sync(wanted, future)
+                now = self._ports.clock.monotonic()
+                entry = None if self._status.is_paused else next_entry(self._entries, now)
+                unknown = [e for e in self._entries if e.want.lesson not in self._facts]
+                if unknown:
+                    return lambda: self._learn_all(unknown)
+                if entry is not None:
+                    self._chosen = chosen = entry
+                    return lambda: self._fetch(chosen)
+                paused = self._status.is_paused
+                self._wake.wait(None if paused else next_due_s(self._entries, now))
+        return None
+
+    def _sync(self, wanted: Wanted, future: Future[CatalogueReport]) -> None:
+        cancel = self._begin(None)
+        try:
+            self._tell_catalogue(Reason(code="sync_begins"))
+            future.set_result(self._get_link().sync(wanted, self._on_catalogue, cancel))
+            self._contact(is_online=True)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked (U4)
+            if isinstance(error, TransportError):
+                self._contact(is_online=False)
+            future.set_exception(error)
+        finally:
+            self._end()
+            self._tell_catalogue(None)
+
+    def _fetch(self, entry: Entry) -> None:
+        """Fetch one stage of one want."""
+        lesson, stage = entry.want.lesson, entry.stage
+        roles = roles_of(entry.want, stage)
+        if not roles:
+            self._stage_done(entry)
+            return
+        cancel = self._begin(lesson)
+        try:
+            self._learn(lesson)
+            self._publish()
+            choice = Choice(rendition=entry.want.rendition, roles=roles)
+            report = self._get_link().fetch(lesson, choice, cancel)
+            self._after(entry, report)
+        except Cancelled:
+            pass  # paused, cancelled, closed or overtaken: the list says what comes next
+        except ClassroomError as error:
+            self._failed(entry, error.code)
+        except Exception:  # noqa: BLE001 - a bug ends its job, not the thread (U4)
+            _LOG.exception("fetching a lesson failed inside")
+            self._failed(entry, "internal")
+        finally:
+            self._end()
+            self._learn(lesson)
+            self._publish()
+
+    def _after(self, entry: Entry, report: FetchReport) -> None:
+        failed = [part.reason for part in report.parts if part.status is PartStatus.FAILED]
+        if report.bytes_received or not failed:
+            self._contact(is_online=True)
+        elif mends_itself(failed[0]):
+            self._contact(is_online=False)
+        if failed:
+            self._failed(entry, next((r for r in failed if mends_itself(r)), failed[0]))
+        else:
+            self._stage_done(entry)
+
+    def _stage_done(self, entry: Entry) -> None:
+        if entry.stage is Stage.PAPERS:
+            self._change(replace(entry, stage=Stage.FILM, retries=0, reason=""))
+            return
+        self._learn(entry.want.lesson)
+        needed = self._facts[entry.want.lesson].bytes_needed
+        want = replace(
+            entry.want, state=WantState.DONE, reason="", bytes_needed=needed, bytes_done=needed
+        )
+        if not self._change(replace(entry, stage=Stage.DONE, want=want)):
+            return
+        if want.is_pinned:
+            self._ports.wants.put(want)
+        else:
+            self._ports.wants.forget(want.lesson)
+
+    def _failed(self, entry: Entry, reason: str) -> None:
+        """Try again later what may mend, keep the rest as failed (Q3)."""
+        retries = entry.retries + 1
+        if mends_itself(reason):
+            due = self._ports.clock.monotonic() + retry_wait_s(retries)
+            self._change(replace(entry, retries=retries, not_before_s=due, reason=reason))
+            return
+        want = replace(entry.want, state=WantState.FAILED, reason=reason)
+        if self._change(replace(entry, want=want)):
+            self._ports.wants.put(want)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _get_link(self) -> Link:
+        if self._link is not None and self._link_is_stale:
+            self._link.close()
+            self._link = None
+        if self._link is None:
+            self._link_is_stale = False
+            self._link = self._ports.link(self._on_bytes)
+        return self._link
+
+    def _begin(self, lesson: LessonId | None) -> CancelToken:
+        cancel = CancelToken()
+        with self._wake:
+            self._running = (lesson, cancel)
+            if self._closing or (lesson is not None and find(self._entries, lesson) is None):
+                cancel.cancel()
+        return cancel
+
+    def _end(self) -> None:
+        with self._wake:
+            self._running = None
+
+    def _stop_running(self, unless: LessonId | None = None) -> None:
+        """Stop a fetch so that the list is looked at again; a catalogue sync goes on."""
+        if self._running is not None and self._running[0] not in (None, unless):
+            self._running[1].cancel()
+
+    def _put(self, entry: Entry) -> None:
+        """Add an entry, or replace the one of its lesson. Guarded by `_wake`."""
+        if find(self._entries, entry.want.lesson) is None:
+            self._entries = (*self._entries, entry)
+        else:
+            self._replace(entry)
+
+    def _change(self, entry: Entry) -> bool:
+        """Replace the chosen entry, unless its lesson was cancelled or wanted anew meanwhile."""
+        with self._wake:
+            known = find(self._entries, entry.want.lesson)
+            is_wanted = known is not None and known is self._chosen
+            if is_wanted:
+                self._replace(entry)
+        return is_wanted
+
+    def _replace(self, entry: Entry) -> None:
+        lesson = entry.want.lesson
+        self._entries = tuple(entry if e.want.lesson == lesson else e for e in self._entries)
+
+    def _contact(self, *, is_online: bool) -> None:
+        wall_ms = int(self._ports.clock.wall().timestamp() * 1000)
+        last = wall_ms if is_online else self._status.last_contact_ms
+        with self._wake:
+            self._status = replace(self._status, is_online=is_online, last_contact_ms=last)
+
+    def _tell_catalogue(self, reason: Reason | None) -> None:
+        with self._wake:
+            self._status = replace(self._status, catalogue=reason)
+        self._publish()
+
+    def _on_catalogue(self, progress: CatalogueProgress) -> None:
+        values = (("done", progress.done), ("total", progress.total))
+        self._tell_catalogue(Reason(code=f"sync_{progress.phase.value}", values=values))
+
+    def _on_bytes(self) -> None:
+        now = self._ports.clock.monotonic()
+        if now - self._published_s >= _PUBLISH_S:
+            self._publish()
+
+    def _publish(self) -> None:
+        """Make the status anew and tell everybody (U2)."""
+        with self._wake:
+            self._published_s = self._ports.clock.monotonic()
+            progress = Progress() if self._link is None else self._link.progress
+            moment = Moment(
+                running=None if self._running is None else self._running[0],
+                progress=progress,
+                bytes_per_s=self._speed.at(progress.bytes_received),
+                is_paused=self._status.is_paused,
+            )
+            rows = tuple(transfer_row(entry, self._facts, moment) for entry in self._entries)
+            status = replace(self._status, rows=rows, bytes_received=progress.bytes_received)
+            self._status = status
+            listeners = self._listeners
+        for listener in listeners:
+            listener(status)
+
+    def _learn_all(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self._learn(entry.want.lesson)
+        self._publish()
+
+    def _learn(self, lesson_id: LessonId) -> None:
+        """Ask catalogue and disk about a wanted lesson; on the supervisor's thread only."""
+        self._facts[lesson_id] = Facts()
+        entry = find(self._entries, lesson_id)
+        if entry is None:
+            return
+        with contextlib.suppress(StorageError):
+            self._facts[lesson_id] = self._facts_of(entry)
+
+    def _facts_of(self, entry: Entry) -> Facts:
+        lesson = self._ports.lesson(entry.want.lesson)
+        if lesson is None:
+            return Facts()
+        choice = Choice(rendition=entry.want.rendition, roles=entry.want.roles)
+        plan = plan_fetch(lesson, choice, self._ports.holdings.of_lesson(lesson.id))
+        here = [item for item in plan.items if item.held is not None]
+        film = sum(i.file.fetch_bytes for i in here if i.part.role in FILM_ROLES)
+        return Facts(
+            title=display_title(lesson.title),
+            subject=lesson.place.subject,
+            bytes_needed=plan.bytes_needed,
+            papers_here=sum(i.file.fetch_bytes for i in here) - film,
+            film_here=film,
+        )
+
+
+def _reopened(entry: Entry) -> Entry:
+    if entry.want.state is not WantState.FAILED:
+        return replace(entry, not_before_s=0.0)
+    return Entry(want=replace(entry.want, state=WantState.WAITING, reason=""))
