@@ -124,8 +124,8 @@ def sync_catalogue(
 
     Raises:
         TransportError: The link is down.
-        RefusedError: The source refuses everything, or the book list.
-        ProtocolError: The book list is broken.
+        RefusedError: The source refuses everything, or the first book list.
+        ProtocolError: The first book list is broken.
         Cancelled: As asked.
     """
     clock = clock or SystemClock()
@@ -195,7 +195,13 @@ class _Run:
 
     def books(self) -> None:
         """Read the book list and settle which books are gone or back."""
-        listing = self._source.books(self._cancel)
+        try:
+            listing = self._source.books(self._cancel)
+        except (ProtocolError, RefusedError) as error:
+            if error.code == _END or not self._store.books(self._source.id):
+                raise
+            self._failed += 1
+            return
         self._note(self._store.put_books(self._source.id, listing.records, listing.seen))
         self._skipped += listing.skipped
         held = [book.id for book in self._store.books(self._source.id)]

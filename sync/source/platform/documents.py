@@ -36,6 +36,7 @@ MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 _CLOSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _WITNESSES: Final = 2
+_SECOND_CHANCE: Final = 2
 _UNDATED: Final = 0.0
 
 
@@ -106,32 +107,33 @@ class Documents:
 
     def is_gone(self, path: str, cancel: CancelToken) -> bool:
         """Tell whether the record's own document answers 404 (D5)."""
-        votes: list[bool] = []
+        votes: dict[str, bool] = {}
         lost: TransportError | None = None
-        for url in self._addresses.resolve(path):
-            try:
-                votes.append(self._is_gone_at(url, cancel))
-            except TransportError as error:
-                lost = error
-            if len(votes) == _WITNESSES or not all(votes):
-                break
-        if not votes and lost is not None:
-            raise lost
-        return all(votes)
+        for failures in range(1, self._pace.tries + 1):
+            for url in self._addresses.resolve(path):
+                try:
+                    is_gone = votes[url] if url in votes else self._is_gone_at(url, cancel)
+                except TransportError as error:
+                    lost = error
+                    self._addresses.failed(url)
+                    continue
+                votes[url] = is_gone
+                if not is_gone or len(votes) == _WITNESSES:
+                    return is_gone
+            if votes and failures == _SECOND_CHANCE:
+                return True
+            if lost is not None:
+                self.pause(failures, lost, cancel)
+        if votes or lost is None:
+            return True
+        raise lost
 
     def _is_gone_at(self, url: str, cancel: CancelToken) -> bool:
-        for failures in range(1, self._pace.tries + 1):
-            try:
-                self.ask(url, {}, cancel, wants_body=False)
-            except RefusedError as error:
-                return error.status in _NONE
-            except TransportError as error:
-                if failures == self._pace.tries:
-                    raise
-                self.pause(failures, error, cancel)
-            else:
-                return False
-        raise AssertionError
+        try:
+            self.ask(url, {}, cancel, wants_body=False)
+        except RefusedError as error:
+            return error.status in _NONE
+        return False
 
     def ask(
         self, url: str, headers: Mapping[str, str], cancel: CancelToken, *, wants_body: bool = True

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock, SystemClock
 
-MAX_WAIT_S = 60.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -22,11 +20,13 @@ class Pace:
     gap_s: float = 0.5
     backoff_s: float = 0.5
     tries: int = 8
+    longest_s: float = 60.0
+    """No single wait is longer, whatever the peer asks for."""
     refusals: int = 8
     """So many 401 or 403 in a row end the work: the platform does not want to be asked."""
 
 
-LOOPBACK_PACE = Pace(gap_s=0.0, backoff_s=0.01, tries=12)
+LOOPBACK_PACE = Pace(gap_s=0.0, backoff_s=0.01, tries=12, longest_s=0.2)
 """For a peer on this machine."""
 
 
@@ -41,7 +41,7 @@ def wait_s(pace: Pace, failures: int, retry_after_s: float, chance: float) -> fl
     """
     grown = pace.backoff_s * 2.0 ** (failures - 1)
     spread = grown * (0.5 + chance)
-    return min(MAX_WAIT_S, max(spread, retry_after_s))
+    return min(pace.longest_s, max(spread, retry_after_s))
 
 
 @dataclass(slots=True)

@@ -212,13 +212,22 @@ class PlatformSource:
         fresh: list[Document] = []
         kept: list[Seen] = []
         for path in paths:
-            part = self._documents.read(path, cancel)
+            part = self._part(path, cancel)
             remembered = self._memory.recall(path)
             if isinstance(part, Document):
                 fresh.append(part)
             elif remembered is not None:
                 kept.append(remembered)
         return _Parts(tuple(fresh), tuple(kept), seen)
+
+    def _part(self, path: str, cancel: CancelToken) -> Document | Unchanged:
+        """Read a part that an index named; if there is none, the index was wrong."""
+        try:
+            return self._documents.read(path, cancel)
+        except RefusedError as error:
+            if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+                raise ProtocolError("document_broken", {"path": path}) from error
+            raise
 
     def _paths_in(self, index: Document) -> tuple[str, ...]:
         """Read an index: an array, a version file with an array, or one with a comma string."""
