@@ -21,6 +21,7 @@ from client.domain.ids import BookId, LessonId, SourceId
 from client.service.api import LessonDetail
 from client.service.library import LibraryService
 from client.service.paths import Profile
+from client.service.print_desk import PrintDesk
 from client.service.records import RecordService
 from client.service.room import RoomService
 from client.service.secrets import Secrets
@@ -33,6 +34,7 @@ from client.store.durable import set_aside
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from client.store.repair import Notice, open_journal
+from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
 
@@ -52,6 +54,7 @@ class Station:
         self.catalogue: Final = CatalogueStore(self.database)
         self.blobs: Final = BlobStore(profile.blobs)
         self.holdings: Final = HoldingStore(self.database, self.blobs, profile.lessons)
+        self.wants: Final = WantStore(self.database)
         self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
         self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
         self.today: Final = TodayService(self.room, self.records, _Lessons(self), clock)
@@ -61,6 +64,11 @@ class Station:
     def secrets(self) -> Secrets:
         """The school's own credentials."""
         return Secrets(self.profile.keys)
+
+    @cached_property
+    def print_desk(self) -> PrintDesk:
+        """Makes sheets to print."""
+        return PrintDesk(self.room, self.library.detail_now, self.catalogue.lesson)
 
     # --- sources -------------------------------------------------------------------------
 
@@ -94,6 +102,8 @@ class Station:
     def close(self) -> None:
         """Write what is queued and close everything. Idempotent."""
         self.today.close()
+        if "print_desk" in self.__dict__:
+            self.print_desk.close()
         self.journal.close()
         self.database.close()
 

@@ -24,7 +24,6 @@ from sync.engine.catalogue_sync import (
 )
 from sync.engine.fetch import Fetcher, FetchPorts, Probe
 from sync.engine.fetch import Progress as FetchProgress
-from sync.engine.fetch import Progress as FetchProgress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.source.addresses import AddressBook
 from sync.source.platform.pace import Pace
