@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from client.domain.failpoint import failpoint
 from client.store.database import Database, quick_check
 from client.store.durable import move_file, sync_file
 
@@ -48,9 +49,11 @@ class Backups:
             if not quick_check(fresh):
                 return False
             sync_file(fresh)
+            failpoint("backup.before_rename")
             for number in range(KEPT - 1, 0, -1):
                 if self.name(number).exists():
                     move_file(self.name(number), self.name(number + 1))
+            failpoint("backup.between_renames")
             move_file(fresh, self.name(1))
         finally:
             fresh.unlink(missing_ok=True)

@@ -116,6 +116,7 @@ class Journal:
             if error is not None:
                 answer.set_exception(error)
                 return
+            failpoint("journal.after_commit")
             try:
                 for listener in self._listeners:
                     listener(done.result())

@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 
 from client.domain.clock import Clock
 from client.domain.errors import ProtocolError, StorageError, StorageTooNewError
+from client.domain.failpoint import failpoint
 from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, Event
 from client.domain.record.resume import ResumePoint
@@ -89,7 +90,9 @@ def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
         ready = _rebuilt(path, notices)
         key, why = _new_name(key_path)
         # Last of all: until now a crash only means that the next start does it again.
+        failpoint("repair.before_rename")
         move_file(ready, path)
+        failpoint("repair.after_rename")
         database = Database(path, MIGRATIONS)
     else:
         database = database or Database(path, MIGRATIONS)

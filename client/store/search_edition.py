@@ -8,9 +8,8 @@ Invariants:
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 from operator import or_
 from typing import Final
 
@@ -101,11 +100,13 @@ class Edition:
         )
 
     def _ask(self, connection: sqlite3.Connection, query: SearchQuery) -> list["_Answer"]:
-        plans = tuple(plan(word, self._syllables) for word in query.words)
+        # Long words are rare ones: where they are missing the others need not be looked for.
+        words = sorted(query.words, key=lambda word: -len(word.encode()))
+        plans = tuple(plan(word, self._syllables) for word in words)
         sets = _Reader(self._sets, connection)
         room = self._lessons_of_room(query.room, sets)
         return [
-            _Answer(shard, partial(sets.get, shard.number), plans, query.wanted, mine)
+            _Answer(shard, sets, plans, query.wanted, mine)
             for shard, mine in zip(self._shards, room, strict=True)
         ]
 
@@ -117,7 +118,7 @@ class Edition:
             known = self._room = (
                 room,
                 tuple(
-                    reduce(or_, (sets.get(shard.number, token) for token in tokens), 0)
+                    reduce(or_, (sets.get(token, shard.number) for token in tokens), 0)
                     for shard in self._shards
                 ),
             )
@@ -143,7 +144,7 @@ class _Answer:
     def __init__(
         self,
         shard: ShardView,
-        sets: Callable[[str], int],
+        sets: "_Reader",
         plans: tuple[Plan, ...],
         wanted: Wanted,
         room: int,
@@ -153,7 +154,7 @@ class _Answer:
         self._plans = plans
         self._wanted = wanted
         self._room = room
-        self._hits: tuple[int, ...] | None = None
+        self._hits: list[int] = []
         self._anywhere: int | None = None
         self._kept: int | None = None
 
@@ -163,8 +164,9 @@ class _Answer:
         if not kept:
             return 0
         titles = kept
-        for hit in self._word_hits():
-            titles &= hit
+        for index in range(len(self._plans)):
+            if titles:
+                titles &= self._word_hits(index)
         if by_title:
             return titles
         return self._found_anywhere() & kept & ~titles
@@ -179,12 +181,12 @@ class _Answer:
 
     def having(self, name: str, value: str) -> int:
         """Lessons with a facet value."""
-        return self._sets(facet(name, value))
+        return self._sets.get(facet(name, value), self.shard.number)
 
     def _having(self, name: str, values: tuple[str, ...]) -> int:
         found = 0
         for value in values:
-            found |= self._sets(facet(name, value))
+            found |= self._sets.get(facet(name, value), self.shard.number)
         return found
 
     def _kept_lessons(self) -> int:
@@ -195,17 +197,18 @@ class _Answer:
             self._kept = kept
         return self._kept
 
-    def _word_hits(self) -> tuple[int, ...]:
-        if self._hits is None:
-            self._hits = tuple(self.shard.hits(steps, self._sets) for steps in self._plans)
-        return self._hits
+    def _word_hits(self, index: int) -> int:
+        while len(self._hits) <= index:
+            self._hits.append(self.shard.hits(self._plans[len(self._hits)], self._sets))
+        return self._hits[index]
 
     def _found_anywhere(self) -> int:
         if self._anywhere is None:
             found = self.shard.titles
-            for hit in self._word_hits():
+            for index in range(len(self._plans)):
                 if found:
-                    found &= hit | self.shard.below(hit)
+                    hits = self._word_hits(index)
+                    found &= hits | self.shard.below(hits)
             self._anywhere = found
         return self._anywhere
 
@@ -275,13 +278,13 @@ class _Reader:
         self._connection = connection
         self._tokens: dict[str, dict[int, int | bytes]] = {}
 
-    def get(self, shard: int, token: str) -> int:
-        """Set of a token in a shard, 0 if it has none."""
+    def get(self, token: str, shard: int) -> int:
+        """See `search_match.Sets`."""
         rows = self._tokens.get(token)
         if rows is None:
             rows = self._tokens[token] = self._sets.rows(self._connection, token)
         bits = rows.get(shard, 0)
-        return bits if isinstance(bits, int) else self._sets.open(token, shard, bits)
+        return self._sets.open(token, shard, bits) if isinstance(bits, bytes) else bits
 
 
 def _size_of(kept: int | bytes) -> int:

@@ -11,9 +11,8 @@ Invariants:
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from client.domain.spelling import Readings
 from client.store.search_index import (
@@ -25,9 +24,6 @@ from client.store.search_index import (
     syllable,
 )
 
-Sets = Callable[[str], int]
-"""Gives the set of a token in the shard at hand, 0 if it has none."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -35,6 +31,14 @@ class Step:
 
     token: str
     size: int
+
+
+class Sets(Protocol):
+    """The sets of tokens, by shard."""
+
+    def get(self, token: str, shard: int) -> int:
+        """Give the set of a token in a shard, 0 if it has none. Called some hundred times."""
+        ...
 
 
 Plan = tuple[tuple[Step, ...], ...]
@@ -86,6 +90,7 @@ class ShardView:
 
     def hits(self, steps: Plan, sets: Sets) -> int:
         """End bits of the texts, titles and nodes, that match a word (M1)."""
+        get, number = sets.get, self.number
         states = [0] * len(steps)
         states[0] = self._starts
         done = 0
@@ -94,7 +99,7 @@ class ShardView:
             if not state:
                 continue
             for step in choices:
-                here = state & sets(step.token)
+                here = state & get(step.token, number)
                 if not here:
                     continue
                 if step.size:

@@ -5,14 +5,17 @@ expressions over every text, ranking by sorting all that was found.
 """
 
 import re
+import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from client.domain.catalogue import Lesson
 
+PLACES = Path(__file__).resolve().parents[2] / "assets" / "places.toml"
 MARK = "\x01"
 """Stands before every unit at which a match may begin."""
 
@@ -46,12 +49,12 @@ def _readings() -> dict[str, set[str]]:
 
 
 @cache
-def _by_spelling() -> tuple[dict[str, str], dict[str, str]]:
-    """Characters by whole spelling (reading or first letter), and by beginning of a reading."""
+def _by_spelling(alphabet: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Characters of the alphabet by whole spelling and by beginning of a reading."""
     whole: dict[str, set[str]] = defaultdict(set)
     begun: dict[str, set[str]] = defaultdict(set)
-    for char, ways in _readings().items():
-        for way in ways:
+    for char in alphabet:
+        for way in _readings().get(char, ()):
             whole[way].add(char)
             whole[way[0]].add(char)
             for size in range(1, len(way) + 1):
@@ -89,9 +92,9 @@ def words_of(query: str) -> list[str]:
     return [word for word in words if word]
 
 
-def pattern(word: str) -> "re.Pattern[str]":
+def pattern(word: str, alphabet: frozenset[str]) -> "re.Pattern[str]":
     """Regular expression over folded text that matches where the word does."""
-    whole, begun = _by_spelling()
+    whole, begun = _by_spelling(alphabet)
 
     @cache
     def rest(at: int) -> str:
@@ -122,6 +125,25 @@ class Known:
     title_rows: list[list[int]]
     above: str
     above_rows: list[list[int]]
+    alphabet: frozenset[str]
+
+
+def ranked(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Lessons in static rank: books in the order of school, then as the book goes on."""
+    orders = tomllib.loads(PLACES.read_text(encoding="utf-8"))
+
+    def at(name: str, word: str) -> tuple[int, str]:
+        known = orders[name]
+        return (known.index(word) if word in known else len(known) if word else 999, word)
+
+    def key(lesson: Lesson) -> tuple[object, ...]:
+        p = lesson.place
+        return (
+            at("stages", p.stage), at("grades", p.grade), at("subjects", p.subject), p.edition,
+            at("volumes", p.volume), lesson.book, lesson.position, lesson.id,
+        )  # fmt: skip
+
+    return sorted(lessons, key=key)
 
 
 def known(lessons: Iterable[Lesson]) -> Known:
@@ -145,6 +167,7 @@ def known(lessons: Iterable[Lesson]) -> Known:
         title_rows=list(titles.values()),
         above="\n".join(above),
         above_rows=list(above.values()),
+        alphabet=frozenset("".join((*titles, *above))),
     )
 
 
@@ -163,7 +186,7 @@ def search(everything: Known, query: str, room: Sequence[str], limit: int = 50) 
     in_title = set(range(len(everything.ids)))
     anywhere = set(in_title)
     for word in words_of(query):
-        found = pattern(word)
+        found = pattern(word, everything.alphabet)
         titles = _rows(found, everything.titles, everything.title_rows)
         in_title &= titles
         anywhere &= titles | _rows(found, everything.above, everything.above_rows)
