@@ -9,6 +9,9 @@ from client.service.text import Words
 _HIDDEN: Final = frozenset({"digest", "trust", "renditions", "at_quality", "path"})
 """Columns that only programs need; they stand in the JSON."""
 
+_SPOKEN: Final = frozenset({"availability", "state", "status", "role", "mode", "weeks", "kind"})
+"""Columns whose values are names of this program; people read them in words."""
+
 _WIDEST: Final = 40
 
 
@@ -36,7 +39,7 @@ def _rows(value: object) -> list[dict[str, object]] | None:
 
 
 def _pairs(values: dict[str, object], words: Words) -> Iterator[str]:
-    named = [(_heading(name, words), _cell(item)) for name, item in values.items()]
+    named = [(_heading(name, words), _said(name, item, words)) for name, item in values.items()]
     width = max((_width(name) for name, _ in named), default=0)
     for name, cell in named:
         yield f"{_padded(name, width)}  {cell}".rstrip()
@@ -48,7 +51,7 @@ def _table(rows: Sequence[dict[str, object]], words: Words) -> Iterator[str]:
         return
     names = [name for name in rows[0] if name not in _HIDDEN]
     cells = [[_heading(name, words) for name in names]]
-    cells += [[_shortened(_cell(row.get(name))) for name in names] for row in rows]
+    cells += [[_shortened(_said(name, row.get(name), words)) for name in names] for row in rows]
     widths = [max(_width(line[at]) for line in cells) for at in range(len(names))]
     for line in cells:
         yield _joined(line, widths)
@@ -62,6 +65,11 @@ def _joined(line: Sequence[str], widths: Sequence[int]) -> str:
 def _heading(name: str, words: Words) -> str:
     key = f"cli.key.{name}"
     return words(key) if words.has(key) else name
+
+
+def _said(column: str, value: object, words: Words) -> str:
+    key = f"cli.value.{value}"
+    return words(key) if column in _SPOKEN and words.has(key) else _cell(value)
 
 
 def _cell(value: object) -> str:

@@ -387,6 +387,12 @@ def test_tables_line_up_although_chinese_is_wide() -> None:
     assert text == ["seconds  2", "id  title  x", "a   分数   -", "bb  abc    1.5"]
 
 
+def test_names_of_this_program_are_said_in_words() -> None:
+    (_, row) = lines([{"availability": "ready", "title": "ready"}], WORDS)
+    assert row.split() == [WORDS("cli.value.ready"), "ready"]
+    assert list(lines({"mode": "never heard"}, WORDS)) == ["mode  never heard"]
+
+
 def test_long_cells_are_shortened_and_empty_tables_say_so() -> None:
     (_, row) = list(lines([{"title": "字" * 50}], WORDS))
     assert re.fullmatch("字{19}…", row)

@@ -1,0 +1,93 @@
+"""The command line as another program uses it: `main.py` in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from client.service.command.table import COMMANDS
+from client.service.text import Words
+from client.service.version import VERSION
+from tests.quality.sources import ROOT
+
+LATER = ("plan show", "sync now", "hub fsck", "hub backup", "hub restore")
+SCHOOL = "石门村教学点"
+
+
+def tongke(profile: Path, *argv: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "--profile", str(profile), *argv],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONWARNINGS": "error", "LC_ALL": "C"},
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def answer(profile: Path, *argv: str, code: int = 0) -> dict[str, object]:
+    """Run a command with `--json` and read its one document."""
+    got, out, err = tongke(profile, *argv, "--json")
+    assert got == code, err
+    assert out.count("\n") == 1
+    value = json.loads(out)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_a_room_is_set_up_and_remembered(tmp_path: Path) -> None:
+    room = answer(tmp_path, "room", "set", "--school", SCHOOL, "--room", "一号教室")
+    assert room["school"] == SCHOOL
+    made = answer(tmp_path, "class", "add", "三年级", "--grade", "3")
+    assert answer(tmp_path, "class", "list")["classes"] == [made]
+    slot = answer(tmp_path, "timetable", "set", "三年级", "2", "1", "数学")
+    assert answer(tmp_path, "timetable", "list")["slots"] == [slot]
+
+
+def test_a_record_is_durable_when_the_command_is_done(tmp_path: Path) -> None:
+    answer(tmp_path, "class", "add", "三年级", "--grade", "3")
+    added = answer(tmp_path, "record", "add", "headcount", "--class", "三年级", "--value", "13")
+    facts = answer(tmp_path, "record", "list")["facts"]
+    assert isinstance(facts, list)
+    assert [(fact["id"], fact["kind"], fact["value"]) for fact in facts] == [
+        (added["id"], "headcount", "13")
+    ]
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_comes_later_says_so(tmp_path: Path, name: str) -> None:
+    assert name in {command.name for command in COMMANDS}
+    error = answer(tmp_path, *name.split(), code=2)["error"]
+    assert isinstance(error, dict)
+    assert error["code"] == "not_in_this_version"
+
+
+def test_mistakes_have_their_exit_codes(tmp_path: Path) -> None:
+    wrong = ("record", "add", "note", "--class", "无此班", "--value", "x")
+    error = answer(tmp_path, *wrong, code=3)["error"]
+    assert isinstance(error, dict)
+    assert error["kind"] == "user"
+    assert error["hint"] != ""
+    code, out, err = tongke(tmp_path, "class", "add")
+    assert (code, out) == (2, "")
+    assert Words("zh_CN")("hint.usage") in err
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    code, out, err = tongke(tmp_path / "file", "class", "list")
+    assert code == 4
+    assert out == ""
+    assert Words("zh_CN")("hint.profile_unusable") in err
+
+
+def test_the_version_needs_no_profile(tmp_path: Path) -> None:
+    code, out, _ = tongke(tmp_path / "none", "--version")
+    assert code == 0
+    assert VERSION in out
+    assert not (tmp_path / "none").exists()
