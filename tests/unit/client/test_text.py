@@ -1,6 +1,7 @@
 """Sentences by key (client.service.text)."""
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
@@ -75,6 +76,15 @@ def test_a_missing_value_stays_visible() -> None:
 def test_a_value_of_the_wrong_kind_never_raises(tmp_path: Path) -> None:
     """T2"""
     assert Words("en", tmp_path)("{n:.1f} km", n="many") == "{n:.1f} km"
+
+
+def test_words_may_be_asked_for_from_many_threads() -> None:
+    """T3"""
+    words, keys = Words("zh_CN"), sorted(english())
+    alone = [words(key) for key in keys]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda _: [words(key) for key in keys], range(16)))
+    assert together == [alone] * 16
 
 
 def test_numbers_choose_their_form() -> None:
