@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
@@ -19,6 +20,10 @@ from client.service.command.room_commands import Command
 from client.service.command.run import run
 from client.service.paths import profile_at
 from client.service.station import Station
+
+if TYPE_CHECKING:
+    from client.media.port import Player
+    from sync.engine.link_desk import LinkDesk
 
 Handler = Callable[[Invocation], object]
 
@@ -37,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     handlers: dict[str, Handler] = {
-        name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()
+        "": _app,
+        **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
     }
     for name in ("source add platform", "catalogue sync", "lesson fetch", "lesson verify"):
         handlers[name] = partial(_on_link, name, cancel)
@@ -60,11 +66,53 @@ def _on_station(command: Command, call: Invocation) -> object:
 
 def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
     from client.media.probe import decodes  # noqa: PLC0415 - heavy
+
     from sync.engine.commands import commands  # noqa: PLC0415 - heavy
 
     table = commands(decodes, _say, cancel)
     with _station(call) as station:
         return table[name](station, call)
+
+
+def _app(call: Invocation) -> object:
+    """Run the app until its window is closed."""
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - heavy
+
+    from ui.program import Parts, Program  # noqa: PLC0415 - heavy
+
+    app = QApplication(sys.argv[:1])
+    clock = SystemClock()
+    profile = profile_at(call.profile)
+    station = Station(profile, clock)
+    program = Program(
+        Parts(
+            services=station,
+            clock=clock,
+            player=_player,
+            link=partial(_link, station),
+            prints=profile.folder / "prints",
+        )
+    )
+    program.show()
+    app.exec()
+    program.close()
+    station.close()
+    return None
+
+
+def _link(station: Station) -> "LinkDesk":
+    from client.media.probe import decodes  # noqa: PLC0415 - heavy
+
+    from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
+
+    return LinkDesk(station, decodes)
+
+
+def _player() -> "Player":
+    from client.media.choose import choose_player  # noqa: PLC0415 - heavy
+    from client.media.vlc_player import VlcPlayer  # noqa: PLC0415 - heavy
+
+    return choose_player((VlcPlayer,))
 
 
 def _say(line: str) -> None:
