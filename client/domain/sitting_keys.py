@@ -108,9 +108,12 @@ def press(state: SittingState, pressed: Press) -> Step:
     step = _TABLE[pressed.key](state, pressed)
     if state.phase is Phase.READY and step.state.phase in (Phase.PLAYING, Phase.PAUSED):
         step = _begun(state, step)
-    if pressed.key is not Key.NEXT and step.state.skip_until_s > state.now_s:
-        step = replace(step, state=_disarmed(step.state))
-    return step
+    state = step.state
+    if pressed.key is not Key.NEXT:
+        state = _disarmed(state)
+    if pressed.key not in (Key.SEEK_BACK, Key.SEEK_ON):
+        state = replace(state, seek_until_s=float("-inf"))
+    return replace(step, state=state)
 
 
 def _begun(state: SittingState, step: Step) -> Step:

@@ -293,8 +293,8 @@ class Sitting:
             self._opened = None
             return
         self._opened = track
-        self._player.loop(None, None)
         self._player.open(video.path, self._state.tracks[track].position_s)
+        self._player.loop(None, None)
         self._player.set_volume(self._volume)
         self._player.set_rate(self._state.rate)
 
@@ -363,6 +363,7 @@ def _track_of(plan: TrackPlan) -> Track:
         documents=tuple(part.role for part in documents),
         pages=tuple(part.pages for part in documents),
         headcount=plan.headcount,
+        watched=plan.watched,
     )
     point = plan.resume
     if point is None:
@@ -386,3 +387,29 @@ def _timer_of(point: ResumePoint) -> Timer | None:
 def watched_share(track: Track) -> float:
     """Tell how much of the video was shown, 0.0 to 1.0."""
     return min(1.0, seconds(track.watched) / track.duration_s) if track.has_video else 0.0
+
+
+class SittingService:
+    """Opens sittings with the recorder and player of this machine.
+
+    Args:
+        recorder: Writes the facts.
+        player: Makes a player; called on the sitting's own player thread.
+        clock: The program's clock.
+    """
+
+    def __init__(self, recorder: Recorder, player: Callable[[], Player], clock: Clock) -> None:
+        self._recorder = recorder
+        self._player = player
+        self._clock = clock
+
+    def start(self, plan: SittingPlan, on_frame: FrameSink, on_change: Notify) -> Sitting:
+        """Begin or go on with a class (the sinks: see `Sitting`)."""
+        return Sitting(
+            plan,
+            self._recorder,
+            self._player,
+            self._clock,
+            on_frame=on_frame,
+            on_change=on_change,
+        )

@@ -99,6 +99,8 @@ class TrackPlan:
     cues: tuple[Cue, ...] = ()
     """Empty for the default sheet."""
     resume: ResumePoint | None = None
+    watched: tuple[tuple[float, float], ...] = ()
+    """What the record says was watched before, when it goes on with a sitting."""
     screen_today_s: float = 0.0
     """用屏 of this class today before this sitting."""
 

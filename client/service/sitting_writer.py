@@ -41,7 +41,7 @@ class SittingWriter:
         self._plan = plan
         self._clock = clock
         self._on_change = on_change
-        self._written: list[Intervals] = [() for _ in plan.tracks]
+        self._written: list[Intervals] = [track.watched for track in plan.tracks]
         self._failed: list[Callable[[], Written]] = []
         self._failed_s = clock.monotonic()
         self.trouble: Trouble | None = None

@@ -1,0 +1,475 @@
+"""Parts of the console: header, next-step card, list of steps, headcount, the other grade."""
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QProgressBar, QSizePolicy, QWidget
+
+from client.domain.cues import Cue
+from client.domain.sitting import Phase, Showing
+from client.domain.sitting_keys import Key
+from client.service.sitting import SittingView
+from ui.base.button import Button, Face, paint_key
+from ui.base.context import UiContext
+from ui.base.layout import row, rows
+from ui.base.text import ElidedLabel, label
+from ui.base.theme import Type
+from ui.base.widgets import repolish
+from ui.view.class_words import say_line
+from ui.view.clock_text import countdown, media_time, minutes
+from ui.viewmodel.class_lines import Line, prompt_line
+
+_LEFT: Final = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_CENTRE: Final = int(Qt.AlignmentFlag.AlignCenter)
+
+
+def bell_time(minute_of_day: int) -> str:
+    """Write a bell time: `09:20`."""
+    return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"
+
+
+class TrackChip(QAbstractButton):
+    """One grade in the header: what it does and how long still. The one on stage is framed."""
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        self._context = context
+        self._parts = ("", "", "", "")
+        self._is_on = False
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def tell(self, icon: str, name: str, doing: str, left: str, *, is_on: bool) -> None:
+        """Show a track."""
+        if (icon, name, doing, left) != self._parts or is_on != self._is_on:
+            self._parts, self._is_on = (icon, name, doing, left), is_on
+            self.setAccessibleName(" ".join((name, doing, left)).strip())
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Room for all words."""
+        theme = self._context.theme
+        bold = QFontMetrics(theme.font(Type.BODY, bold=True))
+        plain = QFontMetrics(theme.font(Type.BODY))
+        _, name, doing, left = self._parts
+        wide = bold.horizontalAdvance(name) + plain.horizontalAdvance(doing)
+        wide += bold.horizontalAdvance(left) + (12 if left else 0)
+        return QSize(wide + theme.size(18 + 10 + 10) + 2 * theme.gap(14), theme.size(48))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint frame and words."""
+        theme = self._context.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        painter.setBrush(theme.color("accent_soft" if self._is_on else "surface"))
+        painter.setPen(QPen(theme.color("accent" if self._is_on else "line"), 2))
+        painter.drawRoundedRect(box, 10, 10)
+        icon, name, doing, left = self._parts
+        side, x = theme.size(18), float(theme.gap(14))
+        pixmap = self._context.icons.pixmap(icon, theme.hex("accent_text"), side)
+        painter.drawPixmap(int(x), (self.height() - side) // 2, pixmap)
+        x += side + theme.size(10)
+        ink = theme.color("accent_text" if self._is_on else "ink")
+        for text, bold, colour in (
+            (name, True, ink),
+            (doing, False, ink),
+            (left, True, theme.color("amber_text")),
+        ):
+            if text:
+                font = theme.font(Type.BODY, bold=bold)
+                painter.setFont(font)
+                painter.setPen(colour)
+                painter.drawText(QRectF(x, 0, self.width(), self.height()), _LEFT, text)
+                x += QFontMetrics(font).horizontalAdvance(text) + theme.size(10)
+        painter.end()
+
+
+class Header(QFrame):
+    """Title and period, the grades, minutes left and the clock."""
+
+    pressed = Signal(object, float)
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        theme = context.theme
+        self._context = context
+        self.setFixedHeight(theme.size(64))
+        line = row(self, gap=theme.gap(16))
+        line.setContentsMargins(theme.gap(24), 0, theme.gap(24), 0)
+        texts = rows(gap=0)
+        self._title = ElidedLabel(theme, "", Type.TITLE, is_bold=True)
+        self._place = ElidedLabel(theme, "", Type.CAPTION, tone="muted")
+        texts.addStretch(1)
+        texts.addWidget(self._title)
+        texts.addWidget(self._place)
+        texts.addStretch(1)
+        line.addLayout(texts, 3)
+        self.chips: list[TrackChip] = []
+        self._chip_line = row(gap=theme.gap(12))
+        line.addLayout(self._chip_line, 0)
+        line.addStretch(1)
+        self._left = label("", Type.BODY, tone="muted")
+        self._clock = label("", Type.HEAD, is_bold=True)
+        line.addWidget(self._left)
+        line.addWidget(self._clock)
+
+    def refresh(self, view: SittingView) -> None:
+        """Show what is true now."""
+        words, plan = self._context.words, view.track_plan
+        self._title.set_text(plan.lesson.row.title)
+        self._place.set_text(self._place_of(view))
+        now = self._context.now()
+        self._clock.setText(f"{now.hour:02}:{now.minute:02}")
+        bell = view.plan.bell
+        if bell is not None:
+            left = bell.ends - (now.hour * 60 + now.minute)
+            text = words.plural("classroom.left_min", left) if left > 0 else ""
+            self._left.setText(text or words("classroom.over_time"))
+        if len(view.state.tracks) > 1:
+            self._refresh_chips(view)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint surface and lower line."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._context.theme.color("surface"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, self._context.theme.color("line"))
+        painter.end()
+
+    def _place_of(self, view: SittingView) -> str:
+        words, plan, bell = self._context.words, view.track_plan, view.plan.bell
+        parts = [" ".join(part for part in (plan.class_name, plan.subject) if part)]
+        if bell is not None:
+            parts.append(
+                words(
+                    "classroom.period",
+                    n=bell.period,
+                    begins=bell_time(bell.begins),
+                    ends=bell_time(bell.ends),
+                )
+            )
+        return " · ".join(part for part in parts if part)
+
+    def _refresh_chips(self, view: SittingView) -> None:
+        words = self._context.words
+        while len(self.chips) < len(view.state.tracks):
+            chip = TrackChip(self._context)
+            chip.clicked.connect(self._on_chip)
+            self.chips.append(chip)
+            self._chip_line.addWidget(chip)
+        for index, (chip, track) in enumerate(zip(self.chips, view.state.tracks, strict=True)):
+            is_on = index == view.state.on_stage
+            left = ""
+            if track.timer is not None:
+                left = words("classroom.left", left=countdown(track.timer.left_s))
+            doing, icon = "classroom.doing_task", "file-text"
+            if is_on:
+                pages = track.showing is Showing.PAGES
+                doing = "classroom.doing_pages" if pages else "classroom.doing_video"
+                icon = "presentation" if pages else "circle-play"
+            name = view.plan.tracks[index].class_name
+            chip.tell(icon, name, words(doing), left, is_on=is_on)
+            chip.setProperty("on", is_on)
+
+    def _on_chip(self) -> None:
+        """Give the stage to the grade that was pressed."""
+        sender = self.sender()
+        if isinstance(sender, TrackChip) and sender.property("on") is not True:
+            self.pressed.emit(Key.SWITCH, 0.0)
+
+
+class NextCard(QFrame):
+    """The one thing to know now: the next step, a question to ask, or a notice."""
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        theme = context.theme
+        self._context = context
+        self.setProperty("card", "next")
+        box = rows(self, gap=theme.gap(6))
+        box.setContentsMargins(theme.gap(20), theme.gap(14), theme.gap(20), theme.gap(14))
+        head = row(gap=theme.gap(8))
+        self._lead = label("", Type.CAPTION, tone="accent", is_bold=True)
+        self._rest = label("", Type.CAPTION, tone="muted")
+        self._left = label("", Type.TITLE, tone="accent", is_bold=True)
+        head.addWidget(self._lead)
+        head.addWidget(self._rest, 1)
+        head.addWidget(self._left)
+        box.addLayout(head)
+        self._title = ElidedLabel(theme, "", Type.HEAD, is_bold=True, lines=2)
+        self._prompt = ElidedLabel(theme, "", Type.TITLE, lines=2)
+        box.addWidget(self._title)
+        box.addWidget(self._prompt)
+        self.action = Button(context, Face(text="", kind="outline", height=48))
+        self.action.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.action.hide()
+        box.addWidget(self.action, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def refresh(self, view: SittingView, notice: Line | None) -> None:
+        """Show what is true now."""
+        line = notice or prompt_line(view)
+        said = say_line(self._context, line)
+        words = self._context.words
+        kind = "" if said.is_notice else "next"
+        if self.property("card") != kind:
+            self.setProperty("card", kind)
+            self.setProperty("notice", "amber" if said.is_notice else "")
+            repolish(self)
+        self._lead.setText(said.lead or words("classroom.now"))
+        stop_s = line.stop_s
+        self._rest.setText(
+            words("classroom.stops", at=media_time(stop_s)) if stop_s is not None else ""
+        )
+        left = line.left_s
+        shows_left = left is not None and line.stop_s is not None
+        self._left.setText(
+            words("classroom.in_time", left=countdown(left or 0.0)) if shows_left else ""
+        )
+        self._title.set_text(said.text)
+        self._prompt.set_text(said.rest if said.is_notice else self._prompt_of(view, line))
+
+    def _prompt_of(self, view: SittingView, line: Line) -> str:
+        following = view.track.next
+        if line.lead == "classroom.next" and following is not None:
+            return self._context.words(following.prompt)
+        return ""
+
+
+class StepRow(QAbstractButton):
+    """One step: number, time, title, length. A click goes there."""
+
+    def __init__(self, context: UiContext, cue: Cue) -> None:
+        super().__init__()
+        self._context = context
+        self._cue = cue
+        self._state = "later"
+        self._aside = ""
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFixedHeight(context.theme.size(48))
+        self.setAccessibleName(context.words(cue.title))
+
+    def tell(self, state: str, aside: str) -> None:
+        """Show a state: past, now or later."""
+        if (state, aside) != (self._state, self._aside):
+            self._state, self._aside = state, aside
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint the row."""
+        theme, cue = self._context.theme, self._cue
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        is_now = self._state == "now"
+        if is_now or self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("accent_soft" if is_now else "inset"))
+            painter.drawRoundedRect(QRectF(self.rect()), 10, 10)
+        tone = {"past": "muted", "now": "accent_text", "later": "ink"}[self._state]
+        disc = theme.size(26)
+        left, middle = theme.gap(14), self.height() / 2
+        box = QRectF(left, middle - disc / 2, disc, disc)
+        self._paint_disc(painter, box)
+        painter.setPen(theme.color(tone))
+        painter.setFont(theme.font(Type.BODY, bold=is_now))
+        time = "–" if cue.at_s is None else media_time(cue.at_s)  # noqa: RUF001 - a dash
+        x = box.right() + theme.gap(12)
+        wide = QFontMetrics(theme.font(Type.BODY, bold=True)).horizontalAdvance("00:00")
+        painter.drawText(QRectF(x, 0, wide + 8, self.height()), _LEFT, time)
+        aside_font = theme.font(Type.CAPTION)
+        aside = QFontMetrics(aside_font).horizontalAdvance(self._aside) + theme.gap(14)
+        start = x + wide + theme.gap(20)
+        room = self.width() - start - aside - theme.gap(12)
+        title = painter.fontMetrics().elidedText(
+            self._context.words(cue.title), Qt.TextElideMode.ElideRight, int(room)
+        )
+        painter.drawText(QRectF(start, 0, room, self.height()), _LEFT, title)
+        painter.setFont(aside_font)
+        painter.drawText(
+            QRectF(0, 0, self.width() - theme.gap(14), self.height()), _RIGHT, self._aside
+        )
+        painter.end()
+
+    def _paint_disc(self, painter: QPainter, box: QRectF) -> None:
+        theme = self._context.theme
+        is_now = self._state == "now"
+        painter.setBrush(theme.color("accent") if is_now else Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("accent" if is_now else "line2"), 1))
+        painter.drawEllipse(box.adjusted(0.5, 0.5, -0.5, -0.5))
+        if self._state == "past":
+            side = theme.size(16)
+            pixmap = self._context.icons.pixmap("check", theme.hex("muted"), side)
+            point = box.center().toPoint()
+            painter.drawPixmap(point.x() - side // 2, point.y() - side // 2, pixmap)
+            return
+        painter.setPen(theme.color("on_accent" if is_now else "ink"))
+        painter.setFont(theme.font(Type.CAPTION, bold=True))
+        painter.drawText(box, _CENTRE, str(self._cue.ordinal))
+
+
+class Steps(QFrame):
+    """The list of steps."""
+
+    pressed = Signal(object, float)
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        theme = context.theme
+        self._context = context
+        self.setProperty("card", "true")
+        box = rows(self, gap=0)
+        box.setContentsMargins(theme.gap(6), theme.gap(12), theme.gap(6), theme.gap(8))
+        head = row(gap=8)
+        head.setContentsMargins(theme.gap(14), 0, theme.gap(14), theme.gap(6))
+        head.addWidget(label(context.words("classroom.steps"), Type.BODY, is_bold=True), 1)
+        self._count = label("", Type.CAPTION, tone="muted")
+        head.addWidget(self._count)
+        box.addLayout(head)
+        self._list = rows(gap=0)
+        box.addLayout(self._list)
+        box.addStretch(1)
+        self._cues: tuple[Cue, ...] = ()
+        self.rows: list[StepRow] = []
+
+    def refresh(self, view: SittingView) -> None:
+        """Show where the class is."""
+        track, words = view.track, self._context.words
+        if track.cues != self._cues:
+            self._rebuild(track.cues)
+        total = len(track.cues)
+        self._count.setText(words("classroom.step_of", n=track.cue + 1, total=total))
+        for index, one in enumerate(self.rows):
+            state = "past" if index < track.cue else "now" if index == track.cue else "later"
+            one.tell(state, self._aside(view, index))
+
+    def _aside(self, view: SittingView, index: int) -> str:
+        words = self._context.words
+        if index == view.track.cue:
+            is_playing = view.state.phase is Phase.PLAYING
+            return words("classroom.now_playing" if is_playing else "classroom.now_here")
+        return words.plural("classroom.about", minutes(view.track.cues[index].length_s))
+
+    def _rebuild(self, cues: tuple[Cue, ...]) -> None:
+        for one in self.rows:
+            one.hide()
+            one.deleteLater()
+        self._cues = cues
+        self.rows = []
+        for index, cue in enumerate(cues):
+            one = StepRow(self._context, cue)
+            one.clicked.connect(lambda _=False, n=index: self.pressed.emit(Key.STEP, float(n)))
+            self.rows.append(one)
+            self._list.addWidget(one)
+
+
+class Heads(QFrame):
+    """The headcount with its less and more."""
+
+    pressed = Signal(object, float)
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        theme = context.theme
+        self._context = context
+        self.setProperty("card", "true")
+        line = row(self, gap=theme.gap(12))
+        line.setContentsMargins(theme.gap(20), theme.gap(12), theme.gap(14), theme.gap(12))
+        texts = rows(gap=0)
+        texts.addWidget(label(context.words("classroom.heads"), Type.BODY, is_bold=True))
+        self._how = ElidedLabel(theme, "", Type.CAPTION, tone="muted", lines=2)
+        texts.addWidget(self._how)
+        line.addLayout(texts, 1)
+        self.less = Button(context, Face(icon="minus", height=56, gap=16))
+        self.more = Button(context, Face(icon="plus", height=56, gap=16))
+        self._figure = label("", Type.DISPLAY, is_bold=True)
+        self._figure.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._figure.setMinimumWidth(theme.size(64))
+        self._of = label("", Type.BODY, tone="muted")
+        for button, key, name in (
+            (self.less, Key.HEAD_LESS, "classroom.fewer"),
+            (self.more, Key.HEAD_MORE, "classroom.more_heads"),
+        ):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setAccessibleName(context.words(name))
+            button.clicked.connect(lambda _=False, k=key: self.pressed.emit(k, 0.0))
+        line.addWidget(self.less)
+        line.addWidget(self._figure)
+        line.addWidget(self._of)
+        line.addWidget(self.more)
+
+    def refresh(self, view: SittingView) -> None:
+        """Show the count and whether it is one."""
+        words, track = self._context.words, view.track
+        self._figure.setText(str(track.headcount))
+        listed = view.track_plan.headcount
+        self._of.setText(f"/ {listed}" if listed else "")
+        self._how.set_text(words("classroom.counted" if track.is_counted else "classroom.assumed"))
+
+
+class OtherGrade(QFrame):
+    """复式: what the grade off the stage does, its countdown, and two buttons."""
+
+    pressed = Signal(object, float, object)
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        theme, words = context.theme, context.words
+        self._context = context
+        self._track = 0
+        self.setProperty("card", "true")
+        line = row(self, gap=theme.gap(12))
+        line.setContentsMargins(theme.gap(16), theme.gap(6), theme.gap(8), theme.gap(6))
+        self._name = label("", Type.BODY, is_bold=True)
+        line.addWidget(self._name)
+        line.addWidget(label(words("classroom.quietly"), Type.BODY))
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        line.addWidget(self._bar, 1)
+        self._left: QLabel = label("", Type.TITLE, tone="amber", is_bold=True)
+        line.addWidget(self._left)
+        self.plus = Button(context, Face(icon="plus", text=words("classroom.plus2"), height=48))
+        self.collect = Button(context, Face(text=words("classroom.collect"), height=48))
+        for button, key, n in (
+            (self.plus, Key.TIMER_MORE, 120.0),
+            (self.collect, Key.TIMER_END, 0.0),
+        ):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.clicked.connect(
+                lambda _=False, k=key, many=n: self.pressed.emit(k, many, self._track)
+            )
+            line.addWidget(button)
+
+    def refresh(self, view: SittingView) -> None:
+        """Show the other track, or nothing."""
+        state = view.state
+        other = next((i for i in range(len(state.tracks)) if i != state.on_stage), None)
+        timer = state.tracks[other].timer if other is not None else None
+        self.setVisible(timer is not None)
+        if other is None or timer is None:
+            return
+        self._track = other
+        self._name.setText(view.plan.tracks[other].class_name)
+        self._bar.setMaximum(max(1, round(timer.total_s)))
+        self._bar.setValue(round(timer.total_s - timer.left_s))
+        self._left.setText(countdown(timer.left_s))
+
+
+class CapLabel(QWidget):
+    """A key cap by itself."""
+
+    def __init__(self, context: UiContext, key: str) -> None:
+        super().__init__()
+        self._context, self._key = context, key
+        metrics = QFontMetrics(context.theme.font(Type.CAPTION))
+        self.setFixedSize(metrics.horizontalAdvance(key) + 14, context.theme.size(24))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_key(painter, QRectF(self.rect()), self._key, self._context.theme)
+        painter.end()
