@@ -11,7 +11,16 @@ from tests.replica import Replica, Replicas
 
 pytestmark = pytest.mark.shared
 
-SMALL = ("--books", "4", "--lessons-per-book", "6")
+SMALL = (
+    "--books",
+    "3",
+    "--lessons-per-book",
+    "5",
+    "--books-per-part",
+    "2",
+    "--lessons-per-part",
+    "3",
+)
 PEERS = {
     "validators": SMALL,
     "no validators": (*SMALL, "--no-validators"),
