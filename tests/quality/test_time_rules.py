@@ -1,0 +1,74 @@
+"""Time comes through one door (client.domain.clock)."""
+
+import ast
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from client.domain.clock import FrozenClock, SystemClock
+from tests.quality.sources import modules, name_of, tree_of
+
+DOORS = {"client/domain/clock.py"}
+WALL = {
+    ("time", "time"),
+    ("time", "time_ns"),
+    ("time", "localtime"),
+    ("time", "gmtime"),
+    ("time", "strftime"),
+    ("datetime", "now"),
+    ("datetime", "today"),
+    ("datetime", "utcnow"),
+    ("date", "today"),
+}
+EVIDENCE = {
+    "client/service/station.py",
+    "client/service/today.py",
+    "client/store/journal.py",
+    "sync/engine/commands.py",
+    "sync/engine/fetch.py",
+    "sync/engine/supervisor.py",
+    "sync/transport/sign.py",
+    "ui/base/context.py",
+}
+"""Modules that read the wall clock: to write it down as evidence, to show it, to sign with it, or
+to propose which day it is (a person confirms, see 今天). A new one is added here on purpose."""
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_nobody_asks_the_machine_for_the_time(path: Path) -> None:
+    """C1"""
+    if name_of(path) in DOORS:
+        return
+    asked = {
+        (node.value.id, node.attr)
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert asked & WALL == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_the_wall_clock_is_read_where_it_is_evidence_only(path: Path) -> None:
+    """C1 C2"""
+    reads = any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "wall"
+        for node in ast.walk(tree_of(path))
+    )
+    assert not reads or name_of(path) in EVIDENCE
+
+
+def test_the_wall_clock_knows_its_zone() -> None:
+    """C2"""
+    assert SystemClock().wall().tzinfo is UTC
+    assert FrozenClock(at=datetime(1999, 1, 1, tzinfo=UTC)).wall().year == 1999
+
+
+def test_monotonic_time_never_steps_back() -> None:
+    """C1"""
+    clock = SystemClock()
+    seen = [clock.monotonic() for _ in range(1000)]
+    assert seen == sorted(seen)
+    assert clock.boot_monotonic_ms() <= clock.boot_monotonic_ms()
