@@ -4,7 +4,7 @@
 flushed, closed or told. Without the variable a fail-point costs one comparison.
 
 Invariants:
-  X1  Each name stands in `POINTS`, so that a test can loop over all of them.
+  X1  Each name stands in `POINTS` or `JOURNAL_POINTS`, so that a test can loop over all of them.
   X2  Unless the variable names it, a fail-point has no effect.
 """
 
@@ -30,6 +30,16 @@ POINTS: Final = (
     "fetch.after_probe",
 )
 """Fail-points of fetching and keeping, in the order a fetch passes them."""
+
+JOURNAL_POINTS: Final = (
+    "journal.before_commit",
+    "journal.after_commit",
+    "backup.before_rename",
+    "backup.between_renames",
+    "repair.before_rename",
+    "repair.after_rename",
+)
+"""Fail-points of recording and of repairing the record."""
 
 
 class _Trigger:

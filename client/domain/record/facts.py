@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, TypeAlias
 
-from client.domain.errors import ProtocolError, UserError
+from client.domain.errors import UserError
 from client.domain.ids import ClassId, LessonId, SittingId
 from client.domain.record import bodies as b
-from client.domain.record.bodies import Ended, EventType
+from client.domain.record.bodies import Ended
 from client.domain.record.fold import Entry, Fold, seconds, union
 from client.domain.record.values import NO_SITTING, write_counts, write_stretches
 
@@ -67,6 +67,7 @@ class SittingRow:
 
 
 _Where: TypeAlias = tuple[tuple[ClassId, ...], LessonId | None]
+_Opened: TypeAlias = Mapping[SittingId, _Where]
 _Line: TypeAlias = tuple[Entry, FactKind, _Where, str]
 
 
@@ -83,11 +84,10 @@ def fact_rows(fold: Fold, since: str | None = None) -> tuple[Fact, ...]:
 
 def sitting_rows(fold: Fold) -> tuple[SittingRow, ...]:
     """List the sittings of a fold, oldest first."""
-    ends = _ends(fold)
+    ends = {body.sitting: body for body in fold.shown_of(b.SittingEnded)}
     rows = []
-    for entry in fold.facts(EventType.SITTING_OPENED):
-        body = entry.body
-        if not isinstance(body, b.SittingOpened) or body.sitting == NO_SITTING:
+    for entry, body in fold.facts_of(b.SittingOpened):
+        if body.sitting == NO_SITTING:
             continue
         end = ends.get(body.sitting)
         rows.append(
@@ -108,85 +108,53 @@ def sitting_rows(fold: Fold) -> tuple[SittingRow, ...]:
 
 
 def _lines(fold: Fold) -> Iterator[_Line]:
-    opened = _opened(fold)
-    for entry in fold.facts(
-        EventType.SITTING_OPENED,
-        EventType.CUE_REACHED,
-        EventType.QUESTION_ROUND,
-        EventType.HEADCOUNT,
-    ):
-        yield _fact_line(entry, opened)
-    yield from _played_lines(fold)
-    for kind in (
-        EventType.NOTE,
-        EventType.UNDERSTOOD,
-        EventType.TAUGHT_BY,
-        EventType.SITTING_ENDED,
-    ):
-        for group in fold.registers(kind):
-            yield from (line for entry in group if (line := _register_line(entry, opened)))
-
-
-def _opened(fold: Fold) -> Mapping[SittingId, _Where]:
-    return {
-        entry.body.sitting: (entry.body.class_ids, entry.body.lesson)
-        for entry in fold.facts(EventType.SITTING_OPENED)
-        if isinstance(entry.body, b.SittingOpened)
+    opened = {
+        body.sitting: (body.class_ids, body.lesson) for _, body in fold.facts_of(b.SittingOpened)
     }
+    yield from _fact_lines(fold, opened)
+    yield from _played_lines(fold)
+    yield from _register_lines(fold, opened)
 
 
-def _fact_line(entry: Entry, opened: Mapping[SittingId, _Where]) -> _Line:
-    match entry.body:
-        case b.QuestionRound() as body:
-            where = (body.class_ids, body.lesson)
-            return entry, FactKind.ANSWER, where, write_counts(body.counts)
-        case b.HeadcountTaken() as body:
-            return entry, FactKind.HEADCOUNT, ((body.class_id,), body.lesson), str(body.count)
-        case b.CueReached() as body:
-            return entry, FactKind.CUE, _where(opened, body.sitting), str(body.ordinal)
-        case b.SittingOpened() as body:
-            return entry, FactKind.OPENED, (body.class_ids, body.lesson), ""
-        case _:
-            raise ProtocolError("body_invalid")
-
-
-def _register_line(entry: Entry, opened: Mapping[SittingId, _Where]) -> _Line | None:
-    match entry.body:
-        case b.NoteWritten() as body if body.text:
-            return entry, FactKind.NOTE, (body.class_ids, body.lesson), body.text
-        case b.UnderstoodWritten() as body if body.level is not b.Understood.UNSAID:
-            _, lesson = _where(opened, body.sitting)
-            return entry, FactKind.UNDERSTOOD, ((body.class_id,), lesson), body.level.value
-        case b.TaughtByWritten() as body:
-            return entry, FactKind.TAUGHT_BY, _where(opened, body.sitting), body.who.value
-        case b.SittingEnded() as body:
-            return entry, FactKind.ENDED, _where(opened, body.sitting), body.how.value
-        case _:
-            return None
+def _fact_lines(fold: Fold, opened: _Opened) -> Iterator[_Line]:
+    for entry, begin in fold.facts_of(b.SittingOpened):
+        yield entry, FactKind.OPENED, (begin.class_ids, begin.lesson), ""
+    for entry, cue in fold.facts_of(b.CueReached):
+        yield entry, FactKind.CUE, _where(opened, cue.sitting), str(cue.ordinal)
+    for entry, asked in fold.facts_of(b.QuestionRound):
+        where = (asked.class_ids, asked.lesson)
+        yield entry, FactKind.ANSWER, where, write_counts(asked.counts)
+    for entry, count in fold.facts_of(b.HeadcountTaken):
+        yield entry, FactKind.HEADCOUNT, ((count.class_id,), count.lesson), str(count.count)
 
 
 def _played_lines(fold: Fold) -> Iterator[_Line]:
     """Join what was played per sitting, classes and lesson; the first event names the line."""
     first: dict[tuple[SittingId, _Where], Entry] = {}
     joined: dict[tuple[SittingId, _Where], list[tuple[int, int]]] = {}
-    for entry in fold.facts(EventType.PLAYED):
-        if isinstance(entry.body, b.Played):
-            key = entry.body.sitting, (entry.body.class_ids, entry.body.lesson)
-            first.setdefault(key, entry)
-            joined.setdefault(key, []).extend(entry.body.stretches)
+    for entry, body in fold.facts_of(b.Played):
+        key = body.sitting, (body.class_ids, body.lesson)
+        first.setdefault(key, entry)
+        joined.setdefault(key, []).extend(body.stretches)
     for key, entry in first.items():
         yield entry, FactKind.PLAYED, key[1], write_stretches(union(joined[key]))
 
 
-def _ends(fold: Fold) -> dict[SittingId, b.SittingEnded]:
-    return {
-        group[-1].body.sitting: group[-1].body
-        for group in fold.registers(EventType.SITTING_ENDED)
-        if isinstance(group[-1].body, b.SittingEnded)
-    }
+def _register_lines(fold: Fold, opened: _Opened) -> Iterator[_Line]:
+    for entry, note in fold.writes_of(b.NoteWritten):
+        if note.text:
+            yield entry, FactKind.NOTE, (note.class_ids, note.lesson), note.text
+    for entry, level in fold.writes_of(b.UnderstoodWritten):
+        if level.level is not b.Understood.UNSAID:
+            where = ((level.class_id,), _where(opened, level.sitting)[1])
+            yield entry, FactKind.UNDERSTOOD, where, level.level.value
+    for entry, taught in fold.writes_of(b.TaughtByWritten):
+        yield entry, FactKind.TAUGHT_BY, _where(opened, taught.sitting), taught.who.value
+    for entry, end in fold.writes_of(b.SittingEnded):
+        yield entry, FactKind.ENDED, _where(opened, end.sitting), end.how.value
 
 
-def _where(opened: Mapping[SittingId, _Where], sitting: SittingId) -> _Where:
+def _where(opened: _Opened, sitting: SittingId) -> _Where:
     return opened.get(sitting, ((), None))
 
 
@@ -234,12 +202,9 @@ def _is_since(entry: Entry, limit: datetime | None) -> bool:
 
 def played_seconds(fold: Fold, class_id: ClassId, lesson: LessonId) -> int:
     """Count the seconds of a lesson that a class saw at least once."""
-    stretches = (
+    return seconds(
         stretch
-        for entry in fold.facts(EventType.PLAYED)
-        if isinstance(entry.body, b.Played)
-        and class_id in entry.body.class_ids
-        and entry.body.lesson == lesson
-        for stretch in entry.body.stretches
+        for _, body in fold.facts_of(b.Played)
+        if class_id in body.class_ids and body.lesson == lesson
+        for stretch in body.stretches
     )
-    return seconds(stretches)

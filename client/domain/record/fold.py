@@ -11,13 +11,16 @@ Invariants:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from client.domain.errors import ProtocolError
 from client.domain.ids import EventId
-from client.domain.record.bodies import Body, EventType, Shape
+from client.domain.record.bodies import Body, EventType, FactBody, RegisterBody, Shape
 from client.domain.record.event import Event
-from client.domain.record.table import SPECS, spec_of, topic, unpack
+from client.domain.record.table import SPECS, number_of, spec_of, topic, unpack
+
+F = TypeVar("F", bound=FactBody)
+R = TypeVar("R", bound=RegisterBody)
 
 Stretches: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -105,6 +108,23 @@ class Fold:
             if entry.event.type in numbers and name not in self._gone
         )
         return tuple(sorted(alive, key=lambda entry: entry.rank))
+
+    def facts_of(self, kind: type[F]) -> tuple[tuple[Entry, F], ...]:
+        """Return the facts or stretches of one kind that nobody took back, in rank order."""
+        found = ((entry, entry.body) for entry in self.facts(number_of(kind)))
+        return tuple((entry, body) for entry, body in found if isinstance(body, kind))
+
+    def writes_of(self, kind: type[R]) -> tuple[tuple[Entry, R], ...]:
+        """Return all visible writes to registers of one kind, register by register."""
+        found = (
+            (entry, entry.body) for group in self.registers(number_of(kind)) for entry in group
+        )
+        return tuple((entry, body) for entry, body in found if isinstance(body, kind))
+
+    def shown_of(self, kind: type[R]) -> tuple[R, ...]:
+        """Return the write to show of each register of one kind."""
+        found = (group[-1].body for group in self.registers(number_of(kind)))
+        return tuple(body for body in found if isinstance(body, kind))
 
     def find(self, name: EventId) -> Entry | None:
         """Find one event that was read, superseded or not."""

@@ -9,7 +9,7 @@ Invariants:
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from client.domain.errors import UserError
 from client.domain.ids import EventId, LessonId
@@ -18,8 +18,6 @@ from client.domain.record.bodies import EventType
 from client.domain.record.fold import Entry, Fold
 from client.domain.settings import Settings, settings_of
 from client.domain.timetable import Bell, ChosenBook, ClassGroup, Pointer, Room, Slot, SlotKey
-
-R = TypeVar("R", bound=b.RegisterBody)
 
 ROOM_TYPES = (
     EventType.ROOM,
@@ -74,16 +72,16 @@ class RoomSnapshot:
 
 def room_snapshot(fold: Fold) -> RoomSnapshot:
     """Read the room out of a fold."""
-    rooms = [body for body in _shown(fold, b.RoomWritten, EventType.ROOM) if body.school]
+    rooms = [body for body in fold.shown_of(b.RoomWritten) if body.school]
     classes = _classes(fold)
     present = {group.id for group in classes}
-    texts = {body.name: body.value for body in _shown(fold, b.SettingWritten, EventType.SETTING)}
+    texts = {body.name: body.value for body in fold.shown_of(b.SettingWritten)}
     return RoomSnapshot(
         room=Room(school=rooms[0].school, room=rooms[0].room) if rooms else None,
         classes=classes,
         chosen_books=tuple(
             ChosenBook(class_id=body.class_id, subject=body.subject, book=body.book)
-            for body in _shown(fold, b.BookChosen, EventType.BOOK_CHOICE)
+            for body in fold.shown_of(b.BookChosen)
             if body.book and body.class_id in present
         ),
         slots=tuple(slot for slot in _slots(fold) if slot.key.class_id in present),
@@ -94,7 +92,7 @@ def room_snapshot(fold: Fold) -> RoomSnapshot:
                 lesson=body.lesson,
                 period=body.period,
             )
-            for body in _shown(fold, b.PointerMoved, EventType.POINTER)
+            for body in fold.shown_of(b.PointerMoved)
             if body.lesson and body.class_id in present
         ),
         swaps=tuple(_swaps(fold)),
@@ -103,17 +101,10 @@ def room_snapshot(fold: Fold) -> RoomSnapshot:
     )
 
 
-def _shown(fold: Fold, kind: type[R], number: EventType) -> Iterator[R]:
-    for group in fold.registers(number):
-        body = group[-1].body
-        if isinstance(body, kind):
-            yield body
-
-
 def _classes(fold: Fold) -> tuple[ClassGroup, ...]:
     groups = [
         ClassGroup(id=body.class_id, name=body.name, grade=body.grade, headcount=body.headcount)
-        for body in _shown(fold, b.ClassWritten, EventType.CLASS)
+        for body in fold.shown_of(b.ClassWritten)
         if body.is_present
     ]
     return tuple(sorted(groups, key=lambda group: (group.grade, group.name, group.id)))
@@ -128,14 +119,14 @@ def _slots(fold: Fold) -> list[Slot]:
             weeks=body.weeks,
             lesson=body.lesson,
         )
-        for body in _shown(fold, b.SlotWritten, EventType.SLOT)
+        for body in fold.shown_of(b.SlotWritten)
         if body.subject
     ]
     return sorted(slots, key=lambda slot: slot.key)
 
 
 def _swaps(fold: Fold) -> Iterator[SwapOnce]:
-    for body in _shown(fold, b.Swapped, EventType.SWAP):
+    for body in fold.shown_of(b.Swapped):
         if body.lesson is not None or body.is_textbook:
             yield SwapOnce(
                 key=SlotKey(day=body.day, period=body.period, class_id=body.class_id),

@@ -237,12 +237,17 @@ SPECS: Final[tuple[TypeSpec, ...]] = (
 )
 
 SPEC_OF_TYPE: Final = MappingProxyType({spec.number.value: spec for spec in SPECS})
-_SPEC_OF_BODY: Final = {spec.body: spec for spec in SPECS}
+_SPEC_OF_BODY: Final[dict[type[object], TypeSpec]] = {spec.body: spec for spec in SPECS}
 
 
 def spec_of(body: Body) -> TypeSpec:
     """Return the row of the table that describes `body`."""
     return _SPEC_OF_BODY[type(body)]
+
+
+def number_of(kind: type[object]) -> EventType:
+    """Return the type that bodies of a class belong to."""
+    return _SPEC_OF_BODY[kind].number
 
 
 def pack(body: Body) -> bytes:
@@ -255,10 +260,7 @@ def pack(body: Body) -> bytes:
     row = [codec.pack(getattr(body, name)) for name, codec in spec.fields]
     for (_, codec), value in zip(spec.fields, row, strict=True):
         codec.unpack(value)
-    data = encode(row)
-    if len(data) > MAX_BODY_BYTES:
-        raise ProtocolError("body_invalid")
-    return data
+    return encode(row)
 
 
 def unpack(kind: int, version: int, data: bytes) -> Body | None:

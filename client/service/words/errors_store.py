@@ -34,5 +34,5 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "notice.journal_restored": "Went on from the last good copy with {events} records.",
     "notice.journal_salvaged": "{events} newer records were saved from the damaged file.",
     "notice.journal_empty": "No good copy was found: the records begin anew.",
-    "notice.journal_key_new": "This PC's key was lost and a new one made. The records are all there.",
+    "notice.journal_key_new": "This PC lost its key and has a new one. All records are there.",
 }
