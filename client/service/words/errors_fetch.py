@@ -57,6 +57,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.token_file_unreadable": "Check where it lies and whether it may be read.",
     "error.token_file_invalid": "{file} is not a login file.",
     "hint.token_file_invalid": "It holds access_token, and mac_key if the platform gave one.",
-    "error.token_in_file": "The login lies in a file only this user can read; there is no keyring here.",
+    "error.token_in_file": "The login lies in a file only this user can read; no keyring here.",
     "hint.token_in_file": "Give no one else this user's account.",
 }
