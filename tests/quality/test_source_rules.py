@@ -3,11 +3,11 @@
 import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import grimp
-import pytest
 
 from tests.quality.sources import (
     PACKAGES,
@@ -28,39 +28,41 @@ LABEL = re.compile(r"^  ([A-Z]{1,2}\d{1,2})  \S", re.MULTILINE)
 SOURCES = (*modules(), *modules("packaging"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_modules_and_functions_stay_short(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+def long_ones(path: Path) -> Iterator[str]:
+    if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_MODULE:
+        yield name_of(path)
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno + 1 <= LONGEST_FUNCTION, node.name
+            if node.end_lineno - node.lineno + 1 > LONGEST_FUNCTION:
+                yield f"{name_of(path)}: {node.name}"
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_sentences_live_in_the_catalogues_not_in_code(path: Path) -> None:
+def test_modules_and_functions_stay_short() -> None:
+    assert [long for path in SOURCES for long in long_ones(path)] == []
+
+
+def chinese_texts(path: Path) -> Iterator[str]:
     tree = tree_of(path)
     explaining = set(docstring_nodes(tree))
-    found = [
-        (node.lineno, node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node not in explaining
-        and CHINESE.search(node.value)
-    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node not in explaining and CHINESE.search(node.value):
+                yield f"{name_of(path)}:{node.lineno} {node.value}"
+
+
+def test_sentences_live_in_the_catalogues_not_in_code() -> None:
+    assert [text for path in modules() for text in chinese_texts(path)] == []
+
+
+def test_nothing_is_left_for_later() -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|pragma: no cover|NotImplementedError")
+    found = [name_of(p) for p in modules() if words.search(p.read_text(encoding="utf-8"))]
     assert found == []
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_nothing_is_left_for_later(path: Path) -> None:
-    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|pragma: no cover|NotImplementedError")
-    assert words.findall(path.read_text(encoding="utf-8")) == []
-
-
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(tree_of(path))
+def test_every_module_says_what_it_is() -> None:
+    assert [name_of(path) for path in modules() if not ast.get_docstring(tree_of(path))] == []
 
 
 def labels_of(path: Path) -> list[str]:
@@ -73,13 +75,17 @@ def texts_of_tests() -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8") for path in files_of_tests())
 
 
-@pytest.mark.parametrize("path", [p for p in modules() if labels_of(p)], ids=name_of)
-def test_every_invariant_is_cited_by_a_test(path: Path) -> None:
-    """Among the tests that name the module, one cites the label."""
+def uncited(path: Path) -> Iterator[str]:
     named = re.compile(rf"\b({re.escape(dotted(path))}|{re.escape(path.stem)})\b")
     texts = [text for text in texts_of_tests() if named.search(text)]
-    labels = labels_of(path)
-    assert [x for x in labels if not any(re.search(rf"\b{x}\b", text) for text in texts)] == []
+    for label in labels_of(path):
+        if not any(re.search(rf"\b{label}\b", text) for text in texts):
+            yield f"{name_of(path)}: {label}"
+
+
+def test_every_invariant_is_cited_by_a_test() -> None:
+    """Among the tests that name the module, one cites the label."""
+    assert [label for path in modules() for label in uncited(path)] == []
 
 
 def test_there_are_no_import_knots() -> None:
