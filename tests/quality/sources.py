@@ -1,7 +1,7 @@
 """The files that the quality tests read."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -41,3 +41,9 @@ def docstring_nodes(tree: ast.AST) -> Iterator[ast.Constant]:
 def files_of_tests() -> tuple[Path, ...]:
     """List the test files."""
     return tuple(sorted((ROOT / "tests").rglob("*.py")))
+
+
+def none_of(found: Iterable[str]) -> None:
+    """Fail with a line for everything that was found."""
+    lines = list(found)
+    assert not lines, "\n".join(["", *lines])

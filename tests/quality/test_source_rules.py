@@ -16,6 +16,7 @@ from tests.quality.sources import (
     dotted,
     files_of_tests,
     modules,
+    none_of,
     name_of,
     tree_of,
 )
@@ -39,20 +40,21 @@ def long_ones(path: Path) -> Iterator[str]:
 
 
 def test_modules_and_functions_stay_short() -> None:
-    assert [long for path in SOURCES for long in long_ones(path)] == []
+    none_of(long for path in SOURCES for long in long_ones(path))
 
 
 def chinese_texts(path: Path) -> Iterator[str]:
     tree = tree_of(path)
     explaining = set(docstring_nodes(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node not in explaining and CHINESE.search(node.value):
-                yield f"{name_of(path)}:{node.lineno} {node.value}"
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if node not in explaining and CHINESE.search(node.value):
+            yield f"{name_of(path)}:{node.lineno} {node.value}"
 
 
 def test_sentences_live_in_the_catalogues_not_in_code() -> None:
-    assert [text for path in modules() for text in chinese_texts(path)] == []
+    none_of(text for path in modules() for text in chinese_texts(path))
 
 
 def test_nothing_is_left_for_later() -> None:
@@ -85,7 +87,7 @@ def uncited(path: Path) -> Iterator[str]:
 
 def test_every_invariant_is_cited_by_a_test() -> None:
     """Among the tests that name the module, one cites the label."""
-    assert [label for path in modules() for label in uncited(path)] == []
+    none_of(label for path in modules() for label in uncited(path))
 
 
 def test_there_are_no_import_knots() -> None:

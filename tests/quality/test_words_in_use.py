@@ -7,7 +7,7 @@ from pathlib import Path
 from client.domain import errors
 from client.service.command.table import APP_ARGUMENTS, COMMANDS
 from client.service.text import english
-from tests.quality.sources import modules, name_of, tree_of
+from tests.quality.sources import modules, name_of, none_of, tree_of
 
 FAMILY = {
     name
@@ -43,7 +43,7 @@ def codes() -> set[str]:
 
 def test_every_error_says_what_happened_and_what_to_do() -> None:
     wanted = {f"{family}.{code}" for family in ("error", "hint") for code in codes()}
-    assert sorted(wanted - english().keys()) == []
+    none_of(sorted(wanted - english().keys()))
 
 
 def keys_of(path: Path) -> set[str]:
@@ -60,7 +60,7 @@ def test_every_key_in_code_has_words() -> None:
     unknown = {
         f"{name_of(path)}: {key}" for path in modules() for key in keys_of(path) - english().keys()
     }
-    assert sorted(unknown) == []
+    none_of(sorted(unknown))
 
 
 def test_every_command_and_argument_has_words() -> None:
