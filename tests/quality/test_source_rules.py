@@ -16,8 +16,8 @@ from tests.quality.sources import (
     dotted,
     files_of_tests,
     modules,
-    none_of,
     name_of,
+    none_of,
     tree_of,
 )
 
