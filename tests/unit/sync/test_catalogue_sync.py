@@ -14,7 +14,13 @@ from client.domain.ids import BookId, LessonId, PartId, SectionId
 from client.store.catalogue_rows import DetailState
 from client.store.catalogue_store import CatalogueStore
 from client.store.library import open_library
-from sync.engine.catalogue_sync import CatalogueProgress, Phase, Wanted, sync_catalogue
+from sync.engine.catalogue_sync import (
+    CatalogueProgress,
+    Phase,
+    Wanted,
+    read_details,
+    sync_catalogue,
+)
 from sync.source.port import DetailStatus, Unchanged
 from tests.fakes.shelf_source import SHELF, ShelfSource, book, lesson
 
@@ -257,3 +263,16 @@ def test_details_include_the_e_textbooks_of_the_same_place(store: CatalogueStore
     asked.clear()
     sync_catalogue(source, store, Wanted(books=(BookId("b2"),), with_details=True))
     assert [call for call in asked if call.startswith("detail")] == ["detail m0"]
+
+
+def test_a_few_details_are_read_without_any_list(store: CatalogueStore) -> None:
+    source = shelf()
+    sync_catalogue(source, store, Wanted())
+    source.details["l0"] = with_part("l0")
+    calls: list[str] = []
+    source.on_call = calls.append
+    read_details(source, store, (LessonId("l0"), LessonId("l0")))
+    assert calls == ["detail l0"]
+    held = store.lesson(LessonId("l0"))
+    assert held is not None
+    assert held.has_detail
