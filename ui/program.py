@@ -7,7 +7,7 @@ Invariants:
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -206,7 +206,8 @@ class Program(QObject):
             return
         for track in plan.tracks:
             step = Step(lesson=track.lesson.row.id, period=track.period)
-            future = services.today.finished((track.class_id,), step)
+            key = None if plan.key is None else replace(plan.key, class_id=track.class_id)
+            future = services.today.finished((track.class_id,), step, key)
             self.context.dispatcher.watch(future, done=lambda _: self.today.refresh(), owner=self)
 
     # --- around --------------------------------------------------------------------------

@@ -195,6 +195,10 @@ class Card:
     sitting: SittingId | None = None
     """The unfinished sitting that `resume_s` belongs to."""
     is_taught: bool = False
+    lesson_period: int = 0
+    """Class period of the lesson, from 0."""
+    lesson_periods: int = 1
+    """How many class periods the lesson has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
 from client.domain.record import bodies as b
 from client.domain.record.bodies import Ended, EventType, TaughtBy, Understood
 from client.domain.record.facts import SittingRow, fact_rows, sitting_rows
-from client.domain.record.fold import Entry, Fold
+from client.domain.record.fold import Entry, Fold, union
 from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.record.table import spec_of, topic
 from client.domain.record.values import parse_value
@@ -309,6 +309,18 @@ class RecordService:
         """List every sitting with how it ended, oldest first. Blocking."""
         numbers = (EventType.SITTING_OPENED, EventType.SITTING_ENDED, EventType.CORRECTION)
         return sitting_rows(Fold(event for _, event in self._journal.events(numbers)))
+
+    def stretches(self, sitting: SittingId) -> tuple[tuple[int, int], ...]:
+        """List what the record says was shown in a sitting, joined, in seconds. Blocking."""
+        numbers = (EventType.PLAYED, EventType.CORRECTION)
+        played = Fold(event for _, event in self._journal.events(numbers)).facts(EventType.PLAYED)
+        bodies = (entry.body for entry in played)
+        return union(
+            stretch
+            for body in bodies
+            if isinstance(body, b.Played) and body.sitting == sitting
+            for stretch in body.stretches
+        )
 
     def unfinished(self) -> tuple[UnfinishedSitting, ...]:
         """List sittings to go on with, the one saved last first (R4). Blocking."""

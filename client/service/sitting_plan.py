@@ -28,6 +28,8 @@ class DayRecord:
 
     sittings: tuple[SittingRow, ...]
     unfinished: UnfinishedSitting | None = None
+    watched: tuple[tuple[float, float], ...] = ()
+    """What was shown in `unfinished` already."""
 
 
 def sitting_plan(
@@ -67,6 +69,7 @@ def _track(
         headcount=group.headcount if group is not None else 0,
         period=step.period,
         resume=held.point if held is not None else None,
+        watched=record.watched,
         screen_today_s=float(
             sum(row.screen_s for row in record.sittings if key.class_id in row.class_ids)
         ),

@@ -3,8 +3,8 @@
 Invariants:
   T1  A page is made of one snapshot of the room; what is asked for runs on one worker thread, so
       answers come in the order of the questions.
-  T2  The pointer moves when a class was finished, never by the clock, and only forward from the
-      step that was taught.
+  T2  The pointer moves when a class was finished, never by the clock, and only forward, behind
+      the step that was taught; a lesson that was put into its slot by hand does not move it.
   T3  A clock that is not believed never hides a lesson: the page guesses, says so, and asks.
 """
 
@@ -154,9 +154,11 @@ class TodayService:
         """End an interrupted class as taught with the textbook (用课本上完了)."""
         return self._worker.submit(self._finish, notice.sitting)
 
-    def finished(self, classes: Sequence[ClassId], step: Step) -> Future[object]:
-        """Move the pointer of each class on behind a step that was taught (T2)."""
-        return self._worker.submit(self._advance, tuple(classes), step)
+    def finished(
+        self, classes: Sequence[ClassId], step: Step, key: SlotKey | None
+    ) -> Future[object]:
+        """Move the pointer of each class on behind a step that was taught in a slot (T2)."""
+        return self._worker.submit(self._advance, tuple(classes), step, key)
 
     def close(self) -> None:
         """Answer what was asked, then stop."""
@@ -322,16 +324,24 @@ class TodayService:
             tuple(
                 (key, step, details[step.lesson]) for key, step in wanted if step.lesson in details
             ),
-            DayRecord(sittings=tuple(today), unfinished=unfinished),
+            DayRecord(
+                sittings=tuple(today),
+                unfinished=unfinished,
+                watched=self._watched(unfinished),
+            ),
             first,
         )
+
+    def _watched(self, unfinished: UnfinishedSitting | None) -> tuple[tuple[int, int], ...]:
+        return () if unfinished is None else self._records.stretches(unfinished.point.sitting)
 
     def _finish(self, sitting: SittingId) -> object:
         for one in self._records.unfinished():
             if one.point.sitting == sitting:
                 self._records.recorder.end(sitting, Ended.FINISHED).result()
                 step = Step(lesson=one.point.lesson, period=one.point.lesson_period)
-                return self._advance(one.point.class_ids, step)
+                key = next(iter(_point_keys(one)), None)
+                return self._advance(one.point.class_ids, step, key)
         raise UserError("sitting_is_over")
 
     def _teach_by_book(self, key: SlotKey) -> object:
@@ -343,22 +353,39 @@ class TodayService:
         opened = recorder.open((key.class_id,), step.lesson, key, step.period)
         opened.recorded.result()
         recorder.end(opened.sitting, Ended.FINISHED).result()
-        return self._advance((key.class_id,), step)
+        return self._advance((key.class_id,), step, key)
 
-    def _advance(self, classes: Sequence[ClassId], step: Step) -> object:
+    def _advance(self, classes: Sequence[ClassId], step: Step, key: SlotKey | None) -> object:
         room = self._room.snapshot()
-        for (class_id, subject), steps in self._books(room).items():
+        if key is not None and self._is_by_hand(room, key, step):
+            return None
+        pointers = {
+            (p.class_id, p.subject): Step(lesson=p.lesson, period=p.period) for p in room.pointers
+        }
+        for course, steps in self._books(room).items():
             following = after(steps, step)
-            if class_id in classes and following is not None:
-                self._room.set_pointer(
-                    Pointer(
-                        class_id=class_id,
-                        subject=subject,
-                        lesson=following.lesson,
-                        period=following.period,
-                    )
-                ).result()
+            if course[0] not in classes or following is None:
+                continue
+            now = pointers.get(course)
+            if now in steps and steps.index(now) >= steps.index(following):
+                continue
+            self._room.set_pointer(
+                Pointer(
+                    class_id=course[0],
+                    subject=course[1],
+                    lesson=following.lesson,
+                    period=following.period,
+                )
+            ).result()
         return None
+
+    def _is_by_hand(self, room: RoomSnapshot, key: SlotKey, step: Step) -> bool:
+        """Tell whether somebody put this lesson into the slot, for the week or this once."""
+        by_week = {slot.key: slot.lesson for slot in room.slots}
+        occasion = self._occasion()
+        once = {swap.key: swap.lesson for swap in room.swaps if swap.occasion == occasion}
+        place = SlotKey(day=key.day, period=key.period, class_id=key.class_id)
+        return step.lesson in (by_week.get(place), once.get(place))
 
 
 def _keys(row: SittingRow) -> tuple[SlotKey, ...]:

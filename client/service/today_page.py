@@ -55,6 +55,7 @@ class StepFacts:
     missing_bytes: int
     can_be_fetched: bool
     reason: Reason | None
+    periods: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,7 @@ def facts_of(detail: LessonDetail, period: int) -> StepFacts:
         missing_bytes=sum(part.size_bytes for part in missing),
         can_be_fetched=bool(missing) or not detail.row.has_detail,
         reason=_reason(shown, lamp, missing),
+        periods=max(1, len(detail.periods)),
     )
 
 
@@ -204,6 +206,7 @@ def _card(
         light=lamp,
         action=_action(lamp, known, is_held=held is not None),
         lesson=step.lesson if step is not None else None,
+        lesson_period=step.period if step is not None else 0,
         minutes=_minutes(inputs.bells, slot.key.period),
         resume_s=held.position_s if held is not None else None,
         sitting=held.sitting if held is not None else None,
@@ -219,6 +222,7 @@ def _card(
         unit=known.unit,
         video_s=known.video_s,
         parts=known.parts,
+        lesson_periods=known.periods,
     )
 
 

@@ -84,13 +84,33 @@ def test_the_day_shows_the_book_in_order_and_the_running_period(station):
 def test_t2_the_pointer_moves_on_when_a_class_was_finished(station):
     first = cards(station)[0]
     teach(station, first)
-    station.today.finished(("c3",), Step(lesson=first.lesson)).result()
+    station.today.finished(("c3",), Step(lesson=first.lesson), first.key).result()
     shown = cards(station)
     assert [(card.title, card.is_taught) for card in shown] == [
         ("Lesson 0", True),
         ("Lesson 1", False),
     ]
     assert station.room.snapshot().pointers[0].lesson == "l1"
+
+
+def test_t2_a_lesson_put_by_hand_does_not_move_the_pointer(station):
+    wanted = station.today.alternatives(key(2, 1)).result()[1]
+    station.today.swap(key(2, 1), wanted, SwapScope.ONCE).result()
+    taught = cards(station)[0]
+    teach(station, taught)
+    station.today.finished(("c3",), Step(lesson=taught.lesson), taught.key).result()
+    assert station.room.snapshot().pointers == ()
+    by_week = Slot(key=key(2, 2), subject="math", lesson=LessonId("l5"))
+    station.room.set_slot(by_week).result()
+    station.today.finished(("c3",), Step(lesson=LessonId("l5")), key(2, 2)).result()
+    assert station.room.snapshot().pointers == ()
+
+
+def test_t2_the_pointer_never_moves_back(station):
+    station.today.finished(("c3",), Step(lesson=LessonId("l3")), None).result()
+    station.today.finished(("c3",), Step(lesson=LessonId("l0")), None).result()
+    station.today.finished(("c3",), Step(lesson=LessonId("l5")), None).result()
+    assert station.room.snapshot().pointers[0].lesson == "l4"
 
 
 def test_t2_a_class_that_carries_on_keeps_its_pointer(station):
@@ -114,7 +134,9 @@ def test_an_interrupted_class_is_offered_and_can_be_ended_with_the_textbook(stat
     assert page.resume is not None
     assert page.resume.position_s == 408.0
     assert page.rows[0].cards[0].action is CardAction.RESUME
+    recorder.played(opened.sitting, [(0.0, 60.0), (50.0, 90.0)]).result()
     plan = station.today.resume_plan(page.resume).result()
+    assert plan.tracks[0].watched == ((0, 90),)
     assert plan.tracks[0].resume.position_s == 408.0
     assert plan.key == first.key
     station.today.finish_with_textbook(page.resume).result()
