@@ -31,6 +31,7 @@ from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus, plan_fetch
 from sync.engine.schedule import (
     FILM_ROLES,
+    MOST_RETRY_S,
     Entry,
     Stage,
     find,
@@ -142,8 +143,8 @@ class Supervisor:
             A future that is done once the wish is kept.
         """
         want = Want(lesson=lesson, rendition=rendition, roles=roles, is_pinned=is_pinned)
-        kept = self._ports.wants.put(want)
         with self._wake:
+            kept = self._ports.wants.put(want)
             self._put(Entry(want=want))
             # Its papers come before the film that may be on its way (Q1).
             self._stop_running(unless=lesson)
@@ -153,8 +154,8 @@ class Supervisor:
 
     def cancel(self, lesson: LessonId) -> None:
         """Want a lesson no more; what came of it is kept for another time (U3)."""
-        self._ports.wants.forget(lesson)
         with self._wake:
+            self._ports.wants.forget(lesson)
             self._entries = tuple(e for e in self._entries if e.want.lesson != lesson)
             if self._running is not None and self._running[0] == lesson:
                 self._running[1].cancel()
@@ -212,9 +213,19 @@ class Supervisor:
         except ClassroomError:
             _LOG.exception("the list of wanted lessons could not be read")
         while (job := self._next_job()) is not None:
-            job()
+            try:
+                job()
+            except Exception:  # noqa: BLE001 - a job that cannot even be recorded (U4)
+                _LOG.exception("what became of a lesson could not be written down")
+                self._put_off()
         if self._link is not None:
             self._link.close()
+
+    def _put_off(self) -> None:
+        """Leave the chosen want alone for a while."""
+        due = self._ports.clock.monotonic() + MOST_RETRY_S
+        if self._chosen is not None:
+            self._change(replace(self._chosen, not_before_s=due, reason="store_failed"))
 
     def _load(self) -> None:
         """Take up what earlier lives wanted, and sweep what nobody wants (U1)."""
@@ -313,12 +324,7 @@ class Supervisor:
         want = replace(
             entry.want, state=WantState.DONE, reason="", bytes_needed=needed, bytes_done=needed
         )
-        if not self._change(replace(entry, stage=Stage.DONE, want=want)):
-            return
-        if want.is_pinned:
-            self._ports.wants.put(want)
-        else:
-            self._ports.wants.forget(want.lesson)
+        self._settle(replace(entry, stage=Stage.DONE, want=want), keep=want.is_pinned)
 
     def _failed(self, entry: Entry, reason: str) -> None:
         """Try again later what may mend, keep the rest as failed (Q3)."""
@@ -328,8 +334,18 @@ class Supervisor:
             self._change(replace(entry, retries=retries, not_before_s=due, reason=reason))
             return
         want = replace(entry.want, state=WantState.FAILED, reason=reason)
-        if self._change(replace(entry, want=want)):
-            self._ports.wants.put(want)
+        self._settle(replace(entry, want=want), keep=True)
+
+    def _settle(self, entry: Entry, *, keep: bool) -> None:
+        """Write down how a want ended, then show it (U1)."""
+        wants = self._ports.wants
+        with self._wake:
+            if not self._is_chosen(entry.want.lesson):
+                return
+            want = entry.want
+            written = wants.put(want) if keep else wants.forget(want.lesson)
+        written.result()
+        self._change(entry)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -366,14 +382,15 @@ class Supervisor:
         else:
             self._replace(entry)
 
-    def _change(self, entry: Entry) -> bool:
+    def _change(self, entry: Entry) -> None:
         """Replace the chosen entry, unless its lesson was cancelled or wanted anew meanwhile."""
         with self._wake:
-            known = find(self._entries, entry.want.lesson)
-            is_wanted = known is not None and known is self._chosen
-            if is_wanted:
+            if self._is_chosen(entry.want.lesson):
                 self._replace(entry)
-        return is_wanted
+
+    def _is_chosen(self, lesson: LessonId) -> bool:
+        known = find(self._entries, lesson)
+        return known is not None and known is self._chosen
 
     def _replace(self, entry: Entry) -> None:
         lesson = entry.want.lesson
