@@ -25,7 +25,7 @@ def _is_han(char: str) -> bool:
 
 
 def _plain(reading: str) -> str:
-    text = unicodedata.normalize("NFD", reading).replace("ü", "v")
+    text = unicodedata.normalize("NFD", reading).replace("u\u0308", "v")
     return re.sub("[^a-z]", "", text)
 
 
