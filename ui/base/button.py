@@ -208,6 +208,10 @@ class Button(QPushButton):
         if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.isAutoRepeat():
             self.click()
             return
+        if event.key() in {Qt.Key.Key_Up, Qt.Key.Key_Down}:
+            # Qt would step to the next widget; a page knows better, or scrolls.
+            event.ignore()
+            return
         super().keyPressEvent(event)
 
 

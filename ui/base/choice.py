@@ -5,7 +5,7 @@ by colour.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -228,13 +228,23 @@ class _Segment(_Painted):
     def __init__(self, context: UiContext, text: str, icon: str) -> None:
         super().__init__(context, text)
         self._icon = icon
+        self.is_icon_only = False
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        font = self.theme.font(Type.BODY, bold=True)
-        width = QFontMetrics(font).horizontalAdvance(self.text()) + 2 * self.theme.size(16)
+        theme = self.theme
+        if self.is_icon_only:
+            return QSize(theme.size(18) + 2 * theme.size(12), theme.size(40))
+        font = theme.font(Type.BODY, bold=True)
+        width = QFontMetrics(font).horizontalAdvance(self.text()) + 2 * theme.size(16)
         if self._icon:
-            width += self.theme.size(18 + 8)
-        return QSize(width, self.theme.size(40))
+            width += theme.size(18 + 8)
+        return QSize(width, theme.size(40))
+
+    def set_icon_only(self, *, is_icon_only: bool) -> None:
+        self.is_icon_only = is_icon_only and bool(self._icon)
+        self.setToolTip(self.text() if self.is_icon_only else "")
+        self.updateGeometry()
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         theme = self.theme
@@ -252,6 +262,13 @@ class _Segment(_Painted):
         font = theme.font(Type.BODY, bold=self.isChecked())
         painter.setFont(font)
         painter.setPen(self.ink())
+        if self.is_icon_only:
+            side = theme.size(18)
+            pixmap = self.context.icons.pixmap(self._icon, self.ink().name(), side)
+            at = ((self.width() - side) // 2, (self.height() - side) // 2)
+            painter.drawPixmap(*at, pixmap)
+            painter.end()
+            return
         if self._icon:
             side = theme.size(18)
             text_px = QFontMetrics(font).horizontalAdvance(self.text())
@@ -301,6 +318,11 @@ class Segments(QWidget):
         button = self._group.button(index)
         if button is not None:
             button.setChecked(True)
+
+    def set_compact(self, *, is_compact: bool) -> None:
+        """Let segments that have an icon do without their words."""
+        for segment in self._group.buttons():
+            cast("_Segment", segment).set_icon_only(is_icon_only=is_compact)
 
     def buttons(self) -> tuple[QAbstractButton, ...]:
         """Give the segments in order."""

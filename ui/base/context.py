@@ -14,7 +14,7 @@ from client.domain.errors import ClassroomError
 from client.service.text import Words
 from ui.base.dispatch import UiDispatcher
 from ui.base.icons import Icons
-from ui.base.subjects import Subjects
+from ui.base.subjects import SubjectLook
 from ui.base.theme import Theme, make_theme
 
 
@@ -63,7 +63,7 @@ class UiContext(QObject):
         self.clock = clock
         self.appearance = appearance or Appearance()
         self.icons = Icons()
-        self.subjects = Subjects.load()
+        self.subjects = SubjectLook(words.language)
         self.dispatcher = UiDispatcher(self)
         self.theme = _theme_of(self.appearance)
         self._is_mirrored = is_mirrored
@@ -88,6 +88,7 @@ class UiContext(QObject):
             return
         if appearance.language != self.words.language:
             self.words = Words(appearance.language)
+            self.subjects = SubjectLook(self.words.language)
         self.appearance = appearance
         self.theme = _theme_of(appearance)
         self.apply()

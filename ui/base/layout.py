@@ -1,8 +1,10 @@
 """Layouts and frames: flow of chips, cards, dividers, scrolling pages of limited width."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -144,6 +146,10 @@ def spacer(width: int = 0, height: int = 0) -> QWidget:
     return made
 
 
+def _no_key(_key: int) -> bool:
+    return False
+
+
 class Page(QScrollArea):
     """A scrolling page whose content stays centred and at most `most_px` wide.
 
@@ -156,6 +162,8 @@ class Page(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.take_key: Callable[[int], bool] = _no_key
+        """Asked before a key scrolls the page; true when it did something."""
         ground = QWidget()
         ground.setProperty("scrolled", "true")
         outer = row(ground)
@@ -168,6 +176,13 @@ class Page(QScrollArea):
         self.body = rows(self.content, gap=context.theme.gap(16))
         outer.addWidget(self.content, 1)
         self.setWidget(ground)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Let the page use the key before it scrolls."""
+        if self.take_key(event.key()):
+            event.accept()
+            return
+        super().keyPressEvent(event)
 
     def show_widget(self, widget: QWidget) -> None:
         """Scroll so that `widget` is seen."""

@@ -4,6 +4,8 @@ Invariants:
   O1  A popover stays inside its window, and the focus returns to where it was when it closes.
 """
 
+from typing import Final, cast
+
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
@@ -12,7 +14,8 @@ from ui.base.context import UiContext
 from ui.base.layout import rows
 from ui.base.paint import paint_shadow
 
-ARROW = 10
+ARROW: Final = 10
+_SETTLED: Final = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
 
 
 class Popover(QWidget):
@@ -51,6 +54,11 @@ class Popover(QWidget):
     def refit(self) -> None:
         """Place the panel again, after its content changed."""
         box = self._box
+        for child in cast("list[QWidget]", self.panel.findChildren(QWidget)):
+            # A widget put into a living layout is shown by the event loop only, and until then
+            # counts for nothing.
+            if child.isHidden() and not child.testAttribute(_SETTLED):
+                child.show()
         self.body.activate()
         self.panel.adjustSize()
         size = self.panel.size()

@@ -1,51 +1,51 @@
-"""Colour roles and short names of school subjects, from `assets/subjects.toml`.
+"""How subjects look and what they are called here; the list itself is the school's.
 
-A subject that is not in the file has the role `other` and its own name.
+A subject that nobody listed has the role `other` and its own name.
 """
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from functools import cache
 
-FILE: Final = Path(__file__).resolve().parents[2] / "assets" / "subjects.toml"
+from client.domain.subjects import Subject, Subjects
+from client.service.school_words import load_subjects
+from client.service.text import SOURCE_LANGUAGE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subjects:
-    """Looked up by canonical name, short name or alias."""
+class SubjectLook:
+    """Colour role and short name of a subject, found by any of its words."""
 
-    roles: Mapping[str, str]
-    shorts: Mapping[str, str]
-    names: tuple[str, ...]
-    """Canonical names in school order."""
+    def __init__(self, language: str) -> None:
+        self._is_english = language == SOURCE_LANGUAGE
+        self._subjects = _listed()
 
-    @classmethod
-    def load(cls, path: Path = FILE) -> "Subjects":
-        """Read the file; an absent file knows no subject."""
-        if not path.exists():
-            return cls(roles={}, shorts={}, names=())
-        roles: dict[str, str] = {}
-        shorts: dict[str, str] = {}
-        names: list[str] = []
-        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("subject", ()):
-            name = str(entry["name"])
-            names.append(name)
-            short = str(entry.get("short", name))
-            for known in (name, short, *map(str, entry.get("aliases", ()))):
-                roles[known] = str(entry.get("role", "other"))
-                shorts[known] = short
-        return cls(roles=roles, shorts=shorts, names=tuple(names))
+    @property
+    def all(self) -> tuple[Subject, ...]:
+        """All subjects in school order."""
+        return self._subjects.all
 
-    def role(self, subject: str) -> str:
-        """Colour role of `subject`."""
-        return self.roles.get(subject, "other")
+    def find(self, word: str) -> Subject | None:
+        """Find a subject by one of its words."""
+        return self._subjects.find(word)
 
     def tone(self, subject: str) -> str:
-        """Theme token of `subject`, for `Theme.color` and the `tone` of labels."""
-        return f"subject:{self.role(subject)}"
+        """Give the theme token of `subject`, for `Theme.color` and the `tone` of labels."""
+        found = self._subjects.find(subject)
+        return f"subject:{found.role if found is not None else 'other'}"
 
     def short(self, subject: str) -> str:
-        """Name for narrow places."""
-        return self.shorts.get(subject, subject)
+        """Give the name for narrow places, in English where the app speaks English."""
+        found = self._subjects.find(subject)
+        if found is None:
+            return subject
+        return found.english if self._is_english else found.short
+
+    def full(self, subject: str) -> str:
+        """Give the whole name, in English where the app speaks English."""
+        found = self._subjects.find(subject)
+        if found is None:
+            return subject
+        return found.english if self._is_english else found.name
+
+
+@cache
+def _listed() -> Subjects:
+    return load_subjects()

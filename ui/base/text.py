@@ -36,6 +36,8 @@ def broken_lines(text: str, font: QFont, width: int, lines: int) -> tuple[str, .
     """Break `text` into at most `lines` lines of `width` pixels; the last one is elided."""
     if not text or width <= 0:
         return (text,) if text else ()
+    if QFontMetrics(font).horizontalAdvance(text) <= width:
+        return (text,)
     layout = QTextLayout(text, font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)

@@ -1,5 +1,7 @@
 """Odds and ends that views share: lights with words, places in a book, reasons, weekdays."""
 
+from datetime import datetime
+
 from PySide6.QtWidgets import QWidget
 
 from client.domain.availability import Light
@@ -64,3 +66,18 @@ def day_name(context: UiContext, day: int) -> str:
 def bell_text(minutes: int) -> str:
     """Write minutes after midnight as `08:30`."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def when_text(context: UiContext, at_ms: int | None) -> str:
+    """Say when something was, by the wall clock (`at_ms` since 1970), empty when never."""
+    if at_ms is None:
+        return ""
+    now = context.now()
+    then = datetime.fromtimestamp(at_ms / 1000, tz=now.tzinfo)
+    clock = f"{then:%H:%M}"
+    days = (now.date() - then.date()).days
+    if days == 0:
+        return context.words("frame.when_today", clock=clock)
+    if days == 1:
+        return context.words("frame.when_yesterday", clock=clock)
+    return context.words("frame.when_date", month=then.month, day=then.day, clock=clock)

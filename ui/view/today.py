@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QKeyEvent,
     QResizeEvent,
     QShowEvent,
 )
@@ -72,10 +71,12 @@ class TodayView(QWidget):
         self._mains: list[Button] = []
         self._next_main: Button | None = None
         self._is_wide: bool | None = None
+        self._wants_focus = False
         self.setAcceptDrops(True)
         self.setProperty("page", "true")
         frame = rows(self)
         self._page = Page(context)
+        self._page.take_key = self._take_key
         frame.addWidget(self._page, 1)
         self._strip = BottomStrip(context)
         frame.addWidget(self._strip)
@@ -99,10 +100,12 @@ class TodayView(QWidget):
         had_focus = self.isAncestorOf(QApplication.focusWidget() or self)
         self._build()
         self._page.verticalScrollBar().setValue(at)
-        if had_focus:
-            self.focus_next()
+        if had_focus or self._wants_focus:
+            # New widgets are shown by the event loop and take no focus before.
+            QTimer.singleShot(0, self, self.focus_next)
 
     def _build(self) -> None:
+        self._more.set_rows(())
         clear(self._page.body)
         self._rows, self._mains, self._next_main = [], [], None
         page = self._model.page
@@ -255,25 +258,30 @@ class TodayView(QWidget):
 
     # --- focus and keys ------------------------------------------------------------------
 
+    def _focus_if_wanted(self) -> None:
+        if self._wants_focus:
+            self.focus_next()
+
     def focus_next(self) -> None:
         """Put the focus on the button that matters now (Y1)."""
         target = self._next_main or next(iter(self._mains), None)
         if target is not None:
+            self._wants_focus = False
             target.setFocus(Qt.FocusReason.OtherFocusReason)
             if self._model.page is not None and self._model.page.resume is None:
                 self._page.show_widget(target)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def _take_key(self, key: int) -> bool:
         """Move between main buttons by the up and down keys."""
-        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(key))
         mains = [main for main in self._living_mains() if main.isVisible()]
         if step is None or not mains:
-            super().keyPressEvent(event)
-            return
+            return False
         at = next((n for n, main in enumerate(mains) if main.hasFocus()), None)
         target = mains[0] if at is None else mains[max(0, min(len(mains) - 1, at + step))]
         target.setFocus(Qt.FocusReason.TabFocusReason)
         self._page.show_widget(target)
+        return True
 
     def _living_mains(self) -> list[Button]:
         """Find the main buttons as they are now: a pair may show its choices instead."""
@@ -286,8 +294,9 @@ class TodayView(QWidget):
         """Look again whenever the page comes to the front."""
         super().showEvent(event)
         self._timer.start()
+        self._wants_focus = True
         self._model.refresh()
-        QTimer.singleShot(0, self, self.focus_next)
+        QTimer.singleShot(0, self, self._focus_if_wanted)
 
     def hideEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
         """Stop looking while nobody sees it."""

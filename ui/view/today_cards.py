@@ -7,6 +7,7 @@ Invariants:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -68,6 +69,11 @@ def is_joint(cards: Sequence[Card | None]) -> bool:
     return first.lesson is not None and all(
         (card.lesson, card.subject) == (first.lesson, first.subject) for card in present
     )
+
+
+def all_names(context: UiContext, names: Sequence[str]) -> str:
+    """Put names of classes into one phrase."""
+    return reduce(lambda one, other: context.words("today.and", a=one, b=other), names)
 
 
 class PartIcon(QWidget):
@@ -311,7 +317,7 @@ class QuietCard(CardFrame):
         body.setContentsMargins(pad + _BAR, theme.gap(4), theme.gap(8), theme.gap(4))
         body.addLayout(eyebrow(context, card))
         below = row(gap=theme.gap(4))
-        title = card.title or card.subject
+        title = card.title or context.subjects.full(card.subject)
         tone = "muted" if is_done or not card.title else "ink"
         below.addWidget(ElidedLabel(theme, title, Type.BODY, tone=tone, is_bold=not is_done), 1)
         for action in quiet_actions(context, card, calls):
@@ -367,7 +373,7 @@ class JointCard(CardFrame):
         pad = theme.gap(14)
         line.setContentsMargins(pad + _BAR, theme.gap(10), pad, theme.gap(10))
         texts = rows(gap=theme.gap(2))
-        names = context.words("today.and").join(group.name for group in classes)
+        names = all_names(context, [group.name for group in classes])
         subject = context.words(
             "today.joint", subject=context.subjects.short(card.subject), classes=names
         )
@@ -487,7 +493,16 @@ class PairCard(CardFrame):
             self._place.addWidget(button, 1)
             buttons.append(button)
         self.main = buttons[0]
-        buttons[0].setFocus()
+        self.take_focus()
+
+    def take_focus(self) -> None:
+        """Put the focus on the main button at once: a second press may follow quickly."""
+        for at in range(self._place.count()):
+            button = self._place.itemAt(at).widget()
+            if button is not None:
+                button.show()
+        if self.main is not None:
+            self.main.setFocus()
 
     def is_choosing(self) -> bool:
         """Tell whether the choice stands in the place of the button."""
@@ -497,8 +512,7 @@ class PairCard(CardFrame):
         """Let Esc put the one button back."""
         if event.key() == Qt.Key.Key_Escape and self.is_choosing():
             self._show_button()
-            if self.main is not None:
-                self.main.setFocus()
+            self.take_focus()
             return
         super().keyPressEvent(event)
 

@@ -189,7 +189,7 @@ class SideColumn(QWidget):
                 "today.needs_hand_line",
                 day=day_name(context, one.key.day),
                 period=one.key.period,
-                subject=one.subject,
+                subject=context.subjects.short(one.subject),
             )
             for one in cards
         ]

@@ -60,4 +60,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "role.textbook": "Textbook",
     "role.experiment": "Experiment",
     "role.missing": "{role}, not here yet",
+    "frame.when_today": "today {clock}",
+    "frame.when_yesterday": "yesterday {clock}",
+    "frame.when_date": "{month}/{day} {clock}",
 }

@@ -1,0 +1,245 @@
+"""The window around the pages: ui.app, ui.view.rail, ui.view.top_bar, ui.viewmodel.frame."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from client.domain.clock import FrozenClock
+from client.domain.ids import LessonId
+from client.domain.timetable import Room
+from client.service.api import SyncStatus, TransferRow, TransferState
+from client.service.text import Words
+from tests.fakes.today_pages import CLASSES
+from ui.app import (
+    LIBRARY_ENTRY,
+    SETTINGS_ENTRY,
+    TODAY_ENTRY,
+    TRANSFER_ENTRY,
+    MainWindow,
+    Station,
+)
+from ui.base.choice import Segments
+from ui.base.context import Appearance, UiContext
+from ui.view.rail import RailButton, RailEntry
+from ui.viewmodel.frame import FrameModel, link_line
+
+
+class PageDouble(QWidget):
+    def __init__(self, name: str, built: list[str]) -> None:
+        super().__init__()
+        built.append(name)
+        self.name = name
+        self.queries: list[str] = []
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(name))
+        self.button = QPushButton(name)
+        layout.addWidget(self.button)
+
+    def search(self, text: str) -> None:
+        self.queries.append(text)
+
+    def focus_results(self) -> None:
+        self.button.setFocus()
+
+
+class House:
+    def __init__(self, qtbot, *, size=(1600, 968), scale=100) -> None:
+        self.built: list[str] = []
+        self.context = UiContext(Words("zh_CN"), FrozenClock(), Appearance(scale=scale))
+        self.context.apply()
+        self.model = FrameModel()
+        entries = (TODAY_ENTRY, LIBRARY_ENTRY, TRANSFER_ENTRY, SETTINGS_ENTRY)
+        stations = [Station(entry=entry, build=self.builder(entry.name)) for entry in entries]
+        hidden = RailEntry(name="doctor", icon="shield-check")
+        stations.append(Station(entry=hidden, build=self.builder("doctor"), marks="settings"))
+        self.window = MainWindow(self.context, self.model, stations)
+        qtbot.addWidget(self.window)
+        self.window.resize(*size)
+        self.window.open_station("today")
+        self.window.show()
+        self.bar = self.window._bar
+        qtbot.waitExposed(self.window)
+
+    def builder(self, name):
+        return lambda _context: PageDouble(name, self.built)
+
+    @property
+    def rail(self):
+        return {one.text(): one for one in self.window._rail.findChildren(RailButton)}
+
+
+@pytest.fixture
+def house(qtbot):
+    return House(qtbot)
+
+
+def test_a_page_is_built_when_it_is_first_opened(house) -> None:
+    """F1."""
+    assert house.built == ["today"]
+    house.window.open_station("settings")
+    house.window.open_station("today")
+    assert house.built == ["today", "settings"]
+    assert house.window.page("transfer") is None
+
+
+def test_every_entry_of_the_rail_opens_its_page(qtbot, house) -> None:
+    for word, name in (("课程库", "library"), ("传输", "transfer"), ("设置", "settings")):
+        with qtbot.waitSignal(house.window.station_opened) as told:
+            qtbot.mouseClick(house.rail[word], Qt.MouseButton.LeftButton)
+        assert told.args == [name]
+        assert house.rail[word].isChecked()
+        house.rail[word].grab()
+    qtbot.keyClick(house.rail["今天"], Qt.Key.Key_Return)
+    assert house.window.station == "today"
+
+
+def test_a_page_without_an_entry_marks_its_parent(house) -> None:
+    house.window.open_station("doctor")
+    assert house.rail["设置"].isChecked()
+    assert len(house.rail) == 4
+
+
+def test_number_keys_open_stations(qtbot, house) -> None:
+    qtbot.keyClick(house.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    assert house.window.station == "library"
+    qtbot.keyClick(house.window, Qt.Key.Key_F11)
+    assert house.window.isFullScreen()
+    house.window.toggle_full_screen()
+    assert not house.window.isFullScreen()
+
+
+def test_a_change_of_look_builds_all_anew_and_keeps_the_page(qtbot, house) -> None:
+    """F2."""
+    house.window.open_station("settings")
+    house.context.change(language="en", theme="dark")
+    assert house.window.station == "settings"
+    assert house.built == ["today", "settings", "settings"]
+    assert "Settings" in {b.text() for b in house.window._rail.findChildren(RailButton)}
+
+
+def test_search_works_from_every_page(qtbot, house) -> None:
+    """F3."""
+    qtbot.keyClick(house.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(house.bar.search.hasFocus)
+    qtbot.keyClicks(house.bar.search, "fs")
+    assert house.window.station == "library"
+    page = house.window.page("library")
+    assert page.queries == ["f", "fs"]
+    qtbot.waitUntil(house.bar.search.hasFocus)
+    qtbot.keyClick(house.bar.search, Qt.Key.Key_Return)
+    assert page.queries[-1] == "fs"
+    qtbot.waitUntil(page.button.hasFocus)
+    house.bar.focus_search()
+    qtbot.keyClick(house.bar.search, Qt.Key.Key_Escape)
+    assert (page.queries[-1], house.bar.search.text()) == ("", "")
+    house.window.open_station("today")
+    qtbot.keyClick(house.bar.search, Qt.Key.Key_Escape)
+
+
+def test_the_class_switch_tells_which_class_is_shown(qtbot, house) -> None:
+    assert house.window.findChildren(Segments) == []
+    house.model.set_room(Room(school="云岭村小学", room="三五年级"), CLASSES)
+    switch = house.window.findChildren(Segments)[0]
+    with qtbot.waitSignal(house.model.class_shown) as told:
+        switch.buttons()[1].click()
+    assert told.args == ["c5"]
+    with qtbot.waitSignal(house.model.class_shown):
+        switch.buttons()[2].click()
+    assert house.model.shown_class == ""
+    house.model.show_class("c5")
+    house.model.set_room(Room(school="云岭村小学", room="三五年级"), CLASSES[:1])
+    assert house.model.shown_class == ""
+    assert "云岭村小学" in house.window.windowTitle()
+
+
+ROW = TransferRow(
+    lesson=LessonId("l"),
+    title="分一分",
+    subject="数学",
+    state=TransferState.FETCHING,
+    bytes_needed=10,
+    bytes_done=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (SyncStatus(), "还没连过"),
+        (SyncStatus(is_online=True, rows=(ROW,)), "已连接"),
+        (SyncStatus(is_online=False, last_contact_ms=0), "离线"),
+        (SyncStatus(is_online=True, is_paused=True), "已暂停"),
+    ],
+)
+def test_the_link_chip_says_how_it_is_and_never_alarms(qtbot, house, status, word) -> None:
+    """A1: the same colours in every state."""
+    house.model.set_status(status)
+    assert house.bar.chip.text() == word
+    assert word in house.bar.chip.accessibleName()
+    image = house.bar.chip.grab().toImage()
+    red = sum(
+        image.pixelColor(x, y).red() > image.pixelColor(x, y).green() + 60
+        for x in range(0, image.width(), 2)
+        for y in range(0, image.height(), 2)
+    )
+    assert red == 0
+    house.bar.chip.click()
+    assert house.window.station == "transfer"
+
+
+def test_what_is_done_is_not_waiting() -> None:
+    done = TransferRow(
+        **{**{n: getattr(ROW, n) for n in ROW.__slots__}, "state": TransferState.DONE}
+    )
+    assert link_line(SyncStatus(rows=(ROW, done))).waiting == 1
+
+
+@pytest.mark.parametrize("scale", [100, 150])
+@pytest.mark.parametrize("width", [1024, 1280, 1600, 1920])
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_nothing_in_the_bar_is_cut_off(qtbot, width, scale, language) -> None:
+    """A2."""
+    house = House(qtbot, size=(width, 768), scale=scale)
+    house.context.change(language=language)
+    house.model.set_room(Room(school="云岭村小学", room="三五年级"), CLASSES)
+    house.model.set_time_sure(is_sure=False)
+    house.model.set_status(
+        SyncStatus(is_online=True, rows=(ROW,), bytes_received=10**8, last_contact_ms=1)
+    )
+    bar = house.window._bar
+    qtbot.waitUntil(lambda: bar.layout().geometry().width() == bar.width())
+    for child in bar.children():
+        if isinstance(child, QWidget) and child.isVisible() and child is not bar.search:
+            assert child.width() >= child.sizeHint().width(), child
+            assert bar.rect().contains(child.geometry()), child
+
+
+def test_the_clock_is_marked_when_the_time_is_unsure(house) -> None:
+    marks = [one for one in house.bar.findChildren(QLabel) if one.text() == "校时"]
+    assert [one.isVisible() for one in marks] == [False]
+    house.model.set_time_sure(is_sure=False)
+    assert [one.isVisible() for one in marks] == [True]
+
+
+def test_first_run_covers_the_frame_until_it_is_done(qtbot, house) -> None:
+    house.window.cover(house.builder("first_run"))
+    assert house.window._root.currentWidget().name == "first_run"
+    house.context.change(language="en")
+    assert house.window._root.currentWidget().name == "first_run"
+    house.context.say("frame.ok")
+    house.window.uncover()
+    assert house.window._root.currentIndex() == 0
+    house.context.say("frame.ok")
+    qtbot.waitUntil(house.window._passing.isVisible)
+    house.window.resize(1100, 800)
+
+
+def test_closing_tells(qtbot, house) -> None:
+    with qtbot.waitSignal(house.window.closing):
+        house.window.close()
+
+
+def test_the_window_fits_the_screen(qtbot, house) -> None:
+    house.window.show_fitting()
+    assert house.window.isVisible()
+    assert all(isinstance(one, QAbstractButton) for one in house.rail.values())
