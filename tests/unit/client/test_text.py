@@ -141,7 +141,7 @@ def test_times_read_as_people_write_them() -> None:
     assert words.clock(408) == "6:48"
     assert words.clock(3723) == "1:02:03"
     assert words.clock(-1) == "0:00"
-    assert words.length(408) == "6 分 48 秒"
+    assert words.length(408) == "6分48秒"
     assert words.length(60) == "1 分钟"
     assert words.length(12.2) == "12 秒"
 

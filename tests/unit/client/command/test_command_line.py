@@ -229,6 +229,12 @@ def test_a_handler_may_answer_with_an_exit_code() -> None:
     assert (code, json.loads(out)) == (4, {"checks": []})
 
 
+def test_a_console_of_another_code_page_takes_chinese(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w", encoding="ascii") as out:
+        run(["--help"], {}, language="zh_CN", out=out)
+    assert Words("zh_CN")("cli.app")[:4] in (tmp_path / "out").read_text(encoding="utf-8")
+
+
 def test_nothing_to_say_is_an_empty_document() -> None:
     """R1"""
     handlers: Handlers = {"": lambda _: None}
