@@ -13,7 +13,7 @@ from client.domain.errors import Cancelled
 from client.domain.ids import BookId
 from client.store import search_store as module
 from client.store.search_edition import SearchQuery
-from client.store.search_store import Group, SearchStore
+from client.store.search_store import BuildReport, Group, SearchStore
 from tests.generator.lessons import generate
 from tests.search_room import find, groups, lesson, search_store
 
@@ -36,6 +36,21 @@ def test_an_empty_index_finds_nothing(store: SearchStore) -> None:
     assert store.first(SearchQuery(), 50) == ()
     assert store.counts(SearchQuery()).total == 0
     assert store.cursor() == 0
+    assert store.rebuild([]) == BuildReport(lessons=0, built=0, kept=0)
+    assert store.first(SearchQuery(), 50) == ()
+
+
+def test_two_threads_may_load_the_same_set_e1(store: SearchStore, lessons: list[Lesson]) -> None:
+    store.rebuild(groups(lessons))
+    find(store, lessons, "fs")
+    assert store._edition is not None
+    sets = store._edition._sets
+    token = next(iter(sets._tokens))
+
+    again = store._database.read_here(lambda c: sets._load(c, token))
+
+    assert again is sets._tokens[token]
+    assert sets._held == sum(sum(map(_size, rows.values())) for rows in sets._tokens.values())
 
 
 def test_counts_are_those_of_the_lessons(store: SearchStore, lessons: list[Lesson]) -> None:
