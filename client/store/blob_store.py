@@ -143,6 +143,12 @@ class BlobStore:
             temp.unlink(missing_ok=True)
         return StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
 
+    def clear(self, key: str) -> None:
+        """Delete everything that grew under `key`."""
+        with disk_errors():
+            for path in self._incoming.glob(f"{key}*"):
+                path.unlink(missing_ok=True)
+
     def sweep(self, keep: Iterable[str]) -> int:
         """Delete leftovers in `incoming` whose key does not begin with one of `keep`.
 

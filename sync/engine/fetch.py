@@ -181,6 +181,8 @@ class Fetcher:
             if self._holdings.blobs.has(held.blob.digest, held.blob.ext, held.blob.size_bytes):
                 job.reuse(held.blob.size_bytes)
                 job.finish(held.blob.size_bytes)
+                # A life that ended between its row and its last step left these.
+                self._holdings.blobs.clear(growing_key(item.file.path, item.file.md5))
                 return _present(item, held)
             self._holdings.lose(held.blob.digest, MISSING)
         try:

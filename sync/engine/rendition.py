@@ -98,11 +98,10 @@ class RenditionFetch:
 
     def discard(self) -> None:
         """Delete what grew here; the committed file is no longer part of it."""
-        for growing in self._ready.values():
-            growing.discard()
         if self._whole is not None:
             self._whole.discard()
         self._playlist.discard()
+        self._tools.blobs.clear(self._key)
 
     def _read_playlist(self, cancel: CancelToken) -> None:
         wanted = Wanted(
