@@ -24,6 +24,7 @@ from client.domain.record.facts import PLAUSIBLE_SINCE
 from client.domain.record.room import RoomSnapshot, SwapOnce
 from client.domain.timetable import Pointer, Slot, SlotKey
 from client.domain.today import Course, DayTime, Step, after, guess_time
+from client.service import week_page
 from client.service.api import (
     Alternative,
     Card,
@@ -98,6 +99,14 @@ class TodayService:
         steps = {step for step in plan.values() if step is not None}
         steps |= {one.step for one in inputs.interrupted}
         return build_page(inputs, plan, self._facts(steps))
+
+    def week(self) -> Future[week_page.WeekPage]:
+        """Answer the week grid with what each slot teaches next."""
+        return self._worker.submit(self._week)
+
+    def course(self, key: SlotKey) -> Future[week_page.CoursePage]:
+        """Answer where a slot stands in its textbook."""
+        return self._worker.submit(self._course, key)
 
     def week_lessons_now(self) -> tuple[LessonId, ...]:
         """List the lessons of the coming week, soonest first. Blocking."""
@@ -220,6 +229,27 @@ class TodayService:
             },
             taught=_taught(today),
             interrupted=_interrupted(unfinished, {row.sitting for row in today}),
+        )
+
+    def _week(self) -> week_page.WeekPage:
+        inputs = self._inputs()
+        plan = plan_of(inputs)
+        steps = {step for step in plan.values() if step is not None}
+        return week_page.build_week(inputs, plan, self._facts(steps))
+
+    def _course(self, key: SlotKey) -> week_page.CoursePage:
+        inputs, slot = self._inputs(), self._slot(key)
+        course = week_page.course_of(slot)
+        room = self._room.snapshot()
+        book = next((c.book for c in room.chosen_books if (c.class_id, c.subject) == course), None)
+        steps = inputs.steps.get(course, ())
+        shown = plan_of(inputs).get(key)
+        return week_page.build_course(
+            slot,
+            self._lessons.order_now(book) if book is not None else (),
+            steps,
+            (shown, inputs.pointers.get(course)),
+            self._facts(week_page.near(steps, shown)),
         )
 
     def _books(self, room: RoomSnapshot) -> dict[Course, tuple[Step, ...]]:

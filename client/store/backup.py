@@ -6,6 +6,7 @@ Invariants:
   P2  While a backup is made, at least one that was there before stays, whatever happens.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,7 +43,8 @@ class Backups:
             StorageError: The copy could not be written; the old backups stand.
             OSError: The same, while renaming.
         """
-        fresh = self.path.with_name(f"{self.path.stem}.backup-new{self.path.suffix}")
+        # A name of this process alone: the command line may run beside the app.
+        fresh = self.path.with_name(f"{self.path.stem}.backup-new-{os.getpid()}{self.path.suffix}")
         fresh.unlink(missing_ok=True)
         try:
             database.backup_to(fresh)

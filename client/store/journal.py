@@ -8,8 +8,10 @@ Invariants:
   J3  A draft sees the log as it is when its own event is written: `sup` is never out of date.
   J4  Listeners hear of events after they are durable, before the append's future is done.
   J5  Every log begins with an INCARNATION that names the tips of the logs it goes on from.
+  J6  A row that changed behind the program's back is never believed, and stops nothing.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
@@ -21,7 +23,7 @@ from client.domain.errors import ProtocolError, StorageError
 from client.domain.failpoint import failpoint
 from client.domain.ids import EventId, SittingId
 from client.domain.record.bodies import Body, EventType, Incarnation, WhyIncarnation
-from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
+from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, follows, writer_of
 from client.domain.record.resume import ResumePoint
 from client.domain.record.segment import MAX_EVENTS, BootRow, seal
 from client.domain.record.table import pack, spec_of
@@ -42,12 +44,17 @@ Draft: TypeAlias = Callable[[Look], Sequence[Body]]
 Listener: TypeAlias = Callable[[Sequence[Event]], None]
 
 CLEAN: Final = "journal.clean"
+SUSPECT: Final = "journal.suspect"
+"""Local value that asks the next start to repair the file."""
 _BACKED_UP: Final = "journal.backed_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalHealth:
-    """Figures for 体检. `behind` counts the events that are newer than the newest backup."""
+    """Figures for 体检. `behind` counts the events that are newer than the newest backup.
+
+    `is_suspect` tells that a damaged row was met; the next start repairs it.
+    """
 
     events: int
     logs: int
@@ -55,6 +62,7 @@ class JournalHealth:
     backups: int
     behind: int
     size_bytes: int
+    is_suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +98,7 @@ class Journal:
         self._clock: Final = clock
         self._listeners: tuple[Listener, ...] = ()
         self._gate = threading.Lock()
+        self._backing_up = threading.Lock()
         self.backups: Final = Backups(path=database.path)
         self.writer: Final = writer_of(signer.public_key, signer.nonce)
         self._wi, self._boot, self.is_new_boot = database.write(
@@ -142,12 +151,18 @@ class Journal:
     def events(
         self, numbers: Collection[EventType] | None = None, *, after: int = 0, limit: int = -1
     ) -> tuple[tuple[int, Event], ...]:
-        """Read events in order of arrival, each with its place, from behind place `after`."""
-        return self._database.read_here(
+        """Read events in order of arrival, each with its place, from behind place `after`.
+
+        A row whose hash does not hold is left out, and the next start repairs the file (J6).
+        """
+        events, broken = self._database.read_here(
             lambda connection: rows.select_events(
                 connection, numbers=numbers, after=after, limit=limit
             )
         )
+        if broken:
+            self.set_local(SUSPECT, "1")
+        return events
 
     def tips(self) -> tuple[Tip, ...]:
         """Return the tips of all logs."""
@@ -219,6 +234,7 @@ class Journal:
             backups=len(self.backups.present()),
             behind=events if then_ is None else max(0, events - then_),
             size_bytes=self._database.path.stat().st_size,
+            is_suspect=self.local().get(SUSPECT) == "1",
         )
 
     def close(self) -> None:
@@ -235,6 +251,10 @@ class Journal:
     # --- inside --------------------------------------------------------------------------
 
     def _back_up(self, *, is_forced: bool) -> bool:
+        with self._backing_up:
+            return self._back_up_alone(is_forced=is_forced)
+
+    def _back_up_alone(self, *, is_forced: bool) -> bool:
         events, then_ = self.count(), self._backed_up()
         if not is_forced and not is_due(
             is_new_boot=self.is_new_boot, events=events, events_then=then_
@@ -320,11 +340,12 @@ class Journal:
         made = 0
         for wi, writer in rows.writers_of(connection, self._signer.public_key):
             first = rows.next_unsealed(connection, wi)
-            while events := rows.select_log(connection, writer, first, MAX_EVENTS):
+            while found := rows.select_log(connection, writer, first, MAX_EVENTS):
+                events = _unbroken(found)
                 boots = rows.select_boots(connection, wi, {event.boot for event in events})
                 events, data = self._signed(events, boots)
                 self._database.write(_keep(wi, first, events, data)).result()
-                first += len(events)
+                first = events[-1].seq + 1
                 made += 1
         return made
 
@@ -372,12 +393,20 @@ def then(future: Future[A], fn: Callable[[A], B]) -> Future[B]:
     return answer
 
 
+def _unbroken(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return the events up to the first gap: a repaired log may have lost some."""
+    for number, (event, after) in enumerate(itertools.pairwise(events), 1):
+        if not follows(after, event):
+            return events[:number]
+    return events
+
+
 def _keep(
     wi: int, first: int, events: tuple[Event, ...], data: bytes
 ) -> "Callable[[sqlite3.Connection], None]":
     def job(connection: "sqlite3.Connection") -> None:
         # Somebody else may have sealed the same run meanwhile.
         if rows.next_unsealed(connection, wi) == first:
-            rows.insert_sealed(connection, wi, first, events, data)
+            rows.insert_sealed(connection, wi, events, data)
 
     return job

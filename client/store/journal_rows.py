@@ -131,8 +131,8 @@ def select_events(
     numbers: Collection[EventType] | None = None,
     after: int = 0,
     limit: int = -1,
-) -> tuple[tuple[int, Event], ...]:
-    """Read events in order of arrival behind `after`, with their place in it."""
+) -> tuple[tuple[tuple[int, Event], ...], int]:
+    """Read events in order of arrival behind `after`, and count the rows that do not hold."""
     where, values = "", [after]
     if numbers is not None:
         where = f" AND event.type IN ({', '.join('?' * len(numbers))})"
@@ -141,7 +141,14 @@ def select_events(
         f"SELECT event.n, {_EVENT} {_FROM} WHERE event.n > ?{where} ORDER BY event.n LIMIT ?",
         (*values, limit),
     )
-    return tuple((_int(n), event_of(row)) for n, *row in rows)
+    events: list[tuple[int, Event]] = []
+    broken = 0
+    for n, *row in rows:
+        try:
+            events.append((n, event_of(row)))
+        except ProtocolError:
+            broken += 1
+    return tuple(events), broken
 
 
 def select_log(
@@ -162,12 +169,6 @@ def find_event(connection: sqlite3.Connection, name: EventId) -> Event | None:
         (name, name + b"\xff" * 16),
     ).fetchone()
     return None if row is None else event_of(row)
-
-
-def has_event(connection: sqlite3.Connection, digest: bytes) -> bool:
-    """Tell whether an event with this full hash is here."""
-    row = connection.execute("SELECT 1 FROM event WHERE hash = ?", (digest,)).fetchone()
-    return row is not None
 
 
 def count_events(connection: sqlite3.Connection) -> int:
@@ -192,6 +193,14 @@ def insert_writer(
         "INSERT INTO writer (w, public_key, nonce) VALUES (?, ?, ?)", (writer, public_key, nonce)
     )
     return _int(cursor.lastrowid)
+
+
+def select_writers(
+    connection: sqlite3.Connection,
+) -> tuple[tuple[int, bytes, tuple[bytes, bytes]], ...]:
+    """Return every writer: local number, name, public key and nonce."""
+    found = connection.execute("SELECT wi, w, public_key, nonce FROM writer")
+    return tuple((_int(wi), _bytes(w), (_bytes(key), _bytes(nonce))) for wi, w, key, nonce in found)
 
 
 def writers_of(connection: sqlite3.Connection, public_key: bytes) -> tuple[tuple[int, bytes], ...]:
@@ -240,18 +249,25 @@ def touch_boot(connection: sqlite3.Connection, wi: int, ordinal: int, mono_ms: i
     )
 
 
+def all_boots(connection: sqlite3.Connection, wi: int) -> tuple[tuple[Boot, BootRow], ...]:
+    """Return every start of the machine that a writer saw."""
+    found = connection.execute(
+        "SELECT ordinal, key, mono, wall, was_clean FROM boot WHERE wi = ? ORDER BY ordinal", (wi,)
+    )
+    return tuple(
+        (
+            Boot(ordinal=_int(ordinal), key=str(key), mono_ms=_int(mono)),
+            BootRow(ordinal=_int(ordinal), wall_ms=_int(wall), was_clean=clean == 1),
+        )
+        for ordinal, key, mono, wall, clean in found
+    )
+
+
 def select_boots(
     connection: sqlite3.Connection, wi: int, ordinals: Collection[int]
 ) -> tuple[BootRow, ...]:
     """Return the boot rows with these ordinals."""
-    rows = connection.execute(
-        "SELECT ordinal, wall, was_clean FROM boot WHERE wi = ? ORDER BY ordinal", (wi,)
-    )
-    return tuple(
-        BootRow(ordinal=_int(ordinal), wall_ms=_int(wall), was_clean=clean == 1)
-        for ordinal, wall, clean in rows
-        if ordinal in ordinals
-    )
+    return tuple(row for boot, row in all_boots(connection, wi) if boot.ordinal in ordinals)
 
 
 # --- sealed segments ---------------------------------------------------------------------
@@ -266,12 +282,12 @@ def next_unsealed(connection: sqlite3.Connection, wi: int) -> int:
 
 
 def insert_sealed(
-    connection: sqlite3.Connection, wi: int, first_seq: int, events: Sequence[Event], data: bytes
+    connection: sqlite3.Connection, wi: int, events: Sequence[Event], data: bytes
 ) -> None:
     """Keep a segment."""
     connection.execute(
         "INSERT INTO sealed (wi, first_seq, count, head, data) VALUES (?, ?, ?, ?, ?)",
-        (wi, first_seq, len(events), events[-1].hash, data),
+        (wi, events[0].seq, len(events), events[-1].hash, data),
     )
 
 
@@ -298,7 +314,8 @@ def put_local(connection: sqlite3.Connection, name: str, value: str) -> None:
 
 def select_local(connection: sqlite3.Connection) -> dict[str, str]:
     """Return all local values."""
-    return dict(connection.execute("SELECT name, value FROM local"))
+    rows = connection.execute("SELECT name, value FROM local")
+    return {str(name): str(value) for name, value in rows}
 
 
 def put_resume(connection: sqlite3.Connection, point: ResumePoint) -> None:

@@ -4,50 +4,38 @@ Invariants:
   E1  Whatever the journal's file holds, opening gives a journal that works; only a file of a
       newer program, a full disk or a missing right refuses, and then nothing was changed.
   E2  A damaged file is never deleted or written to: it is kept under another name.
-  E3  The state to go on from is the newest backup that is whole, with every event on top of it
-      that the damaged file still gives and whose chain holds.
+  E3  After a repair the journal holds every event that the damaged file, an earlier one or a
+      backup still gives and whose hash holds, each once.
   E4  After a repair the machine writes under a new name that names the tips it goes on from.
 """
 
-import contextlib
-import shutil
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from client.domain.clock import Clock
 from client.domain.errors import ProtocolError, StorageError, StorageTooNewError
 from client.domain.failpoint import failpoint
 from client.domain.record.bodies import WhyIncarnation
-from client.domain.record.event import NO_PREVIOUS, Event
-from client.domain.record.resume import ResumePoint
 from client.store import journal_rows as rows
 from client.store.backup import Backups
 from client.store.boot import boot_key
 from client.store.database import Database
 from client.store.durable import move_file, set_aside, sync_file, sync_folder
-from client.store.journal import Journal, Start
+from client.store.journal import SUSPECT, Journal, Start
+from client.store.journal_rows import Tip
 from client.store.keyfile import KeyFile
+from client.store.salvage import BESIDE, fill, gather
 from client.store.schema_journal import MIGRATIONS
-
-T = TypeVar("T")
 
 FILE: Final = "journal.db"
 KEY_FILE: Final = "journal.key"
-_BESIDE: Final = ("-wal", "-shm")
 _TAIL: Final = 64
 """So many events at the end of each log are checked at every start."""
 
 
-_ALL_ROWS: Final = (
-    "SELECT wi, seq, prev, lc, boot, mono, wall, scope, type, version, body, hash"
-    " FROM event NOT INDEXED ORDER BY n ASC",
-    "SELECT wi, seq, prev, lc, boot, mono, wall, scope, type, version, body, hash"
-    " FROM event NOT INDEXED ORDER BY n DESC",
-)
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """SQLITE_ERROR is a table or column that should be there and is not."""
 
@@ -107,7 +95,10 @@ def is_sound(connection: sqlite3.Connection) -> bool:
     try:
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             return False
-        return all(_tail_holds(connection, tip) for tip in rows.select_tips(connection))
+        if rows.select_local(connection).get(SUSPECT) == "1":
+            return False
+        tips = rows.select_tips(connection)
+        return all(_tail_holds(connection, tip, tips) for tip in tips)
     except ProtocolError:
         return False
     except sqlite3.Error as error:
@@ -116,13 +107,20 @@ def is_sound(connection: sqlite3.Connection) -> bool:
         raise
 
 
-def _tail_holds(connection: sqlite3.Connection, tip: rows.Tip) -> bool:
+def _tail_holds(connection: sqlite3.Connection, tip: Tip, tips: Iterable[Tip]) -> bool:
+    """Walk back from a tip; a gap is allowed only where another tip of the log stands below.
+
+    Such a gap is what an earlier repair could not save.
+    """
     first = max(1, tip.seq - _TAIL)
     by_hash = {event.hash: event for event in rows.select_log(connection, tip.writer, first)}
     event = by_hash.get(tip.hash)
-    while event is not None and event.seq > first:
+    lowest = tip.seq + 1
+    while event is not None:
+        lowest = event.seq
         event = by_hash.get(event.prev)
-    return event is not None
+    below = any(one.writer == tip.writer and one.seq < lowest for one in tips)
+    return lowest <= first or (lowest <= tip.seq and below)
 
 
 def _is_damage(error: BaseException | None) -> bool:
@@ -173,14 +171,21 @@ def _rebuilt(path: Path, notices: list[Notice]) -> Path:
         now = _set_aside(path)
         notices.append(Notice(code="journal_damaged", values=(("name", now.name),)))
     else:
-        now = None
         notices.append(Notice(code="journal_missing"))
     work, ready = (path.with_name(path.name + ending) for ending in (".work", ".new"))
-    database = _restored(path, work, notices)
+    backups, damaged = Backups(path=path).present(), _damaged(path)
+    kept = gather(reversed(backups))
+    saved = gather(damaged, kept)
+    _remove(work)
+    database = Database(work, MIGRATIONS)
     try:
-        saved = sum(_salvage(database, one, with_resume=one == now) for one in _damaged(path))
-        if saved:
-            notices.append(Notice(code="journal_salvaged", values=(("events", saved),)))
+        counts = database.write(lambda target: fill(target, (kept, saved))).result()
+        database.write(lambda target: rows.put_local(target, SUSPECT, "")).result()
+        for code, count in zip(("journal_restored", "journal_salvaged"), counts, strict=True):
+            if count:
+                notices.append(Notice(code=code, values=(("events", count),)))
+        if not any(counts):
+            notices.append(Notice(code="journal_empty"))
         ready.unlink(missing_ok=True)
         database.backup_to(ready)
     finally:
@@ -190,25 +195,10 @@ def _rebuilt(path: Path, notices: list[Notice]) -> Path:
     return ready
 
 
-def _restored(path: Path, work: Path, notices: list[Notice]) -> Database:
-    """Open a copy of the newest whole backup, or begin with nothing."""
-    for backup in Backups(path=path).present():
-        _remove(work)
-        shutil.copyfile(backup, work)
-        database = _open_sound(work)
-        if database is not None:
-            count = database.read(rows.count_events).result()
-            notices.append(Notice(code="journal_restored", values=(("events", count),)))
-            return database
-    _remove(work)
-    notices.append(Notice(code="journal_empty"))
-    return Database(work, MIGRATIONS)
-
-
 def _set_aside(path: Path) -> Path:
     """Move the file and what SQLite keeps beside it; returns where the file is now."""
     target = set_aside(path)
-    for ending in _BESIDE:
+    for ending in BESIDE:
         beside = path.with_name(path.name + ending)
         if beside.exists():
             beside.replace(target.with_name(target.name + ending))
@@ -217,7 +207,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def _remove(path: Path) -> None:
-    for ending in ("", *_BESIDE):
+    for ending in ("", *BESIDE):
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
@@ -243,75 +233,3 @@ def _new_name(path: Path) -> tuple[KeyFile, WhyIncarnation]:
     if key is None:
         return KeyFile.create(path), WhyIncarnation.KEY_LOST
     return key.rotated(), WhyIncarnation.RESTORED
-
-
-# --- saving what a damaged file still gives -------------------------------------------------
-
-
-def _salvage(database: Database, damaged: Path, *, with_resume: bool) -> int:
-    """Add what can still be read of `damaged`; returns how many events that were.
-
-    Resume points are taken only from the file that was in use until now.
-    """
-    with tempfile.TemporaryDirectory(dir=damaged.parent, prefix="salvage-") as folder:
-        # SQLite may write to what it opens: work on a copy (E2).
-        copy = Path(folder) / FILE
-        for ending in ("", *_BESIDE):
-            source = damaged.with_name(damaged.name + ending)
-            if source.exists():
-                shutil.copyfile(source, copy.with_name(copy.name + ending))
-        with contextlib.closing(sqlite3.connect(copy)) as connection:
-            logs = _first_of(connection, _read_writers) or {}
-            events = tuple(_events(connection, {wi: log[0] for wi, log in logs.items()}))
-            points = _first_of(connection, rows.select_resume) if with_resume else None
-    return database.write(
-        lambda target: _add(target, tuple(logs.values()), events, points or ())
-    ).result()
-
-
-def _first_of(connection: sqlite3.Connection, fn: Callable[[sqlite3.Connection], T]) -> T | None:
-    try:
-        return fn(connection)
-    except (sqlite3.Error, ProtocolError):
-        return None
-
-
-def _read_writers(
-    connection: sqlite3.Connection,
-) -> dict[int, tuple[bytes, bytes, bytes]]:
-    found = connection.execute("SELECT wi, w, public_key, nonce FROM writer")
-    return {wi: (w, key, nonce) for wi, w, key, nonce in found}
-
-
-def _events(connection: sqlite3.Connection, writers: dict[int, bytes]) -> Iterator[Event]:
-    """Read rows from both ends until a page cannot be read; bad rows are passed over."""
-    for query in _ALL_ROWS:
-        try:
-            for wi, *row in connection.execute(query):
-                with contextlib.suppress(ProtocolError):
-                    yield rows.event_of((writers.get(wi), *row))
-        except sqlite3.Error:
-            continue
-
-
-def _add(
-    connection: sqlite3.Connection,
-    logs: Iterable[tuple[bytes, bytes, bytes]],
-    events: Iterable[Event],
-    points: Iterable[ResumePoint],
-) -> int:
-    """Add events whose predecessor is there, in the order of their logs."""
-    known = dict(connection.execute("SELECT w, wi FROM writer"))
-    keys = {writer: (key, nonce) for writer, key, nonce in logs}
-    added = 0
-    for event in sorted(set(events), key=lambda one: (one.writer, one.seq)):
-        if event.writer not in known:
-            known[event.writer] = rows.insert_writer(connection, event.writer, *keys[event.writer])
-        if rows.has_event(connection, event.hash):
-            continue
-        if event.prev == NO_PREVIOUS or rows.has_event(connection, event.prev):
-            rows.insert_event(connection, known[event.writer], event)
-            added += 1
-    for point in points:
-        rows.put_resume(connection, point)
-    return added

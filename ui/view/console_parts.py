@@ -3,8 +3,16 @@
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QSizePolicy,
+    QWidget,
+)
 
 from client.domain.cues import Cue
 from client.domain.sitting import Phase, Showing
@@ -329,9 +337,19 @@ class Steps(QFrame):
         self._count = label("", Type.CAPTION, tone="muted")
         head.addWidget(self._count)
         box.addLayout(head)
-        self._list = rows(gap=0)
-        box.addLayout(self._list)
-        box.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        ground = QWidget()
+        ground.setProperty("scrolled", "true")
+        self._list = rows(ground, gap=0)
+        self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._scroll.setWidget(ground)
+        self._scroll.setMinimumHeight(theme.size(96))
+        box.addWidget(self._scroll, 1)
+        self._at = -1
         self._cues: tuple[Cue, ...] = ()
         self.rows: list[StepRow] = []
 
@@ -345,6 +363,9 @@ class Steps(QFrame):
         for index, one in enumerate(self.rows):
             state = "past" if index < track.cue else "now" if index == track.cue else "later"
             one.tell(state, self._aside(view, index))
+        if track.cue != self._at and self.rows:
+            self._at = track.cue
+            self._scroll.ensureWidgetVisible(self.rows[track.cue], 0, self.rows[0].height())
 
     def _aside(self, view: SittingView, index: int) -> str:
         words = self._context.words
@@ -400,6 +421,11 @@ class Heads(QFrame):
         line.addWidget(self._figure)
         line.addWidget(self._of)
         line.addWidget(self.more)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave out the listed number where the place is narrow."""
+        super().resizeEvent(event)
+        self._of.setVisible(self.width() >= self._context.theme.size(380))
 
     def refresh(self, view: SittingView) -> None:
         """Show the count and whether it is one."""
