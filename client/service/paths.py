@@ -2,21 +2,17 @@
 
 A profile is one folder that holds everything of one room; removing it removes the room.
 
+    journal.db     what classes did, timetable, settings: precious; its key and copies beside it
     library.db     catalogue, search, what is held: can be deleted at any time
-    journal.db     what classes did, timetable, settings: precious
-    roster.db      pupils' names, of this machine only
+    roster.db      reserved for pupils' names, of this machine only
     blobs/         verified files by digest
     lessons/       what is known of each cached lesson, so that library.db can be made anew
-    backups/       copies of journal.db
-    keys/          the room's own key and secrets, readable by its user only
-    inbox/         a folder that is watched for new files, when that is wanted
-    logs/          what went wrong, without personal data
-    lock           held while a program works in the profile
+    keys/          secrets, readable by their user only
+    prints/        sheets on their way to a printer
 """
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -29,61 +25,36 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 ASSETS: Final = ROOT / "assets"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Profile:
     """The places of one room. Nothing is made before `prepare`."""
 
     folder: Path
 
-    @cached_property
+    @property
     def library_db(self) -> Path:
         """Catalogue, search and holdings: rebuildable."""
         return self.folder / "library.db"
 
-    @cached_property
-    def journal_db(self) -> Path:
-        """The log of the room: precious."""
-        return self.folder / "journal.db"
-
-    @cached_property
-    def roster_db(self) -> Path:
-        """Pupils' names, of this machine only."""
-        return self.folder / "roster.db"
-
-    @cached_property
+    @property
     def blobs(self) -> Path:
         """Verified files."""
         return self.folder / "blobs"
 
-    @cached_property
+    @property
     def lessons(self) -> Path:
         """What is known of cached lessons, beside the database."""
         return self.folder / "lessons"
 
-    @cached_property
-    def backups(self) -> Path:
-        """Copies of the journal."""
-        return self.folder / "backups"
+    @property
+    def prints(self) -> Path:
+        """Sheets on their way to a printer."""
+        return self.folder / "prints"
 
-    @cached_property
+    @property
     def keys(self) -> Path:
         """Keys and secrets: nobody else may read them."""
         return self.folder / "keys"
-
-    @cached_property
-    def inbox(self) -> Path:
-        """A folder to drop files in."""
-        return self.folder / "inbox"
-
-    @cached_property
-    def logs(self) -> Path:
-        """What went wrong."""
-        return self.folder / "logs"
-
-    @cached_property
-    def lock(self) -> Path:
-        """Held while a program works here."""
-        return self.folder / "lock"
 
     def prepare(self) -> "Profile":
         """Make the folders that every part expects.
@@ -92,7 +63,7 @@ class Profile:
             StorageError: `profile_unusable`: the folder cannot be made or written.
         """
         try:
-            for folder in (self.folder, self.lessons, self.backups, self.logs):
+            for folder in (self.folder, self.lessons):
                 folder.mkdir(parents=True, exist_ok=True)
             self.keys.mkdir(mode=0o700, exist_ok=True)
             if not os.access(self.folder, os.W_OK):

@@ -30,18 +30,7 @@ def test_a_relative_profile_is_made_absolute(
 
 def test_everything_of_a_room_is_in_one_folder(tmp_path: Path) -> None:
     profile = Profile(tmp_path)
-    places = [
-        profile.library_db,
-        profile.journal_db,
-        profile.roster_db,
-        profile.blobs,
-        profile.lessons,
-        profile.backups,
-        profile.keys,
-        profile.inbox,
-        profile.logs,
-        profile.lock,
-    ]
+    places = [profile.library_db, profile.blobs, profile.lessons, profile.keys, profile.prints]
     assert len(set(places)) == len(places)
     assert all(path.parent == tmp_path for path in places)
     assert list(tmp_path.iterdir()) == []
