@@ -24,6 +24,7 @@ from client.domain.failpoint import failpoint
 from client.domain.ids import EventId, SittingId
 from client.domain.record.bodies import Body, EventType, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, follows, writer_of
+from client.domain.record.fields import MAX_SEEN
 from client.domain.record.resume import ResumePoint
 from client.domain.record.segment import MAX_EVENTS, BootRow, seal
 from client.domain.record.table import pack, spec_of
@@ -278,7 +279,7 @@ class Journal:
             return failed
 
     def _begin(self, connection: "sqlite3.Connection", start: Start) -> tuple[int, int, bool]:
-        tips = rows.select_tips(connection)
+        tips = rows.open_tips(connection)[-MAX_SEEN:]
         wi = rows.writer_index(connection, self.writer)
         is_first = wi is None
         if wi is None:

@@ -11,7 +11,7 @@ from typing import Final
 from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
-from client.domain.record.bodies import EventType
+from client.domain.record.bodies import EventType, Incarnation
 from client.domain.record.event import Event
 from client.domain.record.fold import Entry, Fold, read
 from client.domain.record.resume import ResumePoint, RunningTimer
@@ -221,6 +221,17 @@ def select_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
         Tip(writer=_bytes(w), seq=_int(seq), hash=_bytes(digest), lc=_int(lc))
         for w, seq, digest, lc in rows
     )
+
+
+def open_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
+    """Return the tips that no later incarnation goes on from: logs that may still grow."""
+    events, _ = select_events(connection, numbers=(EventType.INCARNATION,))
+    closed = {
+        (writer, digest)
+        for _, body in Fold(event for _, event in events).facts_of(Incarnation)
+        for writer, digest in body.predecessors
+    }
+    return tuple(tip for tip in select_tips(connection) if (tip.writer, tip.hash) not in closed)
 
 
 # --- boots -------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ Invariants:
 """
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,7 +32,8 @@ from client.store.schema_journal import MIGRATIONS
 FILE: Final = "journal.db"
 KEY_FILE: Final = "journal.key"
 _TAIL: Final = 64
-"""So many events at the end of each log are checked at every start."""
+"""So many events at the end of each log are checked at every start. Logs that a later one goes
+on from are left alone: after a repair they may have gaps."""
 
 
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
@@ -97,8 +97,7 @@ def is_sound(connection: sqlite3.Connection) -> bool:
             return False
         if rows.select_local(connection).get(SUSPECT) == "1":
             return False
-        tips = rows.select_tips(connection)
-        return all(_tail_holds(connection, tip, tips) for tip in tips)
+        return all(_tail_holds(connection, tip) for tip in rows.open_tips(connection))
     except ProtocolError:
         return False
     except sqlite3.Error as error:
@@ -107,20 +106,14 @@ def is_sound(connection: sqlite3.Connection) -> bool:
         raise
 
 
-def _tail_holds(connection: sqlite3.Connection, tip: Tip, tips: Iterable[Tip]) -> bool:
-    """Walk back from a tip; a gap is allowed only where another tip of the log stands below.
-
-    Such a gap is what an earlier repair could not save.
-    """
+def _tail_holds(connection: sqlite3.Connection, tip: Tip) -> bool:
     first = max(1, tip.seq - _TAIL)
     by_hash = {event.hash: event for event in rows.select_log(connection, tip.writer, first)}
-    event = by_hash.get(tip.hash)
-    lowest = tip.seq + 1
+    event, lowest = by_hash.get(tip.hash), tip.seq + 1
     while event is not None:
         lowest = event.seq
         event = by_hash.get(event.prev)
-    below = any(one.writer == tip.writer and one.seq < lowest for one in tips)
-    return lowest <= first or (lowest <= tip.seq and below)
+    return lowest == first
 
 
 def _is_damage(error: BaseException | None) -> bool:
