@@ -221,7 +221,7 @@ def _pack(bits: int) -> bytes:
     raw = bits.to_bytes((bits.bit_length() + 7) >> 3, "little")
     squeezed = zlib.compress(raw, 1)
     # Where little is won, reading it fast counts more.
-    return _RAW_TAG + raw if len(squeezed) * 3 > len(raw) else _ZLIB_TAG + squeezed
+    return _RAW_TAG + raw if len(squeezed) * 6 > len(raw) else _ZLIB_TAG + squeezed
 
 
 def unpack(packed: bytes) -> int:

@@ -34,7 +34,7 @@ from client.store.search_match import Syllables
 
 T = TypeVar("T")
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised whenever the bytes of a shard or the rules change: all shards are then built anew."""
 SHARD_ROWS: Final = 4000
 CACHE_BYTES: Final = 24_000_000
