@@ -5,6 +5,7 @@ runs one command. Heavy parts are imported by the command that needs them (start
 """
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,7 +98,8 @@ def _app(call: Invocation) -> object:
     app.exec()
     program.close()
     station.close()
-    return None
+    # libvlc's threads outlive its players; taking the interpreter down under them may crash.
+    os._exit(0)
 
 
 def _link(station: Station) -> "LinkDesk":

@@ -9,6 +9,7 @@ Invariants:
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -121,4 +122,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    # libvlc's threads outlive the player; taking the interpreter down under them may crash.
+    os._exit(code)
