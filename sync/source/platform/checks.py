@@ -18,6 +18,7 @@ Json = Mapping[str, object]
 
 _DURATION: Final = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 _MAX_DIGITS: Final = 15
+_HALF_CHARACTER: Final = b"\\ud"
 _NOTHING: Final[Json] = {}
 
 
@@ -32,9 +33,14 @@ def parse(body: bytes, path: str) -> object:
         ProtocolError: `document_broken`.
     """
     try:
-        return json.loads(body)
+        document = json.loads(body)
+        if _HALF_CHARACTER in body.lower():
+            # Half a character cannot be stored; the document is read without such halves.
+            written = json.dumps(document, ensure_ascii=False)
+            document = json.loads(written.encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise ProtocolError("document_broken", {"path": path}) from error
+    return document
 
 
 def top_list(document: object, path: str) -> Sequence[object]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import (
@@ -100,17 +100,16 @@ class Documents:
 
     def read_whole(self, path: str, cancel: CancelToken) -> Document:
         """Read a document whether or not it changed. Raises as `read` does."""
-        found = _Reading(self, path, None, cancel).result()
-        if isinstance(found, Unchanged):
-            raise ProtocolError("document_broken", {"path": path})
-        return found
+        # Nothing is known of it, so the answer cannot be that it is as known.
+        return cast("Document", _Reading(self, path, None, cancel).result())
 
     def is_gone(self, path: str, cancel: CancelToken) -> bool:
         """Tell whether the record's own document answers 404 (D5)."""
         votes: dict[str, bool] = {}
-        lost: TransportError | None = None
+        lost: TransportError = UnreachableError("unreachable", {"path": path})
         for failures in range(1, self._pace.tries + 1):
-            for url in self._addresses.resolve(path):
+            mirrors = self._addresses.resolve(path)
+            for url in mirrors:
                 try:
                     is_gone = votes[url] if url in votes else self._is_gone_at(url, cancel)
                 except TransportError as error:
@@ -118,14 +117,11 @@ class Documents:
                     self._addresses.failed(url)
                     continue
                 votes[url] = is_gone
-                if not is_gone or len(votes) == _WITNESSES:
+                if not is_gone or len(votes) == min(_WITNESSES, len(mirrors)):
                     return is_gone
             if votes and failures == _SECOND_CHANCE:
                 return True
-            if lost is not None:
-                self.pause(failures, lost, cancel)
-        if votes or lost is None:
-            return True
+            self.pause(failures, lost, cancel)
         raise lost
 
     def _is_gone_at(self, url: str, cancel: CancelToken) -> bool:

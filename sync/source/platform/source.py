@@ -39,7 +39,8 @@ class _Parts:
     """The parts of one list: what to read again, and what is as it was."""
 
     fresh: tuple[Document, ...]
-    kept: tuple[Seen, ...]
+    kept: tuple[str, ...]
+    """Paths of the parts that are as they were."""
     index: tuple[Seen, ...]
 
 
@@ -116,13 +117,13 @@ class PlatformSource:
                 broken += lost
             return found, broken
 
-        return _listing(self._parts(self._rules.paths.books, cancel), read)
+        return _listing(self._parts(self._rules.paths.books, cancel), self._ids_of, read)
 
     def textbooks(self, cancel: CancelToken) -> Listing[Lesson]:
         """See `Source`. If one part changed, all are read: a volume may stand far from its set."""
         parts = self._parts(self._rules.paths.textbooks, cancel)
         if parts.fresh and parts.kept:
-            again = tuple(self._again(seen.path, cancel) for seen in parts.kept)
+            again = tuple(self._again(path, cancel) for path in parts.kept)
             parts = _Parts((*parts.fresh, *again), (), parts.index)
 
         def read(documents: Sequence[Document]) -> tuple[dict[str, tuple[Lesson, ...]], int]:
@@ -130,7 +131,7 @@ class PlatformSource:
             found, broken = read_textbooks(pairs, self._id, self._rules.dimensions)
             return dict(found), broken
 
-        return _listing(parts, read)
+        return _listing(parts, self._ids_of, read)
 
     def sections(self, book: BookId, cancel: CancelToken) -> Found[tuple[Section, ...]] | Unchanged:
         """See `Source`. The newer family of addresses is asked first."""
@@ -156,7 +157,9 @@ class PlatformSource:
                 broken += lost
             return found, broken
 
-        return _listing(self._parts(self._rules.paths.lessons.format(id=book), cancel), read)
+        return _listing(
+            self._parts(self._rules.paths.lessons.format(id=book), cancel), self._ids_of, read
+        )
 
     def detail(
         self, lesson: Lesson, cancel: CancelToken
@@ -207,18 +210,21 @@ class PlatformSource:
             paths = self._paths_in(found)
             seen: tuple[Seen, ...] = (found.seen(paths),)
         else:
-            known = self._memory.recall(index)
-            paths, seen = (known.ids if known else ()), ()
+            paths, seen = self._ids_of(index), ()
         fresh: list[Document] = []
-        kept: list[Seen] = []
+        kept: list[str] = []
         for path in paths:
             part = self._part(path, cancel)
-            remembered = self._memory.recall(path)
             if isinstance(part, Document):
                 fresh.append(part)
-            elif remembered is not None:
-                kept.append(remembered)
+            else:
+                kept.append(path)
         return _Parts(tuple(fresh), tuple(kept), seen)
+
+    def _ids_of(self, path: str) -> tuple[str, ...]:
+        """Give what stood in a document when it was last read."""
+        known = self._memory.recall(path)
+        return known.ids if known else ()
 
     def _part(self, path: str, cancel: CancelToken) -> Document | Unchanged:
         """Read a part that an index named; if there is none, the index was wrong."""
@@ -260,14 +266,16 @@ def _status(error: RefusedError) -> DetailStatus | None:
     return None
 
 
-def _listing(parts: _Parts, read: _Readers[T]) -> Listing[T]:
+def _listing(
+    parts: _Parts, ids_of: Callable[[str], tuple[str, ...]], read: _Readers[T]
+) -> Listing[T]:
     records, skipped = read(parts.fresh)
     seen: list[Seen] = [
         document.seen([str(r.id) for r in records[document.path]]) for document in parts.fresh
     ]
     return Listing(
         records=tuple(record for found in records.values() for record in found),
-        kept=tuple(id_ for remembered in parts.kept for id_ in remembered.ids),
+        kept=tuple(id_ for path in parts.kept for id_ in ids_of(path)),
         seen=(*parts.index, *seen),
         skipped=skipped,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from client.domain.catalogue import Section, Tag, TagNode
+from client.domain.errors import ProtocolError
 from client.domain.ids import BookId, SectionId
 from sync.source.platform.checks import (
     BadRecord,
@@ -33,7 +34,11 @@ def read_tag_tree(document: object, path: str) -> tuple[TagNode, ...]:
         ProtocolError: It is no tag tree.
     """
     record = top_map(document, path)
-    root = text(record, "tag_path") or path
+    try:
+        root = text(record, "tag_path") or path
+        items(record, "hierarchies")
+    except BadRecord as error:
+        raise ProtocolError("document_broken", {"path": path}) from error
     top = TagNode(
         path=root, parent="", position=0, tag=Tag(dimension="", id=root, name=""), is_hidden=False
     )
