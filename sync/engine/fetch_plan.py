@@ -98,7 +98,7 @@ def plan_fetch(lesson: Lesson, choice: Choice, holdings: Iterable[Holding]) -> F
         if holding.state is PartState.PRESENT
     }
     marked = {
-        (holding.part, holding.path) for holding in holdings if holding.state is PartState.PROTECTED
+        (holding.part, holding.path) for holding in known if holding.state is PartState.PROTECTED
     }
     items: list[Item] = []
     unavailable: list[PartOutcome] = []
