@@ -1,0 +1,384 @@
+"""The player on Qt's own multimedia, for machines without VLC.
+
+Qt gives a time with every picture, so no landing is needed; it paints two windows at several
+times the cost of libvlc, which is why it is only the second choice.
+
+Invariants:
+  V1-V4  See `client.media.port`.
+  Q1  Qt's player lives on the GUI thread, whichever thread calls: orders are posted there in
+      order, and only `open` waits.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final, TypeVar
+
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtMultimedia import (
+    QAudioOutput,
+    QMediaMetaData,
+    QMediaPlayer,
+    QVideoFrame,
+    QVideoSink,
+)
+
+from client.domain.errors import PlayerError
+from client.media.port import RING, Frame, FrameSink, MediaFacts, PlayerState, StateSink
+
+_OPEN_MS: Final = 8000
+_DEFAULT_RATE: Final = 25.0
+_MICRO: Final = 1_000_000
+
+T = TypeVar("T")
+
+
+class _Gate(QObject):
+    """The way to the GUI thread."""
+
+    _posted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        application = QCoreApplication.instance()
+        if application is None:
+            raise PlayerError("player_missing")
+        self.moveToThread(application.thread())
+        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, fn: Callable[[], None]) -> None:
+        """Run `fn` on the GUI thread: at once when called from there."""
+        if threading.current_thread() is threading.main_thread():
+            fn()
+        else:
+            self._posted.emit(fn)
+
+    def call(self, fn: Callable[[], T]) -> T:
+        """Run `fn` there and wait for what it returns or raises."""
+        if threading.current_thread() is threading.main_thread():
+            return fn()
+        future: Future[T] = Future()
+
+        def job() -> None:
+            try:
+                future.set_result(fn())
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller
+                future.set_exception(error)
+
+        self._posted.emit(job)
+        return future.result()
+
+    def _run(self, fn: Callable[[], None]) -> None:
+        fn()
+
+
+class FallbackPlayer:
+    """See `client.media.port.Player`.
+
+    Raises:
+        PlayerError: There is no Qt application.
+    """
+
+    def __init__(self) -> None:
+        self._gate = _Gate()
+        self._is_closed = False
+        self._inner = self._gate.call(_QtPlayer)
+
+    def open(self, path: Path, *, start_s: float = 0.0) -> MediaFacts:
+        """See `Player`. On the GUI thread it waits in an event loop that takes no input."""
+        self._require_open()
+        return self._gate.call(lambda: self._inner.open(path, start_s))
+
+    def play(self) -> None:
+        """See `Player`."""
+        self._require_media()
+        self._gate.post(self._inner.play)
+
+    def pause(self) -> None:
+        """See `Player`."""
+        self._require_media()
+        self._gate.post(self._inner.pause)
+
+    def seek_to(self, seconds: float) -> None:
+        """See `Player`."""
+        self._require_media()
+        self._gate.post(lambda: self._inner.seek_to(seconds))
+
+    def set_rate(self, rate: float) -> None:
+        """See `Player`."""
+        self._require_open()
+        self._gate.post(lambda: self._inner.set_rate(rate))
+
+    def set_volume(self, percent: int) -> None:
+        """See `Player`."""
+        self._require_open()
+        self._gate.post(lambda: self._inner.set_volume(percent))
+
+    def loop(self, begin_s: float | None, end_s: float | None = None) -> None:
+        """See `Player`."""
+        self._require_media()
+        self._gate.post(lambda: self._inner.loop(begin_s, end_s))
+
+    @property
+    def state(self) -> PlayerState:
+        """See `Player`."""
+        return self._inner.state
+
+    @property
+    def position_s(self) -> float:
+        """See `Player`."""
+        return self._inner.position_s
+
+    @property
+    def duration_s(self) -> float:
+        """See `Player`."""
+        return self._inner.duration_s
+
+    def on_frame(self, sink: FrameSink | None) -> None:
+        """See `Player`."""
+        self._inner.frame_sink = sink
+
+    def on_state(self, sink: StateSink | None) -> None:
+        """See `Player`."""
+        self._inner.state_sink = sink
+
+    def close(self) -> None:
+        """See `Player`."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._gate.post(self._inner.close)
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise PlayerError("player_closed")
+
+    def _require_media(self) -> None:
+        self._require_open()
+        if not self._inner.has_media:
+            raise PlayerError("player_empty")
+
+
+class _QtPlayer(QObject):
+    """The part on the GUI thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame_sink: FrameSink | None = None
+        self.state_sink: StateSink | None = None
+        self._state = PlayerState.EMPTY
+        self._facts: MediaFacts | None = None
+        self._loop: tuple[float, float] | None = None
+        self._serial = 0
+        self._shown_s = 0.0
+        self._wanted_s: float | None = None
+        self._is_closed = False
+        self._kept: deque[QImage] = deque(maxlen=RING + 1)
+        self._sound = QAudioOutput(self)
+        self._video = QVideoSink(self)
+        self._player = QMediaPlayer(self)
+        self._player.setAudioOutput(self._sound)
+        self._player.setVideoSink(self._video)
+        self._video.videoFrameChanged.connect(self._on_picture, Qt.ConnectionType.QueuedConnection)
+        self._player.mediaStatusChanged.connect(self._on_status)
+        self._player.errorOccurred.connect(self._on_error)
+        self._watch = QTimer(self)
+        self._watch.setInterval(20)
+        self._watch.timeout.connect(self._watch_loop)
+
+    def open(self, path: Path, start_s: float) -> MediaFacts:
+        self._facts = None
+        self._loop = None
+        self._set_state(PlayerState.OPENING)
+        if not path.is_file():
+            self._set_state(PlayerState.FAILED)
+            raise PlayerError("media_missing", {"name": path.name})
+        self._player.setSource(QUrl.fromLocalFile(str(path)))
+        self._wait_for(
+            QMediaPlayer.MediaStatus.LoadedMedia,
+            QMediaPlayer.MediaStatus.BufferedMedia,
+            QMediaPlayer.MediaStatus.InvalidMedia,
+        )
+        facts = self._read_facts()
+        if self._state is PlayerState.FAILED or not (facts.has_video or facts.has_audio):
+            self._set_state(PlayerState.FAILED)
+            raise PlayerError("media_unplayable", {"name": path.name})
+        self._facts = facts
+        self._wanted_s = self._clamp(start_s)
+        self._set_state(PlayerState.PAUSED)
+        self._player.pause()
+        self._go(self._wanted_s)
+        self._wait_for_picture()
+        return facts
+
+    def play(self) -> None:
+        if self._state is PlayerState.ENDED:
+            self._go(0.0)
+        self._set_state(PlayerState.PLAYING)
+        self._player.play()
+
+    def pause(self) -> None:
+        if self._state is PlayerState.PLAYING:
+            if not self._media_facts.has_video:
+                self._shown_s = self._player.position() / 1000
+            self._set_state(PlayerState.PAUSED)
+            self._player.pause()
+
+    def seek_to(self, seconds: float) -> None:
+        if self._state is PlayerState.ENDED:
+            self._set_state(PlayerState.PAUSED)
+            self._player.pause()
+        self._go(self._clamp(seconds))
+
+    def set_rate(self, rate: float) -> None:
+        self._player.setPlaybackRate(min(2.0, max(0.5, rate)))
+
+    def set_volume(self, percent: int) -> None:
+        self._sound.setVolume(min(100, max(0, percent)) / 100)
+
+    def loop(self, begin_s: float | None, end_s: float | None = None) -> None:
+        end_s = self._media_facts.duration_s if end_s is None else end_s
+        self._loop = None if begin_s is None else (begin_s, end_s)
+        if self._loop is None:
+            self._watch.stop()
+        else:
+            self._watch.start()
+
+    @property
+    def has_media(self) -> bool:
+        return self._facts is not None
+
+    @property
+    def state(self) -> PlayerState:
+        return self._state
+
+    @property
+    def position_s(self) -> float:
+        if self._facts is None:
+            return 0.0
+        if self._facts.has_video or self._state is not PlayerState.PLAYING:
+            return self._shown_s
+        return self._player.position() / 1000
+
+    @property
+    def duration_s(self) -> float:
+        return self._facts.duration_s if self._facts else 0.0
+
+    def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self.frame_sink = self.state_sink = None
+            self._watch.stop()
+            self._player.stop()
+            self._player.setSource(QUrl())
+            self.deleteLater()
+
+    def _on_picture(self, frame: QVideoFrame) -> None:
+        if self._is_closed or self._facts is None or not frame.isValid():
+            return
+        at_s = max(0.0, frame.startTime() / _MICRO)
+        wanted_s = self._wanted_s
+        if wanted_s is not None and abs(at_s - wanted_s) > 2 / self._frame_rate:
+            return
+        if wanted_s is None and self._state is PlayerState.PAUSED:
+            return
+        self._wanted_s = None
+        self._shown_s = at_s
+        self._deliver(frame.toImage().convertToFormat(QImage.Format.Format_RGB32), at_s)
+
+    def _deliver(self, image: QImage, at_s: float) -> None:
+        self._kept.append(image)
+        self._serial += 1
+        if self.frame_sink is not None:
+            self.frame_sink(
+                Frame(
+                    data=memoryview(image.constBits()),
+                    width=image.width(),
+                    height=image.height(),
+                    stride=image.bytesPerLine(),
+                    serial=self._serial,
+                    at_s=at_s,
+                )
+            )
+
+    def _on_status(self, status: QMediaPlayer.MediaStatus) -> None:
+        if status is QMediaPlayer.MediaStatus.EndOfMedia and self._state is PlayerState.PLAYING:
+            if self._loop is not None:
+                self._go(self._loop[0])
+                self._player.play()
+            else:
+                self._set_state(PlayerState.ENDED)
+
+    def _on_error(self, error: QMediaPlayer.Error, _words: str) -> None:
+        if error is not QMediaPlayer.Error.NoError:
+            self._set_state(PlayerState.FAILED)
+
+    def _watch_loop(self) -> None:
+        loop = self._loop
+        if loop is not None and self._state is PlayerState.PLAYING and self._shown_s >= loop[1]:
+            self._go(loop[0])
+
+    def _go(self, seconds: float) -> None:
+        if self._media_facts.has_video:
+            self._wanted_s = int(seconds * self._frame_rate + 1e-6) / self._frame_rate
+        else:
+            self._shown_s = seconds
+        self._player.setPosition(round(seconds * 1000))
+
+    def _clamp(self, seconds: float) -> float:
+        facts = self._media_facts
+        last_s = facts.duration_s - (1 / self._frame_rate if facts.has_video else 0.0)
+        return max(0.0, min(seconds, last_s))
+
+    def _read_facts(self) -> MediaFacts:
+        data = self._player.metaData()
+        size = data.value(QMediaMetaData.Key.Resolution)
+        rate = data.value(QMediaMetaData.Key.VideoFrameRate)
+        has_video = self._player.hasVideo()
+        return MediaFacts(
+            duration_s=self._player.duration() / 1000,
+            width=size.width() if has_video and size else 0,
+            height=size.height() if has_video and size else 0,
+            has_video=has_video,
+            has_audio=self._player.hasAudio(),
+            frame_rate=float(rate) if has_video and rate else 0.0,
+        )
+
+    def _wait_for(self, *statuses: QMediaPlayer.MediaStatus) -> None:
+        if self._player.mediaStatus() in statuses:
+            return
+        waiting = QEventLoop(self)
+        self._player.mediaStatusChanged.connect(
+            lambda status: waiting.quit() if status in statuses else None
+        )
+        QTimer.singleShot(_OPEN_MS, waiting, waiting.quit)
+        waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+
+    def _wait_for_picture(self) -> None:
+        if not self._media_facts.has_video:
+            return
+        waiting = QEventLoop(self)
+        poll = QTimer(waiting)
+        poll.setInterval(5)
+        poll.timeout.connect(lambda: None if self._wanted_s is not None else waiting.quit())
+        poll.start()
+        QTimer.singleShot(_OPEN_MS, waiting, waiting.quit)
+        waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+
+    def _set_state(self, state: PlayerState) -> None:
+        is_new = state is not self._state
+        self._state = state
+        if is_new and self.state_sink is not None:
+            self.state_sink(state)
+
+    @property
+    def _frame_rate(self) -> float:
+        return self._media_facts.frame_rate or _DEFAULT_RATE
+
+    @property
+    def _media_facts(self) -> MediaFacts:
+        if self._facts is None:
+            raise PlayerError("player_empty")
+        return self._facts
