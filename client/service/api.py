@@ -78,6 +78,7 @@ class LessonRow:
     has_detail: bool = False
     matches: tuple[tuple[int, int], ...] = ()
     """Stretches (start, length) of `title` that match the query."""
+    light: Light = Light.NOT_READY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

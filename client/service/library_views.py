@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable
 
-from client.domain.availability import Decodes, LessonState, PartState, lesson_state, light
+from client.domain.availability import (
+    Decodes,
+    LessonState,
+    PartFacts,
+    PartState,
+    lesson_state,
+    light,
+)
 from client.domain.catalogue import FileUse, Part, RemoteFile, Role, display_title
 from client.domain.holding import Holding, main_files, part_facts, part_state
 from client.service.api import LessonDetail, LessonRow, PartView, Reason, RenditionView
@@ -24,16 +31,17 @@ def lesson_row(listed: ListedLesson, matches: tuple[tuple[int, int], ...]) -> Le
         size_bytes=sum(_least_bytes(part) for part in lesson.parts),
         has_detail=lesson.has_detail,
         matches=matches,
+        light=light(_facts(listed)),
     )
 
 
 def lesson_detail(listed: ListedLesson, *, is_pinned: bool) -> LessonDetail:
     """Make the detail of a lesson whose parts are complete."""
     lesson = listed.lesson
-    facts = part_facts(lesson, listed.holdings, withdrawn=listed.is_withdrawn)
+    row = lesson_row(listed, ())
     return LessonDetail(
-        row=lesson_row(listed, ()),
-        light=light(facts),
+        row=row,
+        light=row.light,
         book=lesson.book,
         sections=lesson.section_titles,
         parts=tuple(
@@ -48,7 +56,11 @@ def lesson_detail(listed: ListedLesson, *, is_pinned: bool) -> LessonDetail:
 def _state(listed: ListedLesson) -> LessonState:
     if listed.is_withdrawn and not listed.lesson.parts:
         return LessonState.WITHDRAWN
-    return lesson_state(part_facts(listed.lesson, listed.holdings, withdrawn=listed.is_withdrawn))
+    return lesson_state(_facts(listed))
+
+
+def _facts(listed: ListedLesson) -> tuple[PartFacts, ...]:
+    return part_facts(listed.lesson, listed.holdings, withdrawn=listed.is_withdrawn)
 
 
 def _main(part: Part) -> tuple[RemoteFile, ...]:
