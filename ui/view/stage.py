@@ -7,7 +7,7 @@ Invariants:
   ST4  Black is black: nothing else is painted.
 """
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -24,6 +24,9 @@ PAGE_GROUND = "#26292F"
 
 class Stage(QWidget):
     """Paints the class. `is_thumbnail` adds the word for black and freeze (console only)."""
+
+    painted = Signal(float)
+    """A new picture was painted: its media time."""
 
     def __init__(
         self,
@@ -156,7 +159,9 @@ class Stage(QWidget):
         if not self._context.theme.is_low_power:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(target, image)
-        self.painted_at_s = self._model.at_s
+        if self.painted_at_s != self._model.at_s:
+            self.painted_at_s = self._model.at_s
+            self.painted.emit(self.painted_at_s)
 
     def _paint_page(self, painter: QPainter, area: QRectF, view: SittingView) -> None:
         painter.fillRect(area, QColor(PAGE_GROUND))
