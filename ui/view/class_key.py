@@ -9,7 +9,7 @@ Invariants:
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
@@ -99,6 +99,7 @@ class ClassKey(QAbstractButton):
         self._is_stacked = is_stacked
         self._icon_px, self._word_px, self._cap_px = 30, 20, 14
         self._held_ms = 0
+        self._since = QElapsedTimer()
         self._hold = QTimer(self)
         self._hold.setInterval(_STEP_MS)
         self._hold.timeout.connect(self._on_hold)
@@ -143,6 +144,7 @@ class ClassKey(QAbstractButton):
         """Begin to hold (mouse or Esc)."""
         if self._look.role == "danger" and not self._hold.isActive():
             self._held_ms = 0
+            self._since.start()
             self._hold.start()
             self.update()
 
@@ -153,7 +155,8 @@ class ClassKey(QAbstractButton):
         self.update()
 
     def _on_hold(self) -> None:
-        self._held_ms += _STEP_MS
+        # Measured, not counted: a busy machine drops ticks, and the teacher's second is a second.
+        self._held_ms = self._since.elapsed()
         self.update()
         if self._held_ms >= HOLD_MS:
             self.hold_end()
