@@ -9,6 +9,7 @@ Invariants:
   J4  Listeners hear of events after they are durable, before the append's future is done.
   J5  Every log begins with an INCARNATION that names the tips of the logs it goes on from.
   J6  A row that changed behind the program's back is never believed, and stops nothing.
+  J7  When the disk is full the ballast is given up first, and the append is tried again.
 """
 
 import itertools
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from client.domain.clock import Clock
-from client.domain.errors import ProtocolError, StorageError
+from client.domain.errors import ProtocolError, StorageError, StorageFullError
 from client.domain.failpoint import failpoint
 from client.domain.ids import EventId, SittingId
 from client.domain.record.bodies import Body, EventType, Incarnation, WhyIncarnation
@@ -31,6 +32,7 @@ from client.domain.record.table import pack, spec_of
 from client.domain.signer import Signer
 from client.store import journal_rows as rows
 from client.store.backup import Backups, is_due
+from client.store.ballast import Ballast
 from client.store.database import Database
 from client.store.journal_rows import Boot, Look, Tip
 
@@ -42,8 +44,10 @@ B = TypeVar("B")
 
 Draft: TypeAlias = Callable[[Look], Sequence[Body]]
 """Decides what to write while its transaction is open. Pure but for what it asks of `Look`."""
+_Job: TypeAlias = "Callable[[sqlite3.Connection], tuple[Event, ...]]"
 Listener: TypeAlias = Callable[[Sequence[Event]], None]
 
+BALLAST: Final = "ballast"
 CLEAN: Final = "journal.clean"
 SUSPECT: Final = "journal.suspect"
 """Local value that asks the next start to repair the file."""
@@ -78,6 +82,15 @@ class Start:
     boot_key: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """Where this start of the program stands in its log."""
+
+    wi: int
+    boot: int
+    is_new_boot: bool
+
+
 class Journal:
     """Appends and reads; any thread may call.
 
@@ -101,10 +114,12 @@ class Journal:
         self._gate = threading.Lock()
         self._backing_up = threading.Lock()
         self.backups: Final = Backups(path=database.path)
+        self.ballast: Final = Ballast(path=database.path.with_name(BALLAST))
         self.writer: Final = writer_of(signer.public_key, signer.nonce)
-        self._wi, self._boot, self.is_new_boot = database.write(
+        self._begun: Final = database.write(
             lambda connection: self._begin(connection, start)
         ).result()
+        self.is_new_boot: Final = self._begun.is_new_boot
 
     # --- writing -------------------------------------------------------------------------
 
@@ -119,24 +134,9 @@ class Journal:
 
         def job(connection: "sqlite3.Connection") -> tuple[Event, ...]:
             bodies = draft(Look(connection))
-            return tuple(self._add(connection, body) for body in bodies)
+            return tuple(self._add(connection, body, self._begun) for body in bodies)
 
-        def committed(done: Future[tuple[Event, ...]]) -> None:
-            error = done.exception()
-            if error is not None:
-                answer.set_exception(error)
-                return
-            failpoint("journal.after_commit")
-            try:
-                for listener in self._listeners:
-                    listener(done.result())
-            finally:
-                answer.set_result(done.result())
-
-        try:
-            self._database.write(job).add_done_callback(committed)
-        except StorageError as error:
-            answer.set_exception(error)
+        self._submit(job, answer)
         return answer
 
     def listen(self, listener: Listener) -> None:
@@ -221,6 +221,10 @@ class Journal:
         """Make a rolling backup if this start calls for one; the future tells whether it did."""
         return self._database.read(lambda _: self._back_up(is_forced=False))
 
+    def lay_ballast(self) -> Future[bool]:
+        """Keep room back for a full disk (see `Ballast`); the future tells whether it is there."""
+        return self._database.read(lambda _: self.ballast.lay())
+
     def backup(self) -> Future[bool]:
         """Make a rolling backup now; the future gives False when the copy was not sound."""
         return self._database.read(lambda _: self._back_up(is_forced=True))
@@ -243,13 +247,34 @@ class Journal:
         mono = self._clock.boot_monotonic_ms()
 
         def job(connection: "sqlite3.Connection") -> None:
-            rows.touch_boot(connection, self._wi, self._boot, mono)
+            rows.touch_boot(connection, self._begun.wi, self._begun.boot, mono)
             rows.put_local(connection, CLEAN, "1")
 
         self._local(job)
         self._database.close()
 
     # --- inside --------------------------------------------------------------------------
+
+    def _submit(self, job: "_Job", answer: Future[tuple[Event, ...]]) -> None:
+        def committed(done: Future[tuple[Event, ...]]) -> None:
+            error = done.exception()
+            if isinstance(error, StorageFullError) and self.ballast.drop():
+                self._submit(job, answer)
+                return
+            if error is not None:
+                answer.set_exception(error)
+                return
+            failpoint("journal.after_commit")
+            try:
+                for listener in self._listeners:
+                    listener(done.result())
+            finally:
+                answer.set_result(done.result())
+
+        try:
+            self._database.write(job).add_done_callback(committed)
+        except StorageError as error:
+            answer.set_exception(error)
 
     def _back_up(self, *, is_forced: bool) -> bool:
         with self._backing_up:
@@ -278,14 +303,14 @@ class Journal:
             failed.set_exception(error)
             return failed
 
-    def _begin(self, connection: "sqlite3.Connection", start: Start) -> tuple[int, int, bool]:
+    def _begin(self, connection: "sqlite3.Connection", start: Start) -> _Begun:
         tips = rows.open_tips(connection)[-MAX_SEEN:]
         wi = rows.writer_index(connection, self.writer)
         is_first = wi is None
         if wi is None:
             signer = self._signer
             wi = rows.insert_writer(connection, self.writer, signer.public_key, signer.nonce)
-        boot, is_new_boot = self._begin_boot(connection, wi, start.boot_key)
+        begun = self._begin_boot(connection, wi, start.boot_key)
         if is_first:
             body = Incarnation(
                 public_key=self._signer.public_key,
@@ -293,17 +318,16 @@ class Journal:
                 why=start.why,
                 predecessors=tuple((tip.writer, tip.hash) for tip in tips),
             )
-            self._wi, self._boot = wi, boot
-            self._add(connection, body)
+            self._add(connection, body, begun)
         rows.put_local(connection, CLEAN, "")
-        return wi, boot, is_new_boot
+        return begun
 
-    def _begin_boot(self, connection: "sqlite3.Connection", wi: int, key: str) -> tuple[int, bool]:
+    def _begin_boot(self, connection: "sqlite3.Connection", wi: int, key: str) -> _Begun:
         mono = self._clock.boot_monotonic_ms()
         last = rows.last_boot(connection, wi)
         if last is not None and not is_new_boot(last, key, mono):
             rows.touch_boot(connection, wi, last.ordinal, mono)
-            return last.ordinal, False
+            return _Begun(wi=wi, boot=last.ordinal, is_new_boot=False)
         boot = Boot(ordinal=1 if last is None else last.ordinal + 1, key=key, mono_ms=mono)
         row = BootRow(
             ordinal=boot.ordinal,
@@ -311,9 +335,9 @@ class Journal:
             was_clean=rows.select_local(connection).get(CLEAN) == "1",
         )
         rows.insert_boot(connection, wi, boot, row)
-        return boot.ordinal, True
+        return _Begun(wi=wi, boot=boot.ordinal, is_new_boot=True)
 
-    def _add(self, connection: "sqlite3.Connection", body: Body) -> Event:
+    def _add(self, connection: "sqlite3.Connection", body: Body, begun: _Begun) -> Event:
         tips = rows.select_tips(connection)
         tip = next((tip for tip in tips if tip.writer == self.writer), None)
         spec = spec_of(body)
@@ -322,7 +346,7 @@ class Journal:
             seq=1 if tip is None else tip.seq + 1,
             prev=NO_PREVIOUS if tip is None else tip.hash,
             lc=1 + max((tip.lc for tip in tips), default=0),
-            boot=self._boot,
+            boot=begun.boot,
             mono_ms=self._clock.boot_monotonic_ms(),
             wall_ms=self._wall_ms(),
             scope=SCOPE_ROOM,
@@ -330,7 +354,7 @@ class Journal:
             version=spec.version,
             body=pack(body),
         )
-        rows.insert_event(connection, self._wi, event)
+        rows.insert_event(connection, begun.wi, event)
         failpoint("journal.before_commit")
         return event
 

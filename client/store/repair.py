@@ -2,7 +2,8 @@
 
 Invariants:
   E1  Whatever the journal's file holds, opening gives a journal that works; only a file of a
-      newer program, a full disk or a missing right refuses, and then nothing was changed.
+      newer program, a disk too full to begin or repair, or a missing right refuses, and then
+      nothing was changed.
   E2  A damaged file is never deleted or written to: it is kept under another name.
   E3  After a repair the journal holds every event that the damaged file, an earlier one or a
       backup still gives and whose hash holds, each once.
@@ -10,7 +11,7 @@ Invariants:
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,11 @@ from client.domain.failpoint import failpoint
 from client.domain.record.bodies import WhyIncarnation
 from client.store import journal_rows as rows
 from client.store.backup import Backups
+from client.store.ballast import Ballast
 from client.store.boot import boot_key
 from client.store.database import Database
 from client.store.durable import move_file, set_aside, sync_file, sync_folder
-from client.store.journal import SUSPECT, Journal, Start
+from client.store.journal import BALLAST, SUSPECT, Journal, Start
 from client.store.journal_rows import Tip
 from client.store.keyfile import KeyFile
 from client.store.salvage import BESIDE, fill, gather
@@ -59,7 +61,7 @@ class OpenedJournal:
 def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
     """Open or make the journal of a profile, repairing it if it must be. Blocking.
 
-    A backup is made behind it when one is due.
+    Behind it a backup is made when one is due, and room is kept back for a full disk.
 
     Raises:
         StorageTooNewError: A newer program wrote it; nothing was touched.
@@ -67,6 +69,23 @@ def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
         OSError: The folder cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = _open(folder, clock)
+    except StorageTooNewError:
+        raise
+    except (StorageError, OSError):
+        # A full disk may refuse in many words: give up the ballast and try once more.
+        if not Ballast(path=folder / BALLAST).drop():
+            raise
+        opened = _open(folder, clock)
+        opened = replace(opened, notices=(*opened.notices, Notice(code="disk_full")))
+    else:
+        opened.journal.lay_ballast()
+    opened.journal.backup_if_due()
+    return opened
+
+
+def _open(folder: Path, clock: Clock) -> OpenedJournal:
     path, key_path = folder / FILE, folder / KEY_FILE
     notices: list[Notice] = []
     database = _open_sound(path) if path.exists() else None
@@ -85,8 +104,11 @@ def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
     else:
         database = database or Database(path, MIGRATIONS)
         key, why = _key(key_path, database, notices)
-    journal = Journal(database, key, clock, Start(why=why, boot_key=boot_key()))
-    journal.backup_if_due()
+    try:
+        journal = Journal(database, key, clock, Start(why=why, boot_key=boot_key()))
+    except StorageError:
+        database.close()
+        raise
     return OpenedJournal(journal=journal, notices=tuple(notices))
 
 

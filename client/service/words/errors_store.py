@@ -35,4 +35,5 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "notice.journal_salvaged": "{events} newer records were saved from the damaged file.",
     "notice.journal_empty": "No good copy was found: the records begin anew.",
     "notice.journal_key_new": "This PC lost its key and has a new one. All records are there.",
+    "notice.disk_full": "The disk is full. You can teach; nothing is recorded until there is room.",
 }

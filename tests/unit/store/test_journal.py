@@ -329,7 +329,7 @@ def test_sealing_the_same_run_again_is_passed_over(journal):
     journal.append(cue(1)).result()
     journal.seal().result()
     events = tuple(log(journal))
-    wi = journal._wi
+    wi = journal._begun.wi
     journal._database.write(_keep(wi, 1, events, b"again")).result()
     assert len(journal.segments()) == 1
 

@@ -331,6 +331,19 @@ def test_e1_a_disk_that_refuses_is_no_damage(room, monkeypatch):
     assert opened(room) == ([], TEN, ["first"])
 
 
+def test_e1_a_journal_that_cannot_begin_is_closed_again(room, monkeypatch):
+    def refuse(*_):
+        raise StorageError("store_failed")
+
+    closed = []
+    real = Database.close
+    monkeypatch.setattr(repair, "Journal", refuse)
+    monkeypatch.setattr(Database, "close", lambda self: (closed.append(1), real(self)))
+    with pytest.raises(StorageError):
+        open_journal(room, FrozenClock())
+    assert closed == [1]
+
+
 def test_what_was_left_by_a_crash_in_the_middle_of_a_repair_is_no_hindrance(room):
     backed_up(room)
     shutil.copy(room / "journal.db", room / "journal.db.work")
