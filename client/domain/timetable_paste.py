@@ -320,7 +320,8 @@ def _meaning(cell: str, subjects: Subjects, words: PasteWords) -> _Meaning | Non
 
 def _blocks(table: _Table) -> Iterator[_Block]:
     heads = [number for number in range(len(table.rows)) if _is_head(table, number)]
-    for head, end in zip(heads, [*heads[1:], len(table.rows)], strict=True):
+    ends = [*heads[1:], len(table.rows)] if heads else []
+    for head, end in zip(heads, ends, strict=True):
         columns, first = _columns(table, head)
         yield _Block(
             columns=columns,

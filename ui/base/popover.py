@@ -8,13 +8,15 @@ from typing import Final, cast
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame, QVBoxLayout, QWidget
 
 from ui.base.context import UiContext
 from ui.base.layout import rows
 from ui.base.paint import paint_shadow
 
 ARROW: Final = 10
+CLOSE: Final = "popover-close"
+"""Object name of the button that closes a popover."""
 _SETTLED: Final = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
 
 
@@ -48,8 +50,19 @@ class Popover(QWidget):
         self.refit()
         self.show()
         self.raise_()
-        self.panel.setFocus()
-        self.focusNextChild()
+        self._focus_inside()
+
+    def _focus_inside(self) -> None:
+        """Begin at what is chosen, else at the first thing that is not the close button."""
+        buttons = [
+            one
+            for one in cast("list[QAbstractButton]", self.panel.findChildren(QAbstractButton))
+            if one.objectName() != CLOSE and one.isEnabled() and one.focusPolicy()
+        ]
+        chosen = [one for one in buttons if one.isCheckable() and one.isChecked()]
+        for target in (*chosen, *buttons, self.panel):
+            target.setFocus()
+            return
 
     def refit(self) -> None:
         """Place the panel again, after its content changed."""
@@ -60,7 +73,11 @@ class Popover(QWidget):
             if child.isHidden() and not child.testAttribute(_SETTLED):
                 child.show()
         self.body.activate()
-        self.panel.adjustSize()
+        width = self.panel.width()
+        if self.body.hasHeightForWidth():
+            self.panel.resize(width, self.body.totalHeightForWidth(width))
+        else:
+            self.panel.resize(width, self.body.totalSizeHint().height())
         size = self.panel.size()
         right = box.right() + ARROW + 2
         x = (

@@ -13,7 +13,7 @@ from ui.base.button import Button, Face
 from ui.base.choice import Chip
 from ui.base.context import UiContext
 from ui.base.layout import FlowLayout, clear, row, rows
-from ui.base.popover import Popover
+from ui.base.popover import CLOSE, Popover
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import day_name, light_with_word, place_line
@@ -33,6 +33,7 @@ def head(context: UiContext, popover: Popover, text: str) -> QHBoxLayout:
     line = row(gap=context.theme.gap(8))
     line.addWidget(label(text, Type.TITLE, is_bold=True, is_wrapped=True), 1)
     shut = Button(context, Face(icon="x", kind="quiet", height=36))
+    shut.setObjectName(CLOSE)
     shut.setAccessibleName(context.words("frame.close"))
     shut.clicked.connect(popover.close)
     line.addWidget(shut)
