@@ -8,9 +8,13 @@ Invariants:
 import random
 import threading
 from dataclasses import dataclass, field
+from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock, SystemClock
+
+LONGEST_ASKED_S: Final = 120.0
+"""A peer that asks for more is busy for good: the sync ends and another one tries later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +25,12 @@ class Pace:
     backoff_s: float = 0.5
     tries: int = 8
     longest_s: float = 60.0
-    """No single wait is longer, whatever the peer asks for."""
+    """No single wait is longer, unless the peer asks for it."""
     refusals: int = 8
     """So many 401 or 403 in a row end the work: the platform does not want to be asked."""
 
 
-LOOPBACK_PACE = Pace(gap_s=0.0, backoff_s=0.01, tries=12, longest_s=0.2)
+LOOPBACK_PACE: Final = Pace(gap_s=0.0, backoff_s=0.01, tries=12, longest_s=0.2)
 """For a peer on this machine."""
 
 
@@ -41,7 +45,7 @@ def wait_s(pace: Pace, failures: int, retry_after_s: float, chance: float) -> fl
     """
     grown = pace.backoff_s * 2.0 ** (failures - 1)
     spread = grown * (0.5 + chance)
-    return min(pace.longest_s, max(spread, retry_after_s))
+    return max(min(spread, pace.longest_s), min(retry_after_s, LONGEST_ASKED_S))
 
 
 @dataclass(slots=True)
