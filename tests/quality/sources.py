@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +22,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def dotted(path: Path) -> str:
-    """Name a module as an import does."""
-    return name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
+@cache
 def tree_of(path: Path) -> ast.Module:
     """Parse a file."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))

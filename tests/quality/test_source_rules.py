@@ -13,7 +13,6 @@ from tests.quality.sources import (
     PACKAGES,
     ROOT,
     docstring_nodes,
-    dotted,
     files_of_tests,
     modules,
     name_of,
@@ -73,15 +72,20 @@ def labels_of(path: Path) -> list[str]:
 
 
 @cache
-def texts_of_tests() -> tuple[str, ...]:
-    return tuple(path.read_text(encoding="utf-8") for path in files_of_tests())
+def by_test_file() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """For each test file the names it uses, and the labels it cites (`O1`, `test_o1_…`)."""
+    found = []
+    for path in files_of_tests():
+        names = frozenset(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        cited = frozenset(piece.upper() for name in names for piece in name.split("_"))
+        found.append((names, cited))
+    return tuple(found)
 
 
 def uncited(path: Path) -> Iterator[str]:
-    named = re.compile(rf"\b({re.escape(dotted(path))}|{re.escape(path.stem)})\b")
-    texts = [text for text in texts_of_tests() if named.search(text)]
+    near = [cited for names, cited in by_test_file() if path.stem in names]
     for label in labels_of(path):
-        if not any(re.search(rf"\b{label}\b", text) for text in texts):
+        if not any(label in cited for cited in near):
             yield f"{name_of(path)}: {label}"
 
 

@@ -165,7 +165,7 @@ def test_what_is_not_understood_is_named(argv: list[str], named: str) -> None:
         assert caught.value.exit_code == 2
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(argv=st.lists(st.text(max_size=8) | st.sampled_from(["--json", "lesson", "fetch", "-h"])))
 def test_any_command_line_is_read_or_refused(argv: list[str]) -> None:
     """K1 R1"""
