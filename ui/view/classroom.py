@@ -36,6 +36,8 @@ from ui.viewmodel.classroom import ClassroomModel, OpenSitting
 from ui.viewmodel.classroom_keys import QUIET, REPEATING, press_of
 
 NOTICE_MS = 8000
+LET_GO_MS = 80
+"""Some keyboards repeat a held key as release and press; a shorter gap is still one hold."""
 YES_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_D})
 """Keys that answer 学生能看到，仍要打开? with yes."""
 
@@ -100,6 +102,10 @@ class ClassroomWindow(QWidget):
         self.model = ClassroomModel(open_sitting, self)
         self.pages = Pages(context.dispatcher, self)
         self._make_views()
+        self._let_go = QTimer(self)
+        self._let_go.setSingleShot(True)
+        self._let_go.setInterval(LET_GO_MS)
+        self._let_go.timeout.connect(lambda: self._end_key().hold_end())
         self._notice_timer = QTimer(self)
         self._notice_timer.setSingleShot(True)
         self._notice_timer.timeout.connect(lambda: self._tell(None))
@@ -231,7 +237,7 @@ class ClassroomWindow(QWidget):
     def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Let go of Esc."""
         if event.key() == Qt.Key.Key_Escape and not event.isAutoRepeat():
-            self._end_key().hold_end()
+            self._let_go.start()
             return
         super().keyReleaseEvent(event)
 
@@ -258,7 +264,9 @@ class ClassroomWindow(QWidget):
             return False
         key = event.key()
         if key == Qt.Key.Key_Escape:
-            if not event.isAutoRepeat():
+            if self._let_go.isActive():
+                self._let_go.stop()
+            elif not event.isAutoRepeat():
                 self._on_escape()
         elif key == Qt.Key.Key_F6:
             self.swap()
