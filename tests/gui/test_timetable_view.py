@@ -49,6 +49,10 @@ class Desk:
         qtbot.waitUntil(lambda: self.model.week is not None)
         self.qtbot = qtbot
 
+    def close(self):
+        self.context.dispatcher.close()
+        self.school.close()
+
     def find(self, kind):
         return [one for one in self.view.findChildren(kind) if one.isVisible()]
 
@@ -78,7 +82,7 @@ class Desk:
 def desk(qtbot, tmp_path):
     made = Desk(qtbot, tmp_path)
     yield made
-    made.school.close()
+    made.close()
 
 
 def test_a_click_finds_the_cell_that_was_painted(desk) -> None:
@@ -245,7 +249,7 @@ def test_a_room_without_classes_leads_to_the_settings(qtbot, tmp_path) -> None:
         desk.find(Notice)[0].button.click()
     assert not desk.view.grid.isVisible()
     qtbot.keyClick(desk.view.grid, Qt.Key.Key_Return)
-    desk.school.close()
+    desk.close()
 
 
 @pytest.mark.parametrize("scale", [100, 150])
@@ -259,4 +263,4 @@ def test_the_sheet_keeps_its_words_inside_at_every_size(qtbot, tmp_path, scale) 
     qtbot.keyClick(grid, Qt.Key.Key_Left)
     assert grid.cursor_key.day == 2
     grid.grab()
-    desk.school.close()
+    desk.close()

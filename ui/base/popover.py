@@ -70,7 +70,7 @@ class Popover(QWidget):
         for child in cast("list[QWidget]", self.panel.findChildren(QWidget)):
             # A widget put into a living layout is shown by the event loop only, and until then
             # counts for nothing.
-            if child.isHidden() and not child.testAttribute(_SETTLED):
+            if child.isHidden() and not child.isWindow() and not child.testAttribute(_SETTLED):
                 child.show()
         self.body.activate()
         width = self.panel.width()
