@@ -19,6 +19,7 @@ vlc-plugin-base         codecs, containers, sound and frames into memory
 libvlc-bin              vlc-cache-gen: opening the player takes 13 ms with its cache, up to 1.3 s without
 fonts-noto-cjk          Chinese on every screen
 fonts-wqy-microhei      Chinese in printed sheets: TrueType outlines, which a PDF can embed
+libatomic1              Qt: its PDF reader
 libegl1                 Qt
 libgl1                  Qt
 libfontconfig1          Qt
@@ -124,6 +125,14 @@ make_player_cache() {
     done
 }
 
+# A library that is missing shows here with its name, not in class.
+try_libraries() {
+    for module in QtWidgets QtSvg QtPdf QtPrintSupport QtMultimedia QtNetwork; do
+        .venv/bin/python -c "import PySide6.$module" || say "PySide6.$module does not load, see above"
+    done
+    .venv/bin/python -c 'import vlc; vlc.libvlc_get_version()' || say "libvlc does not load, see above"
+}
+
 make_demo_school() {
     [ -f packaging/make_demo.py ] || return 0
     want=$(cat packaging/make_demo*.py | sha256sum)
@@ -145,6 +154,7 @@ if [ "$(cat $stamp 2>/dev/null)" != "$want" ] || ! .venv/bin/python -c 'import P
     install_packages
     make_environment
     make_player_cache
+    try_libraries
     echo "$want" >$stamp
 fi
 .venv/bin/python packaging/compile_words.py
