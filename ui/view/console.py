@@ -325,14 +325,10 @@ class Console(QWidget):
             self._screen.set_text("")
             return
         size = screen.size() * screen.devicePixelRatio()
-        self._screen.set_text(
-            self._context.words(
-                "classroom.screen",
-                name=shown_name(screen),
-                width=size.width(),
-                height=size.height(),
-            )
+        text = self._context.words(
+            "classroom.screen", name=shown_name(screen), width=size.width(), height=size.height()
         )
+        self._screen.set_text(text.removeprefix(" · "))
 
     def _sync_tools(self, view: SittingView) -> None:
         wanted = tools(view) if self._is_more else ()

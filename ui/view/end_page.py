@@ -7,8 +7,8 @@ Invariants:
 """
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from client.domain.record.bodies import Ended, TaughtBy
 from client.service.api import Card
@@ -25,6 +25,8 @@ from ui.view.end_parts import Choice, ScreenBars, TrackCard
 from ui.viewmodel.classroom import ClassroomModel
 
 NOTE_IDLE_MS = 1200
+PAIR_PX = 1180
+"""From this width on (at 100 %) two cards stand side by side."""
 
 
 class _Head(QFrame):
@@ -111,6 +113,7 @@ class EndPage(QWidget):
             tracks.addWidget(one, 1)
         body.addLayout(tracks)
         second = row(gap=context.theme.gap(16))
+        self._pairs = (tracks, second)
         second.addWidget(self._who_and_note(), 1)
         if not is_mirrored:
             second.addWidget(ScreenBars(context, view), 1)
@@ -123,6 +126,14 @@ class EndPage(QWidget):
         self._note_timer.setSingleShot(True)
         self._note_timer.timeout.connect(self._save_note)
         self.setFocusProxy(self.done)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Put pairs of cards below each other where they do not fit beside each other."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < self._context.theme.size(PAIR_PX)
+        way = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        for pair in self._pairs:
+            pair.setDirection(way)
 
     def _slight_notice(self) -> Notice:
         words = self._context.words
