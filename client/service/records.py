@@ -24,7 +24,7 @@ from client.domain.record.table import spec_of, topic
 from client.domain.record.values import parse_value
 from client.domain.timetable import SlotKey
 from client.service.api import FactRow
-from client.store.journal import Journal, then
+from client.store.journal import Journal, after, then
 from client.store.journal_rows import Look
 
 SAVE_RESUME_EVERY_S: Final = 5.0
@@ -47,7 +47,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSitting:
-    """A sitting that began. It may be used at once; `recorded` is done when it is durable."""
+    """A sitting that began. It may be used at once.
+
+    `recorded` is done when both the event and the place to go on from are durable.
+    """
 
     sitting: SittingId
     recorded: Future[EventId]
@@ -105,8 +108,8 @@ class SittingRecorder:
                 lesson_period=lesson_period,
             )
         )
-        self._journal.save_resume(point, is_first=True)
-        return OpenedSitting(sitting=sitting, recorded=recorded)
+        placed = self._journal.save_resume(point, is_first=True)
+        return OpenedSitting(sitting=sitting, recorded=after(recorded, placed))
 
     def go_on(self, point: ResumePoint) -> None:
         """Take up an unfinished sitting (see `RecordService.unfinished`)."""

@@ -18,7 +18,7 @@ from client.domain.ids import BookId, ClassId, EventId
 from client.domain.record import bodies as b
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
-from client.domain.record.fold import Entry, Fold, read
+from client.domain.record.fold import Entry, Fold
 from client.domain.record.room import (
     ROOM_TYPES,
     Conflict,
@@ -316,10 +316,9 @@ def _ids(entries: Sequence[Entry]) -> tuple[EventId, ...]:
 
 
 def _class_of(event: Event) -> ClassId:
-    entry = read(event)
-    if entry is None or not isinstance(entry.body, b.ClassWritten):
-        raise ProtocolError("body_invalid")
-    return entry.body.class_id
+    """Return the id of the one class that an event just added."""
+    ((_, body),) = Fold((event,)).writes_of(b.ClassWritten)
+    return body.class_id
 
 
 def _gather(futures: Sequence[Future[EventId]], answer: Future[tuple[EventId, ...]]) -> None:

@@ -21,7 +21,7 @@ from client.domain.record.segment import MAX_EVENTS, unseal
 from client.domain.record.table import topic
 from client.store import journal_rows as rows
 from client.store.durable import move_file, set_aside, sync_folder, write_file
-from client.store.journal import Start, is_new_boot, then
+from client.store.journal import Start, after, is_new_boot, then
 from client.store.journal_rows import Boot
 from client.store.keyfile import KeyFile, verify
 from tests.journal_room import cue, make_journal, theme
@@ -378,6 +378,16 @@ def test_errors_pass_through_then(journal):
     failed = then(journal.append(cue(501)), lambda name: name)
     with pytest.raises(ProtocolError):
         failed.result()
+    with pytest.raises(ZeroDivisionError):
+        then(journal.append(cue(1)), lambda _: 1 // 0).result()
+
+
+def test_after_is_done_when_both_are_with_the_answer_of_the_first(journal):
+    first, second = journal.append(cue(1)), journal.set_local("x", "y")
+    assert after(first, second).result() == first.result()
+    assert second.done()
+    with pytest.raises(ProtocolError):
+        after(journal.append(cue(501)), second).result()
 
 
 # --- the key -----------------------------------------------------------------------------
