@@ -1,4 +1,4 @@
-"""The page after a class: EP1 to EP3, CW4."""
+"""The page after a class: EP1, EP2, EP3, CW4."""
 
 from concurrent.futures import Future
 

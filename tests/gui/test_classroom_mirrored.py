@@ -1,4 +1,5 @@
-"""A class on one mirrored screen, by keys: ST1, ST3, ST4, PN1 to PN3, CW1, CW3, CK1 to CK3."""
+"""A class on one mirrored screen, by keys: ST1, ST3, ST4, PN1, PN2, PN3,
+CW1, CW3, CK1, CK2, CK3."""
 
 import pytest
 from PySide6.QtCore import Qt

@@ -1,4 +1,4 @@
-"""Pages of documents: PG1 to PG3."""
+"""Pages of documents: PG1, PG2, PG3."""
 
 import threading
 

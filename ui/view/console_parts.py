@@ -18,7 +18,7 @@ from client.domain.cues import Cue
 from client.domain.sitting import Phase, Showing
 from client.domain.sitting_keys import Key
 from client.service.sitting import SittingView
-from ui.base.button import Button, Face, paint_key
+from ui.base.button import Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import row, rows
 from ui.base.text import ElidedLabel, label
@@ -482,20 +482,3 @@ class OtherGrade(QFrame):
         self._bar.setMaximum(max(1, round(timer.total_s)))
         self._bar.setValue(round(timer.total_s - timer.left_s))
         self._left.setText(countdown(timer.left_s))
-
-
-class CapLabel(QWidget):
-    """A key cap by itself."""
-
-    def __init__(self, context: UiContext, key: str) -> None:
-        super().__init__()
-        self._context, self._key = context, key
-        metrics = QFontMetrics(context.theme.font(Type.CAPTION))
-        self.setFixedSize(metrics.horizontalAdvance(key) + 14, context.theme.size(24))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Paint it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_key(painter, QRectF(self.rect()), self._key, self._context.theme)
-        painter.end()

@@ -1,4 +1,4 @@
-"""The sitting as a pure machine: SI1 to SI7 for any presses, and the stories teachers know."""
+"""The sitting as a pure machine: SI1, SI2, SI3, SI4, SI5, SI6, SI7 for any presses, and the stories teachers know."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A sitting with its player thread and recorder: PT1 to PT5 and CL1 to CL4."""
+"""A sitting with its player thread and recorder: PT1, PT2, PT3, PT4, PT5, CL1, CL2, CL3, CL4."""
 
 import threading
 from dataclasses import replace
