@@ -2,16 +2,20 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from client.domain.cancel import CancelToken
 from client.service.command.table import COMMANDS
 from client.service.text import Words
 from client.service.version import VERSION
 from tests.quality.sources import ROOT
+from tests.replica import Replica
 
 LATER = ("plan show", "sync now", "hub fsck", "hub backup", "hub restore")
 SCHOOL = "石门村教学点"
@@ -91,3 +95,33 @@ def test_the_version_needs_no_profile(tmp_path: Path) -> None:
     assert code == 0
     assert VERSION in out
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.shared
+def test_ctrl_c_stops_a_sync_at_once_and_says_so(tmp_path: Path, replica: Replica) -> None:
+    """R2: 130, one document, and the next run goes on."""
+    answer(tmp_path, "source", "add", "platform", replica.base, "--pace", "30")
+    command = [sys.executable, str(ROOT / "main.py"), "--profile", str(tmp_path)]
+    with subprocess.Popen(
+        [*command, "catalogue", "sync", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        wait_until(lambda: replica.requests() > 0)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert json.loads(out)["error"]["kind"] == "cancelled"
+    answer(tmp_path, "source", "list")
+
+
+def wait_until(is_met: Callable[[], bool]) -> None:
+    """Wait for a condition in another process."""
+    token = CancelToken()
+    for _ in range(600):
+        if is_met():
+            return
+        token.sleep(0.05)
+    raise AssertionError("it did not happen")
