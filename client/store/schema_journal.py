@@ -5,7 +5,6 @@ from typing import Final
 
 from client.store.database import Migration, script
 
-
 _LOG: Final = """
 CREATE TABLE writer (
     wi         INTEGER PRIMARY KEY,
