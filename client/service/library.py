@@ -9,7 +9,7 @@ The `*_now` twins do the same on the calling thread, for the command line and fo
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -25,6 +25,7 @@ from client.store.database import Database
 from client.store.holding_store import HoldingStore
 from client.store.library_read import CountedSection, ListedLesson
 from client.store.pinyin import load_readings
+from client.store.place_order import value_key
 from client.store.search_edition import SearchQuery
 from client.store.search_index import FACETS
 from client.store.search_store import BuildReport, SearchStore
@@ -165,6 +166,11 @@ class LibraryService:
         return tuple(
             lesson_row(one, marker.spans(display_title(one.lesson.title))) for one in listed
         )
+
+
+def in_school_order(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Sort the values of a facet as school does; names it does not know come last, by text."""
+    return tuple(sorted(values, key=lambda value: value_key(name, value)))
 
 
 def _wanted(filters: Filters) -> tuple[tuple[str, tuple[str, ...]], ...]:

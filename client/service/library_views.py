@@ -11,7 +11,7 @@ from client.domain.availability import (
     light,
 )
 from client.domain.catalogue import FileUse, Part, RemoteFile, Role, display_title
-from client.domain.holding import Holding, main_files, part_facts, part_state
+from client.domain.holding import Holding, is_protected, main_files, part_facts, part_state
 from client.service.api import LessonDetail, LessonRow, PartView, Reason, RenditionView
 from client.store.library_read import ListedLesson
 
@@ -27,7 +27,7 @@ def lesson_row(listed: ListedLesson, matches: tuple[tuple[int, int], ...]) -> Le
         unit=listed.unit,
         provider=lesson.provider,
         state=_state(listed),
-        duration_s=sum(_duration_s(part) for part in lesson.parts if part.role is Role.VIDEO),
+        duration_s=_films_s(lesson.parts),
         size_bytes=sum(_least_bytes(part) for part in lesson.parts),
         has_detail=lesson.has_detail,
         matches=matches,
@@ -70,6 +70,13 @@ def _main(part: Part) -> tuple[RemoteFile, ...]:
 
 def _duration_s(part: Part) -> float:
     return part.duration_s or max((file.duration_s for file in part.files), default=0.0)
+
+
+def _films_s(parts: Iterable[Part]) -> float:
+    """Length of the films that can be had here, or of all if none can."""
+    films = [part for part in parts if part.role is Role.VIDEO]
+    open_ones = [part for part in films if not is_protected(part)]
+    return sum(_duration_s(part) for part in open_ones or films)
 
 
 def _least_bytes(part: Part) -> int:

@@ -17,6 +17,12 @@ def _orders() -> dict[str, dict[str, int]]:
     return {name: {word: at for at, word in enumerate(known[name])} for name in _LISTS}
 
 
+def value_key(name: str, value: str) -> tuple[int, str]:
+    """Give what sorts the values of one facet (`stage`, `grade`, ...) as school does."""
+    known = _orders().get(f"{name}s", {})
+    return known.get(value, len(known)), value
+
+
 def place_key(place: Placement) -> str:
     """Give a text that sorts by stage, grade, subject, edition, volume."""
     orders = _orders()

@@ -9,133 +9,25 @@ import pytest
 
 from client.domain.availability import Decodes, LessonState, Light, PartState, Trust
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import (
-    Book,
-    FileUse,
-    Lesson,
-    LessonKind,
-    Part,
-    Placement,
-    RemoteFile,
-    Role,
-    Section,
-)
+from client.domain.catalogue import LessonKind
 from client.domain.errors import Cancelled, UserError
-from client.domain.holding import Blob
-from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
+from client.domain.ids import BookId, LessonId, SectionId
 from client.service.api import Filters, Reason
-from client.service.library import NOT_COUNTED, LibraryService, no_books
+from client.service.library import NOT_COUNTED, in_school_order, no_books
 from client.store import library_read
-from client.store.blob_store import BlobStore
-from client.store.catalogue_store import CatalogueStore
-from client.store.holding_store import HoldingStore
-from client.store.library import open_library
-from tests.generator.lessons import SOURCE, Generated, generate
-
-FENSHU = Placement(stage="小学", grade="三年级", subject="数学", edition="北师大版", volume="下册")
-YUWEN = Placement(stage="小学", grade="一年级", subject="语文", edition="统编版", volume="上册")
-
-
-class Room:
-    """Stores of one profile and the library over them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = open_library(folder / "library.db")
-        self.catalogue = CatalogueStore(self.database)
-        self.blobs = BlobStore(folder / "blobs", floor_bytes=0)
-        self.holdings = HoldingStore(self.database, self.blobs, folder / "lessons")
-        self.chosen: tuple[BookId, ...] = ()
-        self.library = LibraryService(self.database, self.holdings, lambda: self.chosen)
-
-    def put(self, made: Generated) -> None:
-        self.catalogue.put_books(SOURCE, [made.book])
-        self.catalogue.put_sections(SOURCE, made.book.id, made.sections)
-        self.catalogue.put_lessons(SOURCE, made.lessons)
-
-    def hold(self, lesson: Lesson, part: Part, path: str, decodes: Decodes) -> Blob:
-        blob = Blob(
-            digest=Digest(f"{len(path):064x}"),
-            ext=".ts",
-            size_bytes=9,
-            trust=Trust.OBSERVED,
-            decodes=decodes,
-        )
-        self.holdings.keep(lesson, part.id, path, blob)
-        return blob
+from tests.generator.lessons import SOURCE, generate
+from tests.library_room import FENSHU, LibraryRoom, fill, fractions
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    made = Room(tmp_path)
+def room(tmp_path: Path) -> Iterator[LibraryRoom]:
+    made = LibraryRoom(tmp_path)
     yield made
     made.database.close()
 
 
-def _file(path: str, use: FileUse, size: int, *, protected: bool = False, height: int = 0):
-    return RemoteFile(
-        path=path, urls=(f"https://x/{path}",), format=path.rsplit(".", 1)[-1], flags=(), use=use,
-        size_bytes=size if use is not FileUse.RENDITION else 300, is_protected=protected,
-        height=height, total_bytes=size if use is FileUse.RENDITION else 0, duration_s=400.0,
-        pages=2 if use is FileUse.DOCUMENT else 0,
-    )  # fmt: skip
-
-
-def _fractions(*, protected: bool = False) -> Lesson:
-    lesson = LessonId("fractions")
-    video = Part(
-        id=PartId("v"), lesson=lesson, role=Role.VIDEO, title="视频\n课程", label="视频",
-        position=0, period=0, duration_s=726.0,
-        files=(
-            _file("a/720.m3u8", FileUse.RENDITION, 224, height=720, protected=protected),
-            _file("a/360.m3u8", FileUse.RENDITION, 88, height=360, protected=protected),
-            _file("a/cover.jpg", FileUse.IMAGE, 1),
-        ),
-    )  # fmt: skip
-    sheet = Part(
-        id=PartId("t"), lesson=lesson, role=Role.TASK, title="任务单", label="",
-        position=1, period=0, files=(_file("a/sheet.pdf", FileUse.DOCUMENT, 6),),
-    )  # fmt: skip
-    return Lesson(
-        id=lesson, source=SourceId("platform"), kind=LessonKind.NATIONAL,
-        title="分数的初步认识（一）\n 分一分", place=FENSHU, book=BookId("math"),
-        sections=(SectionId("u6"), SectionId("s1")), section_titles=("六 认识分数", "分一分（一）"),
-        position=1, provider="某教研室", periods=((PartId("v"), PartId("t")),),
-        parts=(video, sheet), has_detail=True,
-    )  # fmt: skip
-
-
-def _fill(room: Room, *, protected: bool = False) -> Lesson:
-    book = Book(id=BookId("math"), source=SOURCE, title="数学三年级下册", place=FENSHU)
-    sections = (
-        Section(id=SectionId("u5"), book=book.id, parent=None, position=0, title="五 面积"),
-        Section(id=SectionId("u6"), book=book.id, parent=None, position=1, title="六 认识分数"),
-        Section(
-            id=SectionId("s1"),
-            book=book.id,
-            parent=SectionId("u6"),
-            position=2,
-            title="分一分\n（一）",
-        ),
-    )
-    lesson = _fractions(protected=protected)
-    area = replace(
-        lesson, id=LessonId("area"), title="什么是面积", parts=(), periods=(), has_detail=False,
-        sections=(SectionId("u5"),), section_titles=("五 面积",), position=9,
-    )  # fmt: skip
-    room.put(Generated(book=book, sections=sections, lessons=(lesson, area)))
-    room.catalogue.put_detail(lesson)
-    poem = replace(
-        area, id=LessonId("poem"), title="咏鹅", book=BookId("yuwen"), place=YUWEN, sections=(),
-        section_titles=(), kind=LessonKind.ELITE,
-    )  # fmt: skip
-    reader = Book(id=BookId("yuwen"), source=SOURCE, title="语文一年级上册", place=YUWEN)
-    room.put(Generated(book=reader, sections=(), lessons=(poem,)))
-    room.library.refresh()
-    return lesson
-
-
-def test_a_lesson_is_found_and_marked(room: Room) -> None:
-    _fill(room)
+def test_a_lesson_is_found_and_marked(room: LibraryRoom) -> None:
+    fill(room)
 
     page = room.library.search("fsdcb").result()
 
@@ -150,8 +42,8 @@ def test_a_lesson_is_found_and_marked(room: Room) -> None:
     assert page.elapsed_ms > 0
 
 
-def test_books_of_the_room_come_first_and_filters_hold(room: Room) -> None:
-    _fill(room)
+def test_books_of_the_room_come_first_and_filters_hold(room: LibraryRoom) -> None:
+    fill(room)
 
     def ids(text: str, filters: Filters | None = None) -> list[str]:
         return [row.id for row in room.library.search_now(text, filters or Filters()).rows]
@@ -168,8 +60,8 @@ def test_books_of_the_room_come_first_and_filters_hold(room: Room) -> None:
     assert no_books() == ()
 
 
-def test_totals_come_with_the_facets_or_on_demand(room: Room) -> None:
-    _fill(room)
+def test_totals_come_with_the_facets_or_on_demand(room: LibraryRoom) -> None:
+    fill(room)
 
     first = room.library.search_now("", limit=2)
     counted = room.library.search_now("", limit=2, count=True)
@@ -180,8 +72,8 @@ def test_totals_come_with_the_facets_or_on_demand(room: Room) -> None:
     assert room.library.facets_now("面积").subject == (("数学", 1),)
 
 
-def test_refresh_does_nothing_until_something_changed_b2(room: Room) -> None:
-    lesson = _fill(room)
+def test_refresh_does_nothing_until_something_changed_b2(room: LibraryRoom) -> None:
+    lesson = fill(room)
     assert room.library.refresh() is None
 
     room.catalogue.put_lessons(SOURCE, [replace(lesson, title="几分之一")])
@@ -197,15 +89,15 @@ def test_refresh_does_nothing_until_something_changed_b2(room: Room) -> None:
     assert [row.id for row in room.library.search_now("几分之一").rows] == ["fractions"]
 
 
-def test_refresh_of_an_empty_catalogue(room: Room) -> None:
+def test_refresh_of_an_empty_catalogue(room: LibraryRoom) -> None:
     assert room.library.search_now("x").rows == ()
     report = room.library.refresh()
     assert report is not None
     assert report.lessons == 0
 
 
-def test_states_follow_what_is_held_b3(room: Room) -> None:
-    lesson = _fill(room)
+def test_states_follow_what_is_held_b3(room: LibraryRoom) -> None:
+    lesson = fill(room)
     video, sheet = lesson.parts
 
     def state() -> LessonState:
@@ -219,8 +111,8 @@ def test_states_follow_what_is_held_b3(room: Room) -> None:
     assert state() is LessonState.READY
 
 
-def test_detail_names_parts_renditions_and_reasons(room: Room) -> None:
-    lesson = _fill(room)
+def test_detail_names_parts_renditions_and_reasons(room: LibraryRoom) -> None:
+    lesson = fill(room)
     video, sheet = lesson.parts
     blob = room.hold(lesson, sheet, "a/sheet.pdf", Decodes.UNKNOWN)
     room.holdings.mark(lesson.id, video.id, "a/360.m3u8", PartState.FAILED, "gone")
@@ -254,8 +146,8 @@ def test_detail_names_parts_renditions_and_reasons(room: Room) -> None:
     assert paper.path == room.blobs.path(blob.digest, blob.ext)
 
 
-def test_protected_and_withdrawn_lessons_say_so(room: Room) -> None:
-    lesson = _fill(room, protected=True)
+def test_protected_and_withdrawn_lessons_say_so(room: LibraryRoom) -> None:
+    lesson = fill(room, protected=True)
     film = room.library.detail_now(lesson.id).parts[0]
 
     assert (film.state, film.reason) == (PartState.PROTECTED, Reason(code="protected"))
@@ -273,13 +165,13 @@ def test_protected_and_withdrawn_lessons_say_so(room: Room) -> None:
     assert detail.parts[0].reason == Reason(code="withdrawn")
 
 
-def test_an_unknown_lesson_is_the_users_error(room: Room) -> None:
+def test_an_unknown_lesson_is_the_users_error(room: LibraryRoom) -> None:
     with pytest.raises(UserError, match="lesson_unknown"):
         room.library.detail(LessonId("nobody")).result()
 
 
-def test_books_and_tree(room: Room) -> None:
-    _fill(room)
+def test_books_and_tree(room: LibraryRoom) -> None:
+    fill(room)
 
     assert [book.id for book in room.library.books().result()] == ["yuwen", "math"]
     assert [book.id for book in room.library.books_now(Filters(subject=("数学",)))] == ["math"]
@@ -297,8 +189,8 @@ def test_books_and_tree(room: Room) -> None:
     assert [row.id for row in below] == ["fractions"]
 
 
-def test_pinned(room: Room) -> None:
-    lesson = _fill(room)
+def test_pinned(room: LibraryRoom) -> None:
+    lesson = fill(room)
     room.database.write(
         lambda c: c.execute(
             "INSERT INTO want VALUES (?, 1, '360p', '', 1, 'WAITING', '', 0, 0)", (lesson.id,)
@@ -308,10 +200,10 @@ def test_pinned(room: Room) -> None:
     assert room.library.detail_now(lesson.id).is_pinned
 
 
-def test_a_list_takes_the_same_number_of_statements_however_long_l1(room: Room) -> None:
+def test_a_list_takes_the_same_number_of_statements_however_long_l1(room: LibraryRoom) -> None:
     for made in generate(120):
         room.put(made)
-    room.catalogue.put_detail(replace(_fractions(), id=LessonId("fractions")))
+    room.catalogue.put_detail(replace(fractions(), id=LessonId("fractions")))
     room.library.refresh()
 
     def statements(count: int) -> int:
@@ -328,3 +220,14 @@ def test_a_list_takes_the_same_number_of_statements_however_long_l1(room: Room) 
         return len(ran)
 
     assert statements(1) == statements(50) <= 5
+
+
+def test_values_of_a_facet_stand_as_in_school() -> None:
+    assert in_school_order("grade", ["三年级", "高一年级", "一年级", "乙班", "甲班"]) == (
+        "一年级",
+        "三年级",
+        "高一年级",
+        "乙班",
+        "甲班",
+    )
+    assert in_school_order("edition", ["b", "a"]) == ("a", "b")
