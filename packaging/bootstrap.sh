@@ -135,7 +135,7 @@ try_libraries() {
 
 make_demo_school() {
     [ -f packaging/make_demo.py ] || return 0
-    want=$(cat packaging/make_demo*.py | sha256sum)
+    want=$(cat packaging/*demo*.py | sha256sum)
     [ "$(cat build/demo/.made-by 2>/dev/null)" != "$want" ] || return 0
     say "making the demo school"
     if QT_QPA_PLATFORM=offscreen .venv/bin/python packaging/make_demo.py build/demo >build/demo.log 2>&1; then
