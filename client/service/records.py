@@ -8,6 +8,7 @@ Invariants:
 """
 
 import secrets
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -26,6 +27,12 @@ from client.domain.timetable import SlotKey
 from client.service.api import FactRow
 from client.store.journal import Journal, after, then
 from client.store.journal_rows import Look
+
+_SITTING_TYPES: Final = (
+    EventType.SITTING_OPENED,
+    EventType.SITTING_ENDED,
+    EventType.CORRECTION,
+)
 
 SAVE_RESUME_EVERY_S: Final = 5.0
 """How often a running class calls `save_resume`."""
@@ -249,6 +256,9 @@ class RecordService:
         self._journal: Final = journal
         self._known_classes: Final = known_classes
         self.recorder: Final = SittingRecorder(journal)
+        self._gate = threading.Lock()
+        self._sittings = Fold()
+        self._place = 0
 
     def add(
         self, kind: str, class_id: ClassId, value: str, lesson: LessonId | None = None
@@ -309,9 +319,15 @@ class RecordService:
         )
 
     def sittings(self) -> tuple[SittingRow, ...]:
-        """List every sitting with how it ended, oldest first. Blocking."""
-        numbers = (EventType.SITTING_OPENED, EventType.SITTING_ENDED, EventType.CORRECTION)
-        return sitting_rows(Fold(event for _, event in self._journal.events(numbers)))
+        """List every sitting with how it ended, oldest first. Blocking.
+
+        Reads only what came since it was asked last: 今天 asks often, and years add up.
+        """
+        with self._gate:
+            for place, event in self._journal.events(_SITTING_TYPES, after=self._place):
+                self._sittings.add(event)
+                self._place = place
+            return sitting_rows(self._sittings)
 
     def stretches(self, sitting: SittingId) -> tuple[tuple[int, int], ...]:
         """List what the record says was shown in a sitting, joined, in seconds. Blocking."""

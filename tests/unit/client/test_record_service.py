@@ -171,6 +171,26 @@ def test_a_sitting_that_was_no_class_is_ended_and_listed_as_such(records):
     assert records.sittings()[0].how is Ended.NOT_A_CLASS
 
 
+def test_sittings_that_were_listed_before_stay_true(records, journal):
+    first = open_class(records)
+    assert [row.how for row in records.sittings()] == [None]
+    records.recorder.end(first, Ended.CARRY_ON).result()
+    records.recorder.end(first, Ended.FINISHED).result()
+    second = open_class(records)
+    assert [(row.sitting, row.how) for row in records.sittings()] == [
+        (first, Ended.FINISHED),
+        (second, None),
+    ]
+    assert records.sittings() == RecordService(journal, tuple).sittings()
+
+
+def test_the_stretches_of_a_sitting_are_joined(records):
+    sitting, other = open_class(records), open_class(records)
+    records.recorder.played(sitting, ((0, 30), (20, 40))).result()
+    records.recorder.played(other, ((50, 60),)).result()
+    assert records.stretches(sitting) == ((0, 40),)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
