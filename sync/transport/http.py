@@ -46,8 +46,9 @@ Sign = Callable[[str], Mapping[str, str]]
 Saw = Callable[[str, Mapping[str, str]], None]
 """Learns from the headers of an answer (names in lower case)."""
 
-CONNECT_S: Final = 15.0
-STALL_S: Final = 20.0
+CONNECT_S: Final = 8.0
+STALL_S: Final = 10.0
+"""Short, since after a dark stretch TCP itself may sleep for as long as it was dark."""
 MAX_REDIRECTS: Final = 3
 MAX_RETRY_AFTER_S: Final = 3600.0
 

@@ -60,7 +60,7 @@ class Transport(Protocol):
 
         Raises:
             UnreachableError: No connection, or it broke (`unreachable`, `cut_off`).
-            TimedOutError: Connecting took over 15 s, or no byte came for 20 s.
+            TimedOutError: Connecting took over 8 s, or no byte came for 10 s.
             BusyError: 429, 5xx; carries Retry-After in seconds.
             RefusedError: 400, 401, 403, 404, 410; carries the status and, in `values["body"]`,
                 the first 512 characters of the body.
