@@ -128,14 +128,14 @@ make_player_cache() {
 # A library that is missing shows here with its name, not in class.
 try_libraries() {
     for module in QtWidgets QtSvg QtPdf QtPrintSupport QtMultimedia QtNetwork; do
-        .venv/bin/python -c "import PySide6.$module" || say "PySide6.$module does not load, see above"
+        QT_LOGGING_RULES="*=false" .venv/bin/python -c "import PySide6.$module" || say "PySide6.$module does not load, see above"
     done
     .venv/bin/python -c 'import vlc; vlc.libvlc_get_version()' || say "libvlc does not load, see above"
 }
 
 make_demo_school() {
     [ -f packaging/make_demo.py ] || return 0
-    want=$(cat packaging/*demo*.py | sha256sum)
+    want=$(cat packaging/*demo*.py assets/demo/* | sha256sum)
     [ "$(cat build/demo/.made-by 2>/dev/null)" != "$want" ] || return 0
     say "making the demo school"
     if QT_QPA_PLATFORM=offscreen .venv/bin/python packaging/make_demo.py build/demo >build/demo.log 2>&1; then
