@@ -32,7 +32,8 @@ from sync.source.platform.pace import Gate, Pace, chance, wait_s
 from sync.source.port import Memory, Traffic, Unchanged
 from sync.transport.port import Answer, Exchange, Transport
 
-MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+"""Ten times the largest document of the platform."""
 _CLOSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _WITNESSES: Final = 2
