@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from client.media.port import Player
     from sync.engine.link_desk import LinkDesk
 
+_LINKED = (
+    "source add platform",
+    "source add folder",
+    "catalogue sync",
+    "lesson fetch",
+    "lesson verify",
+)
+"""Commands of `sync.engine.commands`."""
+
 Handler = Callable[[Invocation], object]
 
 
@@ -46,7 +55,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "": _app,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
     }
-    for name in ("source add platform", "catalogue sync", "lesson fetch", "lesson verify"):
+    for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
     return handlers
 
@@ -67,7 +76,6 @@ def _on_station(command: Command, call: Invocation) -> object:
 
 def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
     from client.media.probe import decodes  # noqa: PLC0415 - heavy
-
     from sync.engine.commands import commands  # noqa: PLC0415 - heavy
 
     table = commands(decodes, _say, cancel)
@@ -104,7 +112,6 @@ def _app(call: Invocation) -> object:
 
 def _link(station: Station) -> "LinkDesk":
     from client.media.probe import decodes  # noqa: PLC0415 - heavy
-
     from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
 
     return LinkDesk(station, decodes)

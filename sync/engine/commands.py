@@ -17,6 +17,7 @@ from client.store.catalogue_read import SourceRow
 from sync.engine.catalogue_sync import CatalogueProgress, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
+from sync.engine.folder_import import import_folder
 from sync.engine.platform_link import KIND, PlatformLink
 from sync.source.addresses import AddressBook
 from sync.source.platform.source import PLATFORM
@@ -39,6 +40,7 @@ def commands(probe: Probe, say: Say, cancel: CancelToken) -> Mapping[str, Comman
     desk = _Desk(probe, say, cancel)
     return {
         "source add platform": add_platform,
+        "source add folder": desk.add_folder,
         "catalogue sync": desk.sync,
         "lesson fetch": desk.fetch,
         "lesson verify": desk.verify,
@@ -66,6 +68,15 @@ class _Desk:
         self._probe = probe
         self._say = say
         self._cancel = cancel
+
+    def add_folder(self, station: Station, call: Invocation) -> object:
+        """`source add folder`: takes in what it holds, at once."""
+
+        def tell(done: int, whole: int) -> None:
+            self._say(f"lessons {done}/{whole}")
+
+        folder = call.needed_path("dir")
+        return import_folder(station, folder, self._probe, self._cancel, tell)
 
     def sync(self, station: Station, call: Invocation) -> object:
         """`catalogue sync`."""
