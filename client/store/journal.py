@@ -80,6 +80,8 @@ class Start:
 
     why: WhyIncarnation = WhyIncarnation.FIRST
     boot_key: str = ""
+    at_close: Callable[[], None] | None = None
+    """Called once the file is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,7 @@ class Journal:
         self._signer: Final = signer
         self._clock: Final = clock
         self._listeners: tuple[Listener, ...] = ()
+        self._at_close: Final = start.at_close
         self._gate = threading.Lock()
         self._backing_up = threading.Lock()
         self.backups: Final = Backups(path=database.path)
@@ -252,6 +255,8 @@ class Journal:
 
         self._local(job)
         self._database.close()
+        if self._at_close is not None:
+            self._at_close()
 
     # --- inside --------------------------------------------------------------------------
 

@@ -8,10 +8,12 @@ Invariants:
   E3  After a repair the journal holds every event that the damaged file, an earlier one or a
       backup still gives and whose hash holds, each once.
   E4  After a repair the machine writes under a new name that names the tips it goes on from.
+  E5  A file that another process has open is not renamed.
 """
 
 import sqlite3
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,11 +30,13 @@ from client.store.durable import move_file, set_aside, sync_file, sync_folder
 from client.store.journal import BALLAST, SUSPECT, Journal, Start
 from client.store.journal_rows import Tip
 from client.store.keyfile import KeyFile
+from client.store.presence import Presence
 from client.store.salvage import BESIDE, fill, gather
 from client.store.schema_journal import MIGRATIONS
 
 FILE: Final = "journal.db"
 KEY_FILE: Final = "journal.key"
+LOCK_FILE: Final = "journal.lock"
 _TAIL: Final = 64
 """So many events at the end of each log are checked at every start. Logs that a later one goes
 on from are left alone: after a repair they may have gaps."""
@@ -86,38 +90,71 @@ def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
 
 
 def _open(folder: Path, clock: Clock) -> OpenedJournal:
-    path, key_path = folder / FILE, folder / KEY_FILE
     notices: list[Notice] = []
-    database = _open_sound(path) if path.exists() else None
-    if database is not None and _remains(path) and not _is_begun(database):
-        # Cut down to nothing: sound for SQLite, and yet a loss.
-        database.close()
-        database = None
-    if database is None and (path.exists() or _remains(path)):
-        ready = _rebuilt(path, notices)
-        key, why = _new_name(key_path)
-        # Last of all: until now a crash only means that the next start does it again.
-        failpoint("repair.before_rename")
-        move_file(ready, path)
-        failpoint("repair.after_rename")
-        database = Database(path, MIGRATIONS)
-    else:
-        database = database or Database(path, MIGRATIONS)
-        key, why = _key(key_path, database, notices)
+    presence = Presence(folder / LOCK_FILE)
     try:
-        journal = Journal(database, key, clock, Start(why=why, boot_key=boot_key()))
-    except StorageError:
-        database.close()
+        presence.enter()
+        database, key, why = _whole(folder, presence, notices)
+        try:
+            start = Start(why=why, boot_key=boot_key(), at_close=presence.close)
+            journal = Journal(database, key, clock, start)
+        except StorageError:
+            database.close()
+            raise
+    except BaseException:
+        presence.close()
         raise
     return OpenedJournal(journal=journal, notices=tuple(notices))
 
 
-def is_sound(connection: sqlite3.Connection) -> bool:
+def _whole(
+    folder: Path, presence: Presence, notices: list[Notice]
+) -> tuple[Database, KeyFile, WhyIncarnation]:
+    """Open a journal that is whole, repairing it only while nobody else has it open."""
+    path, key_path = folder / FILE, folder / KEY_FILE
+    database = _begun(path, heeds_suspect=True)
+    if database is None and (path.exists() or _remains(path)):
+        presence.leave()
+        with presence.alone() as is_alone:
+            if is_alone:
+                return _repaired(path, key_path, notices)
+        presence.enter()
+        # Somebody else is at it: a suspect row can wait, real damage cannot.
+        database = _begun(path, heeds_suspect=False)
+        if database is None:
+            raise StorageError("journal_in_use")
+    database = database or Database(path, MIGRATIONS)
+    return database, *_key(key_path, database, notices)
+
+
+def _repaired(
+    path: Path, key_path: Path, notices: list[Notice]
+) -> tuple[Database, KeyFile, WhyIncarnation]:
+    ready = _rebuilt(path, notices)
+    key, why = _new_name(key_path)
+    # Last of all: until now a crash only means that the next start does it again.
+    failpoint("repair.before_rename")
+    move_file(ready, path)
+    failpoint("repair.after_rename")
+    return Database(path, MIGRATIONS), key, why
+
+
+def _begun(path: Path, *, heeds_suspect: bool) -> Database | None:
+    """Open a whole file; None for a damaged one and for one that was cut down to nothing."""
+    database = _open_sound(path, heeds_suspect=heeds_suspect) if path.exists() else None
+    if database is not None and _remains(path) and not _is_begun(database):
+        # Sound for SQLite, and yet a loss.
+        database.close()
+        return None
+    return database
+
+
+def is_sound(connection: sqlite3.Connection, *, heeds_suspect: bool) -> bool:
     """Check the file and the end of each log: pages, hashes, links, tips."""
     try:
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             return False
-        if rows.select_local(connection).get(SUSPECT) == "1":
+        if heeds_suspect and rows.select_local(connection).get(SUSPECT) == "1":
             return False
         return all(_tail_holds(connection, tip) for tip in rows.open_tips(connection))
     except ProtocolError:
@@ -146,7 +183,7 @@ def _is_damage(error: BaseException | None) -> bool:
 # --- opening -----------------------------------------------------------------------------
 
 
-def _open_sound(path: Path) -> Database | None:
+def _open_sound(path: Path, *, heeds_suspect: bool) -> Database | None:
     """Open a file if it is whole; None when it is damaged."""
     try:
         database = Database(path, MIGRATIONS)
@@ -157,7 +194,7 @@ def _open_sound(path: Path) -> Database | None:
             return None
         raise
     try:
-        if database.read(is_sound).result():
+        if database.read(partial(is_sound, heeds_suspect=heeds_suspect)).result():
             return database
     except BaseException:
         database.close()

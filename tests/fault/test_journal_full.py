@@ -125,6 +125,7 @@ def test_ba1_ballast_is_laid_only_where_there_is_plenty(tiny, tmp_path):
     assert small.path.stat().st_size == 2 << 20
     assert small.drop()
     assert not Ballast(path=tiny / "ballast").lay()
+    assert not Ballast(path=tiny / "ballast", size_bytes=1 << 18).lay()
     assert not Ballast(path=tiny / "none" / "ballast").lay()
     assert not list(tiny.iterdir())
 

@@ -36,4 +36,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "notice.journal_empty": "No good copy was found: the records begin anew.",
     "notice.journal_key_new": "This PC lost its key and has a new one. All records are there.",
     "notice.disk_full": "The disk is full. You can teach; nothing is recorded until there is room.",
+    "error.journal_in_use": "The class records need a repair, and another window has them open.",
+    "hint.journal_in_use": "Close the other windows of Tongke and start it again.",
 }

@@ -1,4 +1,5 @@
-"""Opening the journal whatever happened to it: client.store.repair, salvage, backup, boot."""
+"""Opening the journal whatever happened to it: client.store.repair, salvage, presence,
+backup and boot."""
 
 import shutil
 import sqlite3
@@ -19,7 +20,9 @@ from client.store.backup import EVENTS_BETWEEN, Backups, is_due
 from client.store.boot import boot_key
 from client.store.database import Database
 from client.store.keyfile import KeyFile
+from client.store.presence import Presence
 from client.store.repair import open_journal
+from client.store.salvage import gather
 from client.store.schema_journal import MIGRATIONS
 from tests.journal_room import cue, make_journal
 
@@ -227,6 +230,33 @@ def test_e2_the_write_ahead_log_goes_with_its_file(room):
     assert not (room / "journal.db-wal").exists()
 
 
+def test_v2_a_file_is_read_through_a_copy_with_its_write_ahead_log(room, tmp_path):
+    journal = make_journal(room)
+    name = journal.append(cue(77)).result()
+    image = tmp_path / "image"
+    image.mkdir()
+    for ending in ("", "-wal"):
+        shutil.copy(room / f"journal.db{ending}", image / f"journal.db{ending}")
+    journal.close()
+    before = {path.name: path.read_bytes() for path in image.iterdir()}
+    found = gather((image / "journal.db",))
+    assert name in {event.id for event in found.events.values()}
+    assert {path.name: path.read_bytes() for path in image.iterdir()} == before
+
+
+def test_pr1_leaving_twice_is_no_harm(tmp_path):
+    one, other = Presence(tmp_path / "lock"), Presence(tmp_path / "lock")
+    one.enter()
+    with other.alone() as is_alone:
+        assert not is_alone
+    one.leave()
+    one.leave()
+    with other.alone() as is_alone:
+        assert is_alone
+    one.close()
+    other.close()
+
+
 def test_e4_after_a_repair_the_machine_writes_under_a_new_name(room):
     backed_up(room)
     old = make_journal(room)
@@ -329,6 +359,26 @@ def test_e1_a_disk_that_refuses_is_no_damage(room, monkeypatch):
     assert not list(room.glob("*.damaged-*"))
     monkeypatch.undo()
     assert opened(room) == ([], TEN, ["first"])
+
+
+def test_e5_pr1_a_journal_that_somebody_has_open_is_not_repaired_under_his_feet(room):
+    add(room, *range(11, 111))
+    first = open_journal(room, FrozenClock())
+    first.journal.set_local("journal.suspect", "1").result()
+    second = open_journal(room, FrozenClock())
+    assert second.notices == ()
+    kept = first.journal.append(cue(400)).result()
+    first.journal.close()
+    assert kept in {event.id for _, event in second.journal.events()}
+    second.journal._database.write(lambda c: c.execute("UPDATE head SET hash = x'00'")).result()
+    with pytest.raises(StorageError) as caught:
+        open_journal(room, FrozenClock())
+    assert caught.value.code == "journal_in_use"
+    assert not list(room.glob("*.damaged-*"))
+    second.journal.close()
+    codes, cues, _ = opened(room)
+    assert codes[0] == "journal_damaged"
+    assert cues == [*TEN, *range(11, 111), 400]
 
 
 def test_e1_a_journal_that_cannot_begin_is_closed_again(room, monkeypatch):
