@@ -1,7 +1,7 @@
 """Lessons in a folder: what a county sends on a disk and a teacher keeps at home.
 
 A folder that holds a `lesson.toml` says itself what it is. Otherwise the names on the way tell:
-`三年级/数学/第六单元 认识分数/分一分/课件.pdf`. What they do not tell stays empty, and the lesson is
+`三年级/数学/第六单元 认识分数/分一分/课件.pdf`. What they do not tell stays empty, and then it is
 offered to a slot instead.
 
 Invariants:
