@@ -40,9 +40,7 @@ class LibraryRoom:
         self.library = LibraryService(self.database, self.holdings, lambda: self.chosen)
 
     def put(self, made: Generated) -> None:
-        self.catalogue.put_books(SOURCE, [made.book])
-        self.catalogue.put_sections(SOURCE, made.book.id, made.sections)
-        self.catalogue.put_lessons(SOURCE, made.lessons)
+        put(self.catalogue, made)
 
     def hold(self, lesson: Lesson, part: Part, path: str, decodes: Decodes) -> Blob:
         blob = Blob(
@@ -89,7 +87,22 @@ def fractions(*, protected: bool = False) -> Lesson:
     )  # fmt: skip
 
 
+def put(catalogue: CatalogueStore, made: Generated) -> None:
+    """Put a generated book with everything below it into the catalogue."""
+    catalogue.put_books(SOURCE, [made.book])
+    catalogue.put_sections(SOURCE, made.book.id, made.sections)
+    catalogue.put_lessons(SOURCE, made.lessons)
+
+
 def fill(room: LibraryRoom, *, protected: bool = False) -> Lesson:
+    """See `fill_stores`."""
+    return fill_stores(room.catalogue, room.library, protected=protected)
+
+
+def fill_stores(
+    catalogue: CatalogueStore, library: LibraryService, *, protected: bool = False
+) -> Lesson:
+    """Two books: one with 分数的初步认识 (all known) and an area lesson, one with a poem."""
     book = Book(id=BookId("math"), source=SOURCE, title="数学三年级下册", place=FENSHU)
     sections = (
         Section(id=SectionId("u5"), book=book.id, parent=None, position=0, title="五 面积"),
@@ -107,13 +120,13 @@ def fill(room: LibraryRoom, *, protected: bool = False) -> Lesson:
         lesson, id=LessonId("area"), title="什么是面积", parts=(), periods=(), has_detail=False,
         sections=(SectionId("u5"),), section_titles=("五 面积",), position=9,
     )  # fmt: skip
-    room.put(Generated(book=book, sections=sections, lessons=(lesson, area)))
-    room.catalogue.put_detail(lesson)
+    put(catalogue, Generated(book=book, sections=sections, lessons=(lesson, area)))
+    catalogue.put_detail(lesson)
     poem = replace(
         area, id=LessonId("poem"), title="咏鹅", book=BookId("yuwen"), place=YUWEN, sections=(),
         section_titles=(), kind=LessonKind.ELITE,
     )  # fmt: skip
     reader = Book(id=BookId("yuwen"), source=SOURCE, title="语文一年级上册", place=YUWEN)
-    room.put(Generated(book=reader, sections=(), lessons=(poem,)))
-    room.library.refresh()
+    put(catalogue, Generated(book=reader, sections=(), lessons=(poem,)))
+    library.refresh()
     return lesson

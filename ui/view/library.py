@@ -26,6 +26,7 @@ from ui.viewmodel.library import FACETS, LibraryModel, Placed
 FACETS_PX: Final = 264
 DETAIL_PX: Final = 408
 _LEAST_ROWS_PX: Final = 480
+_HINT_PX: Final = 800
 _PAGE: Final = 50
 
 
@@ -257,6 +258,7 @@ class LibraryView(QWidget):
         self.detail.setVisible(has_detail)
         self._right_line.setVisible(has_detail)
         self._narrow.setVisible(self._is_narrow)
+        self._hint.setVisible(self.width() >= self._context.theme.size(_HINT_PX))
         width = DETAIL_PX if self.width() >= self._context.theme.size(960) else 340
         self.detail.setFixedWidth(self._context.theme.size(width))
 
