@@ -410,3 +410,46 @@ class Stepper(QWidget):
 
     def _on_more(self) -> None:
         self.set_value(self._value + 1)
+
+
+class Tile(_Painted):
+    """A large choice that is on or off: a frame, a tick when on, words in the middle."""
+
+    def __init__(self, context: UiContext, text: str, *, height: int = 56) -> None:
+        super().__init__(context, text)
+        self._height = height
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Room for tick and bold words in both states."""
+        font = self.theme.font(Type.BODY, bold=True)
+        width = QFontMetrics(font).horizontalAdvance(self.text())
+        return QSize(width + self.theme.size(72), self.theme.size(self._height))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint frame, tick and words."""
+        theme, on = self.theme, self.isChecked()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        fill = "accent_soft" if on else ("inset" if self.underMouse() else "surface")
+        painter.setBrush(theme.color(fill))
+        edge = theme.color("accent" if on or self.hasFocus() else "line2")
+        painter.setPen(QPen(edge, 2 if on or self.hasFocus() else 1))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.color("accent_halo"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 4, -4, -4), 7, 7)
+        font = theme.font(Type.BODY, bold=on)
+        painter.setFont(font)
+        painter.setPen(self.ink())
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
+        if on:
+            side = theme.size(18)
+            half = QFontMetrics(font).horizontalAdvance(self.text()) // 2
+            shift = half + side + theme.size(8)
+            is_rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+            x = self.width() // 2 + (half + theme.size(8) if is_rtl else -shift)
+            pixmap = self.context.icons.pixmap("check", self.ink().name(), side)
+            painter.drawPixmap(x, (self.height() - side) // 2, pixmap)
+        painter.end()

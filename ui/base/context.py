@@ -94,6 +94,17 @@ class UiContext(QObject):
         self.apply()
         self.changed.emit()
 
+    def take_setting(self, name: str, value: str) -> None:
+        """Follow a setting of the room that changes the look; others are none of its business."""
+        if name == "language":
+            self.change(language=value)
+        elif name == "theme":
+            self.change(theme=value)
+        elif name == "type_scale":
+            self.change(scale=int(value))
+        elif name == "low_power":
+            self.change(is_low_power=value == "on")
+
     def now(self) -> datetime:
         """Tell the local wall clock, for showing only."""
         return self.clock.wall().astimezone()

@@ -1,0 +1,343 @@
+"""体检: one page of checks that a person who is no expert can read, each with what helps.
+
+Invariants:
+  DR1  A check never guesses: what was not looked at is UNKNOWN, never OK.
+  DR2  Nothing here names a pupil, a person or a secret.
+  DR3  Looking changes nothing but a file it makes and removes to try the disk.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from shutil import disk_usage
+from typing import Final, Protocol
+
+from client.domain.availability import Decodes
+from client.domain.cancel import CancelToken
+from client.domain.errors import ClassroomError, UserError
+from client.domain.record.facts import PLAUSIBLE_SINCE
+from client.service.paths import ASSETS, Profile
+from client.service.print_fonts import find_font
+from client.service.secrets import SecretPlace, Secrets
+from client.service.station import Station
+
+SAMPLE: Final = ASSETS / "probe" / "clip.ts"
+"""A second of H.264 and AAC that every machine must be able to decode."""
+LOW_BYTES: Final = 5_000_000_000
+"""Below this the lessons of a week may not fit."""
+LEAST_BYTES: Final = 600_000_000
+_BEHIND: Final = 400
+"""So many events newer than the newest backup are worth a word."""
+_PROJECTOR_PX: Final = (1024, 600)
+
+
+class CheckState(Enum):
+    """How a check came out."""
+
+    OK = "ok"
+    ADVICE = "advice"
+    """Works, but something could be better."""
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+
+class Fix(Enum):
+    """What the button beside a check does."""
+
+    NONE = "none"
+    BACK_UP = "back_up"
+    CHECK_FILES = "check_files"
+    OPEN_TRANSFER = "open_transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line: `doctor.<code>.<variant>` is what it says, with the values."""
+
+    code: str
+    state: CheckState
+    variant: str
+    values: tuple[tuple[str, str | int], ...] = ()
+    fix: Fix = Fix.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFacts:
+    """What is known of the log of this room."""
+
+    events: int
+    backups: int
+    behind: int
+    is_suspect: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was looked at; None where nobody looked."""
+
+    free_bytes: int | None = None
+    total_bytes: int | None = None
+    is_writable: bool | None = None
+    decodes: Decodes | None = None
+    screens: tuple[tuple[int, int], ...] | None = None
+    has_screen_font: bool | None = None
+    has_print_font: bool | None = None
+    secret: SecretPlace | None = None
+    is_secret_known: bool = False
+    """`secret` was looked at (None then means: no token is kept)."""
+    journal: JournalFacts | None = None
+    year: int | None = None
+    is_time_sure: bool | None = None
+    notices: tuple[str, ...] = field(default=())
+    """Codes of what was repaired when the program started."""
+
+
+def examine(facts: Facts) -> tuple[Check, ...]:
+    """Judge what was looked at. Pure; the worst comes first, else in the order of the page."""
+    checks = tuple(
+        check(facts)
+        for check in (
+            _disk,
+            _player,
+            _screens,
+            _fonts,
+            _keyring,
+            _journal,
+            _backups,
+            _clock,
+            _repairs,
+        )
+    )
+    order = (CheckState.BAD, CheckState.ADVICE, CheckState.UNKNOWN, CheckState.OK)
+    return tuple(sorted(checks, key=lambda check: order.index(check.state)))
+
+
+def _check(code: str, state: CheckState, variant: str, **values: str | int) -> Check:
+    return Check(code=code, state=state, variant=variant, values=tuple(values.items()))
+
+
+def _unknown(code: str) -> Check:
+    return _check(code, CheckState.UNKNOWN, "unknown")
+
+
+def _disk(facts: Facts) -> Check:
+    if facts.free_bytes is None or facts.is_writable is None:
+        return _unknown("disk")
+    sizes = {"free_bytes": facts.free_bytes, "total_bytes": facts.total_bytes or 0}
+    if not facts.is_writable:
+        return _check("disk", CheckState.BAD, "read_only", **sizes)
+    if facts.free_bytes < LEAST_BYTES:
+        check = _check("disk", CheckState.BAD, "full", **sizes)
+        return replace(check, fix=Fix.OPEN_TRANSFER)
+    if facts.free_bytes < LOW_BYTES:
+        check = _check("disk", CheckState.ADVICE, "low", **sizes)
+        return replace(check, fix=Fix.OPEN_TRANSFER)
+    return _check("disk", CheckState.OK, "ok", **sizes)
+
+
+def _player(facts: Facts) -> Check:
+    table = {
+        Decodes.YES: (CheckState.OK, "ok"),
+        Decodes.NO: (CheckState.BAD, "no_decoder"),
+        Decodes.UNKNOWN: (CheckState.BAD, "no_player"),
+    }
+    if facts.decodes is None:
+        return _unknown("player")
+    state, variant = table[facts.decodes]
+    return _check("player", state, variant)
+
+
+def _screens(facts: Facts) -> Check:
+    if not facts.screens:
+        return _unknown("screens")
+    width, height = facts.screens[0]
+    if width < _PROJECTOR_PX[0] or height < _PROJECTOR_PX[1]:
+        return _check("screens", CheckState.ADVICE, "small", width=width, height=height)
+    if len(facts.screens) == 1:
+        return _check("screens", CheckState.OK, "one", width=width, height=height)
+    return _check("screens", CheckState.OK, "several", n=len(facts.screens))
+
+
+def _fonts(facts: Facts) -> Check:
+    if facts.has_screen_font is None and facts.has_print_font is None:
+        return _unknown("fonts")
+    if facts.has_screen_font is False:
+        return _check("fonts", CheckState.BAD, "no_screen_font")
+    if facts.has_print_font is False:
+        return _check("fonts", CheckState.ADVICE, "no_print_font")
+    return _check("fonts", CheckState.OK, "ok")
+
+
+def _keyring(facts: Facts) -> Check:
+    if not facts.is_secret_known:
+        return _unknown("keyring")
+    if facts.secret is None:
+        return _check("keyring", CheckState.OK, "none")
+    if facts.secret is SecretPlace.FILE:
+        return _check("keyring", CheckState.ADVICE, "file")
+    return _check("keyring", CheckState.OK, "ok")
+
+
+def _journal(facts: Facts) -> Check:
+    journal = facts.journal
+    if journal is None:
+        return _unknown("journal")
+    if journal.is_suspect:
+        return _check("journal", CheckState.BAD, "suspect", n=journal.events)
+    return _check("journal", CheckState.OK, "ok", n=journal.events)
+
+
+def _backups(facts: Facts) -> Check:
+    journal = facts.journal
+    if journal is None:
+        return _unknown("backups")
+    if not journal.backups and journal.events:
+        check = _check("backups", CheckState.ADVICE, "none")
+    elif journal.behind > _BEHIND:
+        check = _check("backups", CheckState.ADVICE, "old", n=journal.behind)
+    else:
+        check = _check("backups", CheckState.OK, "ok", n=journal.backups)
+    return replace(check, fix=Fix.BACK_UP)
+
+
+def _clock(facts: Facts) -> Check:
+    if facts.year is None:
+        return _unknown("clock")
+    if facts.year < PLAUSIBLE_SINCE.year or facts.is_time_sure is False:
+        return _check("clock", CheckState.ADVICE, "wrong", year=facts.year)
+    return _check("clock", CheckState.OK, "ok")
+
+
+def _repairs(facts: Facts) -> Check:
+    if not facts.notices:
+        return _check("repairs", CheckState.OK, "none")
+    check = _check("repairs", CheckState.ADVICE, "some", n=len(facts.notices))
+    return replace(check, fix=Fix.CHECK_FILES)
+
+
+# --- looking -----------------------------------------------------------------------------
+
+
+class Patient(Protocol):
+    """What the doctor looks at; `client.service.station.Station` is one."""
+
+    @property
+    def profile(self) -> Profile:
+        """Where the room's files are."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """Where a token is kept."""
+        ...
+
+
+class Doctor:
+    """Looks and acts on one worker thread; methods return at once."""
+
+    def __init__(  # noqa: PLR0913 - each is one thing to look at
+        self,
+        patient: Patient,
+        *,
+        journal: Callable[[], JournalFacts],
+        back_up: Callable[[], Future[bool]],
+        verify: Callable[[], int],
+        decodes: Callable[[Path], Decodes],
+        year: Callable[[], int],
+        notices: tuple[str, ...] = (),
+    ) -> None:
+        self._patient = patient
+        self._journal = journal
+        self._back_up = back_up
+        self._verify = verify
+        self._decodes = decodes
+        self._year = year
+        self._notices = notices
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="doctor")
+
+    def look(self, seen: Facts) -> Future[tuple[Check, ...]]:
+        """Look at everything; `seen` holds what only the screen knows."""
+        return self._worker.submit(lambda: self.look_now(seen))
+
+    def look_now(self, seen: Facts) -> tuple[Check, ...]:
+        """Look on the calling thread. Blocking, a few seconds."""
+        folder = self._patient.profile.folder
+        usage = disk_usage(folder)
+        return examine(
+            replace(
+                seen,
+                free_bytes=usage.free,
+                total_bytes=usage.total,
+                is_writable=_is_writable(folder),
+                decodes=self._decodes(SAMPLE),
+                has_print_font=_has_print_font(),
+                secret=self._patient.secrets.place(),
+                is_secret_known=True,
+                journal=self._journal(),
+                year=self._year(),
+                notices=self._notices,
+            )
+        )
+
+    def mend(self, fix: Fix) -> Future[int]:
+        """Do what a button says; the future tells how much was done.
+
+        Raises:
+            UserError: `nothing_to_mend`: this fix is not the doctor's.
+        """
+        if fix is Fix.BACK_UP:
+            return self._worker.submit(lambda: int(self._back_up().result()))
+        if fix is Fix.CHECK_FILES:
+            return self._worker.submit(self._verify)
+        raise UserError("nothing_to_mend")
+
+    def close(self) -> None:
+        """Finish what was begun, then stop."""
+        self._worker.shutdown(wait=True)
+
+
+def _is_writable(folder: Path) -> bool:
+    trial = folder / ".doctor-trial"
+    try:
+        trial.write_bytes(b"x")
+        trial.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _has_print_font() -> bool:
+    try:
+        find_font()
+    except ClassroomError:
+        return False
+    return True
+
+
+def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doctor:
+    """Make the doctor of a room."""
+
+    def journal() -> JournalFacts:
+        health = station.journal.health()
+        return JournalFacts(
+            events=health.events,
+            backups=health.backups,
+            behind=health.behind,
+            is_suspect=health.is_suspect,
+        )
+
+    def verify() -> int:
+        at = station.clock.wall().isoformat()
+        return station.holdings.verify(None, CancelToken(), at).checked
+
+    return Doctor(
+        station,
+        journal=journal,
+        back_up=station.journal.backup,
+        verify=verify,
+        decodes=decodes,
+        year=lambda: station.clock.wall().year,
+        notices=tuple(notice.code for notice in station.notices),
+    )

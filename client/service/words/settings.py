@@ -1,0 +1,36 @@
+"""Words of 设置."""
+
+from typing import Final
+
+WORDS: Final[dict[str, str | tuple[str, str]]] = {
+    "settings.title": "Settings",
+    "settings.look": "Look",
+    "settings.room": "Room, classes and textbooks",
+    "settings.sources": "Where lessons come from",
+    "settings.doctor": "Check-up",
+    "settings.doctor_hint": "disk, player, screens, records",
+    "settings.language": "Language",
+    "settings.language_hint": "Words of the app; lessons stay as they are",
+    "settings.language_zh_CN": "Chinese",
+    "settings.language_en": "English",
+    "settings.theme": "Colours",
+    "settings.theme_hint": "Dark suits a dim room",
+    "settings.theme_light": "Light",
+    "settings.theme_dark": "Dark",
+    "settings.theme_auto": "As the PC",
+    "settings.type_scale": "Size of letters",
+    "settings.type_scale_hint": "Large letters can be read from the back",
+    "settings.type_scale_100": "Usual",
+    "settings.type_scale_125": "Large",
+    "settings.type_scale_150": "Very large",
+    "settings.rendition": "Video size",
+    "settings.rendition_hint": "What is downloaded unless you choose another",
+    "settings.rendition_360p": "Smooth 360p",
+    "settings.rendition_480p": "Medium 480p",
+    "settings.rendition_720p": "Clear 720p",
+    "settings.low_power": "Old PC",
+    "settings.low_power_hint": "No motion, no shadows, smaller pictures",
+    "settings.low_power_on": "Old-PC mode",
+    "settings.class_removed": "{name} was taken out.",
+    "settings.class_removed_hint": "Its records stay.",
+}

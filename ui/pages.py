@@ -1,0 +1,181 @@
+"""The pages around the school: 课程表, 设置, 体检 and first run, joined with their services.
+
+Invariants:
+  PG1  A model is made when its page is first built, so that starting pays for none of them.
+  PG2  A change of the room, by whoever, is seen on every page that is open.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from client.domain.availability import Decodes
+from client.domain.catalogue import Book
+from client.domain.timetable import SlotKey
+from client.service.setup import SetupDesk
+from client.service.station import Station as Services
+from client.service.week_page import CoursePage, WeekPage
+from ui.app import SETTINGS_ENTRY, TIMETABLE_ENTRY, Station
+from ui.base.context import UiContext
+from ui.view.rail import RailEntry
+from ui.viewmodel.doctor import DoctorModel
+from ui.viewmodel.setup import SetupActions, SetupModel
+from ui.viewmodel.timetable import TimetableModel
+
+if TYPE_CHECKING:
+    from client.service.doctor import Doctor
+
+DOCTOR_ENTRY: Final = RailEntry(name="doctor", icon="shield-check")
+
+
+class SchoolPages(QObject):
+    """Builds the pages. GUI thread; `close` before the services are closed."""
+
+    def __init__(
+        self,
+        services: Services,
+        context: UiContext,
+        actions: SetupActions,
+        open_station: Callable[[str], None],
+        *,
+        check_address: Callable[[str], object],
+        decodes: Callable[[Path], Decodes],
+    ) -> None:
+        super().__init__()
+        self._services = services
+        self._context = context
+        self._actions = actions
+        self._open_station = open_station
+        self._check_address = check_address
+        self._decodes = decodes
+        self._first_at = 0
+        services.room.subscribe(lambda: context.dispatcher.post(self._on_room))
+
+    def stations(self) -> tuple[Station, ...]:
+        """List the stations of these pages, in the order of the rail."""
+        return (
+            Station(entry=TIMETABLE_ENTRY, build=self.build_timetable),
+            Station(entry=SETTINGS_ENTRY, build=self._build_settings),
+            Station(entry=DOCTOR_ENTRY, build=self._build_doctor, marks=SETTINGS_ENTRY.name),
+        )
+
+    @property
+    def is_first_run(self) -> bool:
+        """Tell whether first run should be shown; memory only."""
+        return self.setup.is_first_run
+
+    def build_first_run(self, context: UiContext, at: int = 0) -> QWidget:
+        """Build first run; its `finished` tells that it is over."""
+        from ui.view.first_run import FirstRunView  # noqa: PLC0415 - shown once in a lifetime
+
+        view = FirstRunView(context, self.setup, self.build_timetable, at=self._first_at or at)
+        view.stepped.connect(self._on_stepped)
+        return view
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        for name in ("desk", "doctor_service"):
+            if name in self.__dict__:
+                getattr(self, name).close()
+
+    # --- parts, made when first needed ---------------------------------------------------
+
+    @cached_property
+    def desk(self) -> SetupDesk:
+        """Sources and textbooks."""
+        return SetupDesk(self._services, self._check_address)
+
+    @cached_property
+    def setup(self) -> SetupModel:
+        """State of first run and settings."""
+        made = SetupModel(
+            self._services.room,
+            self.desk,
+            self._actions,
+            self._context.dispatcher,
+            lambda: self._context.now().month,
+        )
+        made.setting_changed.connect(self._on_setting)
+        return made
+
+    @cached_property
+    def timetable(self) -> TimetableModel:
+        """State of 课程表."""
+        week = _Week(self._services, self.desk)
+        return TimetableModel(self._services.room, week, self._context.dispatcher, self)
+
+    @cached_property
+    def doctor(self) -> DoctorModel:
+        """State of 体检."""
+        return DoctorModel(self.doctor_service, self._context.dispatcher)
+
+    @cached_property
+    def doctor_service(self) -> "Doctor":
+        """The one who looks."""
+        from client.service.doctor import station_doctor  # noqa: PLC0415 - rarely opened
+
+        return station_doctor(self._services, self._decodes)
+
+    # --- pages ---------------------------------------------------------------------------
+
+    def build_timetable(self, context: UiContext) -> QWidget:
+        """Build 课程表."""
+        from ui.view.timetable import TimetableView  # noqa: PLC0415 - see PG1
+
+        view = TimetableView(context, self.timetable)
+        view.settings_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
+        return view
+
+    def _build_settings(self, context: UiContext) -> QWidget:
+        from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
+
+        view = SettingsView(context, self.setup)
+        view.doctor_wanted.connect(lambda: self._open_station(DOCTOR_ENTRY.name))
+        return view
+
+    def _build_doctor(self, context: UiContext) -> QWidget:
+        from ui.view.doctor import DoctorView  # noqa: PLC0415 - see PG1
+
+        view = DoctorView(context, self.doctor)
+        view.back_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
+        view.transfer_wanted.connect(lambda: self._open_station("transfer"))
+        return view
+
+    # --- following -----------------------------------------------------------------------
+
+    def _on_stepped(self, at: int) -> None:
+        self._first_at = at
+
+    def _on_setting(self, name: str, value: str) -> None:
+        """Follow the look after the page that asked for it is done with its click."""
+        QTimer.singleShot(0, self, lambda: self._context.take_setting(name, value))
+
+    def _on_room(self) -> None:
+        for name in ("setup", "timetable"):
+            if name in self.__dict__:
+                getattr(self, name).refresh()
+
+
+class _Week:
+    """What 课程表 reads, from two services."""
+
+    def __init__(self, services: Services, desk: SetupDesk) -> None:
+        self._services = services
+        self._desk = desk
+
+    def week(self) -> Future[WeekPage]:
+        """See the port."""
+        return self._services.today.week()
+
+    def course(self, key: SlotKey) -> Future[CoursePage]:
+        """See the port."""
+        return self._services.today.course(key)
+
+    def books(self, grade: int, subject: str) -> Future[tuple[Book, ...]]:
+        """See the port."""
+        return self._desk.books(grade, subject)
