@@ -83,7 +83,13 @@ def _wait_plainly(met: Callable[[], bool]) -> None:
 
 
 # A machine without sound or screen card makes Qt's backend talk.
-_QT_TALK = ("pipewire", "PulseAudioService", "RHI backend")
+_QT_TALK = (
+    "pipewire",
+    "PulseAudioService",
+    "No audio device",
+    "RHI backend",
+    "Could not open media",
+)
 
 
 @pytest.fixture(
@@ -121,6 +127,9 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     player.on_state(seen.state)
     yield Rig(player=player, seen=seen, wait=wait)
     player.close()
+    if request.param == "qt":
+        # Qt's threads end in the event loop.
+        request.getfixturevalue("qtbot").wait(120)
 
 
 def _spec(kind: str) -> ClipSpec:

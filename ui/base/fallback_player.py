@@ -16,7 +16,16 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEventLoop,
+    QIODevice,
+    QObject,
+    Qt,
+    QTimer,
+    QUrl,
+    Signal,
+)
 from PySide6.QtGui import QImage
 from PySide6.QtMultimedia import (
     QAudioOutput,
@@ -28,8 +37,10 @@ from PySide6.QtMultimedia import (
 
 from client.domain.errors import PlayerError
 from client.media.port import RING, Frame, FrameSink, MediaFacts, PlayerState, StateSink
+from client.media.virtual_mp4 import VirtualMp4, dress
 
 _OPEN_MS: Final = 8000
+_DRAIN_MS: Final = 60
 _DEFAULT_RATE: Final = 25.0
 _MICRO: Final = 1_000_000
 
@@ -161,6 +172,27 @@ class FallbackPlayer:
             raise PlayerError("player_empty")
 
 
+class _ViewDevice(QIODevice):
+    """Transport streams are read as the MP4 they make, or seeking would miss by seconds."""
+
+    def __init__(self, view: VirtualMp4, parent: QObject) -> None:
+        super().__init__(parent)
+        self._view = view
+        self.open(QIODevice.OpenModeFlag.ReadOnly | QIODevice.OpenModeFlag.Unbuffered)
+
+    def isSequential(self) -> bool:  # noqa: N802 - Qt's name
+        return False
+
+    def size(self) -> int:
+        return self._view.size
+
+    def readData(self, maxlen: int) -> bytes:  # noqa: N802 - Qt's name
+        return self._view.read(self.pos(), maxlen)
+
+    def writeData(self, _data: bytes | bytearray | memoryview, _len: int) -> int:  # noqa: N802 - Qt's name
+        return -1
+
+
 class _QtPlayer(QObject):
     """The part on the GUI thread."""
 
@@ -175,6 +207,7 @@ class _QtPlayer(QObject):
         self._shown_s = 0.0
         self._wanted_s: float | None = None
         self._is_closed = False
+        self._device: _ViewDevice | None = None
         self._kept: deque[QImage] = deque(maxlen=RING + 1)
         self._sound = QAudioOutput(self)
         self._video = QVideoSink(self)
@@ -195,7 +228,8 @@ class _QtPlayer(QObject):
         if not path.is_file():
             self._set_state(PlayerState.FAILED)
             raise PlayerError("media_missing", {"name": path.name})
-        self._player.setSource(QUrl.fromLocalFile(str(path)))
+        self._drain()
+        self._set_source(path)
         self._wait_for(
             QMediaPlayer.MediaStatus.LoadedMedia,
             QMediaPlayer.MediaStatus.BufferedMedia,
@@ -271,9 +305,16 @@ class _QtPlayer(QObject):
             self._is_closed = True
             self.frame_sink = self.state_sink = None
             self._watch.stop()
-            self._player.stop()
-            self._player.setSource(QUrl())
-            self.deleteLater()
+            self._player.pause()
+            # Qt's threads may be about to hand over a picture; stopping now would wait for one
+            # that waits for this thread.
+            self._video.blockSignals(True)  # noqa: FBT003 - Qt's signature
+            QTimer.singleShot(_DRAIN_MS, self, self._finish)
+
+    def _finish(self) -> None:
+        self._player.stop()
+        self._player.setSource(QUrl())
+        self.deleteLater()
 
     def _on_picture(self, frame: QVideoFrame) -> None:
         if self._is_closed or self._facts is None or not frame.isValid():
@@ -345,6 +386,23 @@ class _QtPlayer(QObject):
             has_audio=self._player.hasAudio(),
             frame_rate=float(rate) if has_video and rate else 0.0,
         )
+
+    def _drain(self) -> None:
+        """Let pictures on their way arrive before the source changes under them."""
+        if self._player.source().isEmpty() and self._device is None:
+            return
+        self._player.pause()
+        waiting = QEventLoop(self)
+        QTimer.singleShot(_DRAIN_MS, waiting, waiting.quit)
+        waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+
+    def _set_source(self, path: Path) -> None:
+        view = dress(path)
+        self._device = _ViewDevice(view, self) if view is not None else None
+        if self._device is not None:
+            self._player.setSourceDevice(self._device, QUrl("view.mp4"))
+        else:
+            self._player.setSource(QUrl.fromLocalFile(str(path)))
 
     def _wait_for(self, *statuses: QMediaPlayer.MediaStatus) -> None:
         if self._player.mediaStatus() in statuses:
