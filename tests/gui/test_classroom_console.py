@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication
 
 from client.domain.sitting import Overlay, Phase, Showing
 from client.domain.sitting_keys import Key
+from client.media.port import Frame
 from tests.classroom_desk import Desk
 from ui.view.screens import identity, shown_name
 
@@ -29,6 +30,25 @@ def test_st2_the_thumbnail_shows_what_pupils_see_in_their_proportions(desk):
     desk.play(1.0)
     stage.grab()
     assert stage.painted_at_s == desk.window.model.at_s
+
+
+def test_st2_a_picture_keeps_its_proportions_on_a_stage_of_another_shape(qtbot, tmp_path):
+    desk = Desk(qtbot, tmp_path, size=(1024, 768))
+    white = Frame(
+        data=memoryview(b"\xff" * (64 * 36 * 4)),
+        width=64,
+        height=36,
+        stride=256,
+        serial=9,
+        at_s=1.0,
+    )
+    desk.window.model._hear_frame(white)
+    qtbot.waitUntil(lambda: desk.window.model.at_s == 1.0)
+    image = desk.window.stage.grab().toImage()
+    column = [image.pixelColor(512, y).name() == "#ffffff" for y in range(768)]
+    assert column.count(True) == pytest.approx(1024 * 9 / 16, abs=2)
+    assert not column[10]
+    assert not column[757]
 
 
 def test_the_thumbnail_names_what_covers_the_stage(desk):

@@ -87,6 +87,8 @@ def test_keys_are_large_enough_to_hit_and_inside_the_panel(desk, size):
 
 
 def test_st4_black_is_black(desk):
+    desk.key(K.Key_K).key(K.Key_T)
+    desk.qtbot.waitUntil(lambda: _has_white(desk.window.stage))
     desk.key(K.Key_B)
     image = desk.window.stage.grab().toImage()
     places = [(x, y) for x in range(0, 1600, 97) for y in range(0, 900, 89)]
@@ -214,6 +216,18 @@ def test_ck1_keys_take_no_focus_and_ck3_stay_where_they_are(desk):
         key: box.width() for key, box in before.items()
     }
     assert [key.look.word for key in panel.keys.values()][1] == "再看一遍"
+
+
+def test_cw1_keys_work_while_more_is_open_and_tab_moves_no_focus(qtbot, tmp_path):
+    desk = Desk(qtbot, tmp_path, grades=2)
+    desk.key(K.Key_X)
+    desk.window.panel.toggle_more()
+    desk.key(K.Key_F)
+    assert desk.state.overlay is Overlay.FROZEN
+    desk.window.panel.toggle_more()
+    desk.key(K.Key_Tab).key(K.Key_Tab).key(K.Key_Tab)
+    assert desk.state.on_stage == 1
+    assert desk.window.focusWidget() in (None, desk.window)
 
 
 def _tools(sheet):

@@ -1,4 +1,4 @@
-"""The sitting as a pure machine: SI1, SI2, SI3, SI4, SI5, SI6, SI7 for any presses, and the stories teachers know."""
+"""A sitting as a pure machine (SI1, SI2, SI3, SI4, SI5, SI6, SI7) and what teachers do with it."""
 
 from dataclasses import replace
 
@@ -260,6 +260,13 @@ def test_si5_a_seek_is_no_watching_and_a_stale_position_moves_nothing():
         (0, 5),
         (50, 52),
     ]
+
+
+def test_si5_a_jump_that_does_not_fit_the_time_that_passed_is_no_watching():
+    run = Run().key(Key.PLAY).wait(5.0)
+    run.state = tick(run.state, 60.0, run.now + 0.1).state
+    assert run.state.track.position_s == 60.0
+    assert seconds(run.state.track.watched) == pytest.approx(5.0, abs=0.2)
 
 
 def test_si5_playing_fast_counts_all_of_it():

@@ -199,6 +199,7 @@ def test_pt5_closing_does_not_wait_for_a_player_that_hangs():
     thread = PlayerThread(lambda: player, clock, lambda _frame: None, lambda: None)
     thread._orders.put(lambda _player: gate.wait(WAIT_S))
     thread.close(timeout_s=0.05)
+    assert thread._thread.is_alive()
     gate.set()
     thread.close()
     thread.close()
