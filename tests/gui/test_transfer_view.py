@@ -1,0 +1,214 @@
+"""传输: every control acts, figures move in place, everything has words (TM1, TM2, TV1, TV2)."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+
+from client.domain.clock import FrozenClock
+from client.domain.ids import LessonId
+from client.service.api import Reason, SyncStatus, TransferRow, TransferState
+from client.service.text import Words
+from ui.base.button import Button
+from ui.base.context import Appearance, Say, UiContext
+from ui.view.transfer import LineView, TransferPage
+from ui.viewmodel.transfer import Group, Need, TransferModel, ordered
+
+MB = 1 << 20
+
+
+class Port:
+    """Writes down what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def pause(self) -> None:
+        self.asked.append(("pause", ""))
+
+    def resume(self) -> None:
+        self.asked.append(("resume", ""))
+
+    def cancel(self, lesson: LessonId) -> None:
+        self.asked.append(("cancel", lesson))
+
+    def request(self, lesson: LessonId) -> None:
+        self.asked.append(("request", lesson))
+
+
+def a_row(name: str, state: TransferState, **changes: object) -> TransferRow:
+    row = TransferRow(
+        lesson=LessonId(name),
+        title=f"分一分 {name}",
+        subject="数学",
+        state=state,
+        bytes_needed=40 * MB,
+        bytes_done=10 * MB,
+    )
+    return replace(row, **changes)
+
+
+FULL = SyncStatus(
+    is_online=True,
+    bytes_received=12 * MB,
+    last_contact_ms=1_800_000_000_000,
+    catalogue=Reason(code="sync_lessons", values=(("done", 2), ("total", 6))),
+    rows=(
+        a_row("1", TransferState.FETCHING, bytes_per_s=200_000.0),
+        a_row("2", TransferState.WAITING),
+        a_row("3", TransferState.RETRYING, reason=Reason(code="unreachable")),
+        a_row("4", TransferState.FAILED, reason=Reason(code="login_needed")),
+        a_row("5", TransferState.DONE, bytes_done=40 * MB),
+    ),
+)
+
+
+@pytest.fixture
+def port() -> Port:
+    return Port()
+
+
+@pytest.fixture
+def model(qtbot, port: Port) -> TransferModel:
+    return TransferModel(port)
+
+
+def page(qtbot, model: TransferModel, **look: object) -> TransferPage:
+    appearance = Appearance(**look)
+    context = UiContext(Words(appearance.language), FrozenClock(), appearance)
+    context.apply()
+    made = TransferPage(context, model)
+    made.context = context
+    qtbot.addWidget(made)
+    made.resize(1100, 800)
+    made.show()
+    return made
+
+
+def texts(widget) -> str:
+    QApplication.sendPostedEvents()  # rows that were just added appear with these
+    return "\n".join(one.text() for one in widget.findChildren(QLabel) if one.isVisible())
+
+
+def line(view: TransferPage, name: str) -> LineView:
+    return next(one for one in view.findChildren(LineView) if one.lesson == name)
+
+
+def press(qtbot, button: Button) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_rows_that_need_a_hand_come_first_then_the_soonest_lesson() -> None:  # TM2
+    needs = [Need(lesson=LessonId("3"), day=2, period=1, days_ahead=0)]
+    needs.append(Need(lesson=LessonId("3"), day=3, period=2, days_ahead=1))
+    lines = ordered(FULL.rows, needs)
+    assert [one.row.lesson for one in lines] == ["4", "1", "3", "2", "5"]
+    assert [one.group for one in lines] == [Group.HAND, *[Group.COMING] * 3, Group.HERE]
+    assert [one.ahead for one in lines] == [0, 0, 1, 2, 0]
+    assert lines[2].need == needs[0]
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("scale", [100, 150])
+def test_everything_is_said_in_words(qtbot, model, language: str, theme: str, scale: int) -> None:
+    view = page(qtbot, model, language=language, theme=theme, scale=scale)
+    model.set_needs([Need(lesson=LessonId("2"), day=3, period=2, days_ahead=2)])
+    model.set_status(FULL)
+    shown = texts(view)
+    assert "transfer." not in shown
+    assert "reason." not in shown
+    assert "{" not in shown
+    view.grab()
+
+
+def test_an_empty_page_says_what_to_do(qtbot, model) -> None:
+    view = page(qtbot, model)
+    assert view.context.words("transfer.empty") in texts(view)
+    assert not view.pause.isVisible()
+
+
+def test_pause_and_go_on(qtbot, model, port: Port) -> None:
+    view = page(qtbot, model)
+    model.set_status(FULL)
+    press(qtbot, view.pause)
+    model.set_status(replace(FULL, is_paused=True))
+    press(qtbot, view.pause)
+    assert port.asked == [("pause", ""), ("resume", "")]
+
+
+def test_taking_a_lesson_off_can_be_undone(qtbot, model, port: Port) -> None:  # TV2
+    view = page(qtbot, model)
+    model.set_status(FULL)
+    said: list[Say] = []
+    view.context.said.connect(said.append)
+    press(qtbot, line(view, "1").findChildren(Button)[-1])
+    assert port.asked == [("cancel", "1")]
+    assert said[0].act is not None
+    said[0].act()
+    assert port.asked[-1] == ("request", "1")
+
+
+def test_a_failed_lesson_can_be_tried_again(qtbot, model, port: Port) -> None:
+    view = page(qtbot, model)
+    model.set_status(FULL)
+    press(qtbot, line(view, "4").findChildren(Button)[0])
+    assert port.asked == [("request", "4")]
+
+
+def test_every_visible_control_acts(qtbot, model, port: Port) -> None:
+    view = page(qtbot, model)
+    model.set_status(FULL)
+    texts(view)
+    buttons = [one for one in view.findChildren(Button) if one.isVisible()]
+    assert len(buttons) == 1 + 2 + 3
+    for button in buttons:
+        before = len(port.asked)
+        press(qtbot, button)
+        assert len(port.asked) == before + 1
+
+
+def test_figures_move_without_building_rows_anew(qtbot, model) -> None:  # TV1
+    view = page(qtbot, model)
+    model.set_status(FULL)
+    row = line(view, "1")
+    before = texts(row)
+    first, *rest = FULL.rows
+    model.set_status(replace(FULL, rows=(replace(first, bytes_done=30 * MB), *rest)))
+    assert line(view, "1") is row
+    assert texts(row) != before
+
+
+def test_the_same_status_again_changes_nothing(qtbot, model) -> None:  # TM1
+    page(qtbot, model)
+    model.set_status(FULL)
+    with qtbot.assertNotEmitted(model.changed), qtbot.assertNotEmitted(model.reordered):
+        model.set_status(FULL)
+        model.set_needs(())
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"bytes_per_s": 0.0}, "transfer.fetching"),
+        ({"bytes_per_s": 100.0}, "transfer.fetching_long"),
+    ],
+)
+def test_the_rest_of_the_time_is_never_pretended(qtbot, model, changes, key: str) -> None:
+    view = page(qtbot, model)
+    first = replace(FULL.rows[0], **changes)
+    model.set_status(replace(FULL, is_online=False, catalogue=None, rows=(first,)))
+    speed = view.context.words.size(first.bytes_per_s)
+    assert view.context.words(key, speed=speed) in texts(view)
+
+
+def test_unknown_amounts_are_left_out(qtbot, model) -> None:
+    view = page(qtbot, model)
+    unknown = a_row("9", TransferState.WAITING, title="", subject="", bytes_needed=0, bytes_done=0)
+    failed = a_row("8", TransferState.FAILED, reason=None)
+    model.set_status(SyncStatus(rows=(unknown, failed)))
+    model.set_needs([Need(lesson=LessonId("9"), day=2, period=1, days_ahead=1)])
+    assert "MB" not in texts(line(view, "9"))
+    assert view.context.words("transfer.tomorrow") in texts(view)
+    assert view.context.words("transfer.sum_unknown", n=1) in texts(view)

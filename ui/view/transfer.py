@@ -1,0 +1,307 @@
+"""传输: what comes to this PC, how far it is, what it costs, and how to stop or retry it.
+
+Invariants:
+  TV1  Figures that change do not rebuild rows: focus and scroll position stay where they are.
+  TV2  Taking a lesson off the list can be undone from the notice that says so.
+"""
+
+from typing import Final
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+
+from client.service.api import TransferState
+from ui.base.button import Button, Face
+from ui.base.context import Say, UiContext
+from ui.base.layout import Page, card, clear, divider, row, rows
+from ui.base.notice import Notice
+from ui.base.text import ElidedLabel, label
+from ui.base.theme import Type
+from ui.base.widgets import day_name, reason_text, when_text
+from ui.viewmodel.transfer import Group, Line, TransferModel
+
+_HEADS: Final = {
+    Group.HAND: "transfer.group_hand",
+    Group.COMING: "transfer.group_coming",
+    Group.HERE: "transfer.group_here",
+}
+_WIDTH: Final = 1040
+_END: Final = 272
+"""Width of amount and buttons, the same in every row so that the bars stand in line."""
+_HOUR_S: Final = 3600
+_TODAY: Final = 0
+_TOMORROW: Final = 1
+
+
+class Bar(QWidget):
+    """How much of something is here."""
+
+    def __init__(self, context: UiContext, name: str) -> None:
+        super().__init__()
+        self._theme = context.theme
+        self._share = 0.0
+        self._tone = "accent"
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Any width, 8 pixels high."""
+        return QSize(self._theme.size(160), self._theme.size(8))
+
+    def set_share(self, share: float, tone: str) -> None:
+        """Show a share from 0 to 1 in a theme colour."""
+        if (share, tone) != (self._share, self._tone):
+            self._share, self._tone = share, tone
+            self.setAccessibleDescription(f"{round(share * 100)} %")
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint the ground and what is here on it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        box = QRectF(self.rect())
+        radius = box.height() / 2
+        painter.setBrush(self._theme.color("inset"))
+        painter.drawRoundedRect(box, radius, radius)
+        if self._share > 0:
+            width = max(box.height(), box.width() * self._share)
+            is_rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+            left = box.width() - width if is_rtl else 0.0
+            painter.setBrush(self._theme.color(self._tone))
+            painter.drawRoundedRect(QRectF(left, 0, width, box.height()), radius, radius)
+        painter.end()
+
+
+class SubjectBar(QWidget):
+    """The subject's colour at the head of a row."""
+
+    def __init__(self, context: UiContext, subject: str) -> None:
+        super().__init__()
+        self._colour = context.theme.color(context.subjects.tone(subject))
+        self.setFixedWidth(context.theme.size(6))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._colour)
+        painter.drawRoundedRect(QRectF(self.rect()), 3, 3)
+        painter.end()
+
+
+class LineView(QFrame):
+    """One lesson on its way."""
+
+    def __init__(self, context: UiContext, model: TransferModel, line: Line) -> None:
+        super().__init__()
+        self._context = context
+        self._model = model
+        self.lesson = line.row.lesson
+        theme = context.theme
+        across = row(self, gap=theme.gap(16))
+        across.setContentsMargins(*(theme.gap(12),) * 4)
+        across.addWidget(SubjectBar(context, line.row.subject))
+        names = rows(gap=theme.gap(2))
+        names.addStretch(1)
+        title = line.row.title or context.words("transfer.untitled")
+        names.addWidget(ElidedLabel(theme, title, Type.BODY, is_bold=True))
+        self._where = label("", Type.CAPTION, tone="muted")
+        names.addWidget(self._where)
+        names.addStretch(1)
+        across.addLayout(names, 3)
+        middle = rows(gap=theme.gap(6))
+        self._bar = Bar(context, title)
+        middle.addStretch(1)
+        middle.addWidget(self._bar)
+        self._says = label("", Type.CAPTION, is_wrapped=True)
+        middle.addWidget(self._says)
+        middle.addStretch(1)
+        across.addLayout(middle, 4)
+        self._amount = label("", Type.BODY, is_bold=True)
+        self._amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+        end = QWidget()
+        end.setFixedWidth(theme.size(_END))
+        holder = row(end, gap=theme.gap(12))
+        holder.addWidget(self._amount, 1)
+        for button in self._buttons(line):
+            holder.addWidget(button)
+        across.addWidget(end)
+        self.show_line(line)
+
+    def show_line(self, line: Line) -> None:
+        """Show other figures of the same lesson (TV1)."""
+        words, transfer = self._context.words, line.row
+        where = [self._context.subjects.full(transfer.subject), self._when(line)]
+        self._where.setText(" · ".join(part for part in where if part))
+        tone = "amber" if transfer.state is TransferState.RETRYING else "accent"
+        self._bar.set_share(line.share, "grey" if transfer.state is TransferState.PAUSED else tone)
+        self._says.setText(self._says_of(line))
+        if transfer.state is TransferState.DONE or not transfer.bytes_needed:
+            size = transfer.bytes_needed or transfer.bytes_done
+            self._amount.setText(words.size(size) if size else "")
+        else:
+            done, needed = words.size(transfer.bytes_done), words.size(transfer.bytes_needed)
+            self._amount.setText(words("transfer.amount", done=done, needed=needed))
+
+    def _buttons(self, line: Line) -> list[Button]:
+        words, made = self._context.words, list[Button]()
+        if line.row.state is TransferState.FAILED:
+            made.append(Button(self._context, Face(text=words("transfer.again"), kind="outline")))
+            made[-1].clicked.connect(lambda: self._model.request(self.lesson))
+        if line.row.state is not TransferState.DONE:
+            made.append(Button(self._context, Face(icon="x", kind="quiet", gap=8)))
+            made[-1].setAccessibleName(words("transfer.cancel", title=line.row.title))
+            made[-1].setToolTip(words("transfer.cancel", title=line.row.title))
+            made[-1].clicked.connect(lambda: self._cancel(line.row.title))
+        return made
+
+    def _cancel(self, title: str) -> None:
+        """Take it off the list, offering the way back (TV2)."""
+        lesson, model, words = self.lesson, self._model, self._context.words
+        model.cancel(lesson)
+        self._context.said.emit(
+            Say(
+                text=words("transfer.cancelled", title=title),
+                hint=words("transfer.cancelled_hint"),
+                action=words("transfer.undo"),
+                act=lambda: model.request(lesson),
+            )
+        )
+
+    def _when(self, line: Line) -> str:
+        need = line.need
+        if need is None:
+            return ""
+        words = self._context.words
+        day = {_TODAY: words("transfer.today"), _TOMORROW: words("transfer.tomorrow")}.get(
+            need.days_ahead, day_name(self._context, need.day)
+        )
+        return words("transfer.needed", day=day, period=need.period)
+
+    def _says_of(self, line: Line) -> str:
+        words, transfer = self._context.words, line.row
+        reason = reason_text(self._context, transfer.reason) if transfer.reason else ""
+        if transfer.state is TransferState.FETCHING:
+            return self._speed_of(line)
+        if transfer.state is TransferState.RETRYING:
+            return words("transfer.retrying", reason=reason)
+        if transfer.state is TransferState.FAILED:
+            hint = f"hint.{transfer.reason.code}" if transfer.reason else ""
+            return " ".join(
+                part for part in (reason, words(hint) if words.has(hint) else "") if part
+            )
+        if transfer.state is TransferState.WAITING and line.ahead:
+            return words.plural("transfer.waiting_behind", line.ahead)
+        return words(f"transfer.{transfer.state.value}")
+
+    def _speed_of(self, line: Line) -> str:
+        words = self._context.words
+        if line.left_s is None:
+            return words("transfer.fetching")
+        speed = words.size(line.row.bytes_per_s)
+        if line.left_s >= _HOUR_S:
+            return words("transfer.fetching_long", speed=speed)
+        return words("transfer.fetching_left", speed=speed, left=_rough(self._context, line.left_s))
+
+
+class TransferPage(Page):
+    """See the module."""
+
+    def __init__(self, context: UiContext, model: TransferModel) -> None:
+        super().__init__(context, most_px=_WIDTH)
+        self._context = context
+        self._model = model
+        self._views: list[LineView] = []
+        words = context.words
+        head = row(gap=context.theme.gap(12))
+        head.addWidget(label(words("transfer.title"), Type.TITLE, is_bold=True))
+        self._sum = label("", Type.BODY, tone="muted")
+        head.addWidget(self._sum, 1)
+        self._speed = label("", Type.BODY, is_bold=True)
+        head.addWidget(self._speed)
+        self.pause = Button(context, Face(text=words("transfer.pause"), icon="pause"))
+        self.pause.clicked.connect(model.toggle_pause)
+        head.addWidget(self.pause)
+        self.body.addLayout(head)
+        self._link = label("", Type.CAPTION, tone="muted", is_wrapped=True)
+        self.body.addWidget(self._link)
+        self._list: QVBoxLayout = rows(gap=context.theme.gap(16))
+        self.body.addLayout(self._list)
+        self.body.addStretch(1)
+        model.changed.connect(self._refresh)
+        model.reordered.connect(self._rebuild)
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        clear(self._list)
+        self._views = []
+        for group in Group:
+            lines = self._model.of_group(group)
+            if lines:
+                self._add_group(group, lines)
+        if not self._views:
+            words = self._context.words
+            self._list.addWidget(
+                Notice(self._context, words("transfer.empty"), hint=words("transfer.empty_hint"))
+            )
+        self._refresh()
+
+    def _add_group(self, group: Group, lines: tuple[Line, ...]) -> None:
+        words = self._context.words
+        head = row(gap=self._context.theme.gap(12))
+        head.addWidget(label(words(_HEADS[group]), Type.BODY, is_bold=True))
+        count = words.plural("transfer.count", len(lines))
+        head.addWidget(label(count, Type.CAPTION, tone="muted"), 1)
+        self._list.addLayout(head)
+        paper = card()
+        column = rows(paper)
+        for number, line in enumerate(lines):
+            if number:
+                column.addWidget(divider())
+            view = LineView(self._context, self._model, line)
+            self._views.append(view)
+            column.addWidget(view)
+        self._list.addWidget(paper)
+
+    def _refresh(self) -> None:
+        """Show the newest figures in the rows that stand (TV1)."""
+        model, words = self._model, self._context.words
+        lines = {line.row.lesson: line for line in model.lines}
+        for view in self._views:
+            view.show_line(lines[view.lesson])
+        coming = model.of_group(Group.COMING)
+        size = words.size(model.coming_bytes)
+        key = "transfer.sum" if model.coming_bytes else "transfer.sum_unknown"
+        total = words(key, n=len(coming), size=size)
+        self._sum.setText(total if coming else "")
+        speed = model.bytes_per_s
+        self._speed.setText(words("transfer.speed", speed=words.size(speed)) if speed else "")
+        is_paused = model.status.is_paused
+        key, icon = ("transfer.resume", "play") if is_paused else ("transfer.pause", "pause")
+        kind = "primary" if is_paused else "secondary"
+        self.pause.set_face(Face(text=words(key), icon=icon, kind=kind))
+        self.pause.setVisible(is_paused or bool(coming))
+        self._link.setText(" · ".join(self._link_parts()))
+
+    def _link_parts(self) -> list[str]:
+        status, words = self._model.status, self._context.words
+        parts: list[str] = []
+        if status.is_online is not None:
+            parts.append(words("transfer.online" if status.is_online else "transfer.offline"))
+        if status.last_contact_ms is not None:
+            when = when_text(self._context, status.last_contact_ms)
+            parts.append(words("transfer.last_contact", when=when))
+        if status.bytes_received:
+            parts.append(words("transfer.received", size=words.size(status.bytes_received)))
+        if status.catalogue is not None:
+            parts.append(reason_text(self._context, status.catalogue))
+        return parts
+
+
+def _rough(context: UiContext, seconds: float) -> str:
+    """Say a length in whole minutes once it is longer than one."""
+    minute = 60
+    return context.words.length(seconds if seconds < minute else round(seconds / minute) * minute)
