@@ -1,4 +1,8 @@
-"""课程库 as a person uses it, over the real services: ui.view.library and its columns."""
+"""课程库 as a person uses it, over the real services.
+
+ui.view.library and its columns ui.view.library_facets, ui.view.library_rows,
+ui.view.library_detail; the state in ui.viewmodel.library.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -6,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from client.domain.availability import Decodes, LessonState, Light, Trust
@@ -24,10 +29,11 @@ from tests.library_room import fill_stores, put, remote_file
 from ui.base.button import Button
 from ui.base.choice import Chip, ChoiceRow, Select, Tick
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.theme import Type
 from ui.view.library import LibraryView
 from ui.view.library_facets import SECTION
 from ui.view.library_place import NoPlacePopover, PlacePopover
-from ui.view.library_rows import ROW, light_of
+from ui.view.library_rows import ROW, cut_title, light_of
 from ui.viewmodel.library import MEMORY, LibraryModel, LibraryPorts
 
 
@@ -434,6 +440,28 @@ def test_english_has_its_words(qtbot, station) -> None:
     assert desk.view._count.text() == "1 lesson found"
     desk.qtbot.waitUntil(lambda: desk.model.detail is not None)
     assert desk.named("to-timetable").text() == "Add to timetable"
+
+
+@pytest.mark.parametrize("scale", [100, 125, 150])
+def test_rows_are_as_tall_as_their_words_lr1(qtbot, station, scale) -> None:
+    desk = Desk(qtbot, station, scale=scale)
+    theme = desk.context.theme
+    words = sum(
+        QFontMetrics(theme.font(role, bold=True)).height()
+        for role in (Type.TITLE, Type.CAPTION, Type.CAPTION)
+    )
+    assert desk.view.list.sizeHintForRow(0) >= words + theme.gap(24 + 8)
+    assert len({desk.view.list.sizeHintForRow(at) for at in range(3)}) == 1
+
+
+def test_matched_parts_are_set_apart_by_weight_too_lr2() -> None:
+    assert cut_title("分数的初步认识", ((0, 2), (3, 2))) == [
+        ("分数", True),
+        ("的", False),
+        ("初步", True),
+        ("认识", False),
+    ]
+    assert cut_title("分数", ()) == [("分数", False)]
 
 
 def test_lights_of_rows_are_no_alarm(station) -> None:

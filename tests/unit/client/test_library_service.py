@@ -1,4 +1,7 @@
-"""The library: search, tree and details over the real catalogue (client.service.library)."""
+"""The library: search, tree and details over the real catalogue.
+
+client.service.library, client.store.library_read.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -26,7 +29,7 @@ def room(tmp_path: Path) -> Iterator[LibraryRoom]:
     made.database.close()
 
 
-def test_a_lesson_is_found_and_marked(room: LibraryRoom) -> None:
+def test_a_lesson_is_found_and_marked_b1(room: LibraryRoom) -> None:
     fill(room)
 
     page = room.library.search("fsdcb").result()
@@ -96,7 +99,7 @@ def test_refresh_of_an_empty_catalogue(room: LibraryRoom) -> None:
     assert report.lessons == 0
 
 
-def test_states_follow_what_is_held_b3(room: LibraryRoom) -> None:
+def test_states_follow_what_is_held_b3_l2(room: LibraryRoom) -> None:
     lesson = fill(room)
     video, sheet = lesson.parts
 
