@@ -60,5 +60,5 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "error.token_in_file": "The login lies in a file only this user can read; no keyring here.",
     "hint.token_in_file": "Give no one else this user's account.",
     "error.bench_needs": "This measurement cannot run here: {what} is missing.",
-    "hint.bench_needs": "It needs Linux, root, nginx, aria2 and the link emulator beside the project.",
+    "hint.bench_needs": "It needs Linux, root, nginx, aria2 and the link emulator.",
 }
