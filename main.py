@@ -5,11 +5,15 @@ runs one command. Heavy parts are imported by the command that needs them (start
 """
 
 import contextlib
+import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -19,13 +23,17 @@ from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
 from client.service.command.run import run
-from client.service.paths import profile_at
+from client.service.paths import Profile, profile_at
 from client.service.station import Station
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
     from client.media.port import Player
     from sync.engine.link_desk import LinkDesk
+    from ui.program import Program
 
+_FAILED = 4
 _LINKED = (
     "source add platform",
     "source add folder",
@@ -53,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     handlers: dict[str, Handler] = {
         "": _app,
+        "demo": _demo,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
     }
     for name in _LINKED:
@@ -84,30 +93,81 @@ def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
 
 
 def _app(call: Invocation) -> object:
-    """Run the app until its window is closed."""
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - heavy
+    """Run the app until its window is closed; `--demo` with the demo school."""
+    with _program(call, is_demo=call.flag("demo")) as (program, _):
+        program.show()
+        _application().exec()
+    # libvlc's threads outlive its players; taking the interpreter down under them may crash.
+    sys.stdout.flush()
+    os._exit(0)
 
+
+def _demo(call: Invocation) -> object:
+    """Run the scripted school day; headless where there is no display."""
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from client.service.text import Words  # noqa: PLC0415 - heavy
+    from ui.demo_day import run_day  # noqa: PLC0415 - heavy
+
+    folder = call.needed_path("report").absolute()
+    with tempfile.TemporaryDirectory() as fresh:
+        profile = call.profile or Path(fresh)
+        with _program(replace(call, profile=profile), is_demo=True) as (program, station):
+            report = run_day(program, station, folder, Words(call.language or "zh_CN"))
+        if call.is_json:
+            sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
+        _say(f"held {report.held}, failed {report.failed}, absent {report.absent}: {folder}")
+    sys.stdout.flush()
+    os._exit(0 if report.failed == 0 else _FAILED)
+
+
+@contextlib.contextmanager
+def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Station]]":
+    """Open a profile and the program on it; the demo has a profile of its own."""
     from ui.program import Parts, Program  # noqa: PLC0415 - heavy
 
-    app = QApplication(sys.argv[:1])
+    _application()
     clock = SystemClock()
     profile = profile_at(call.profile)
+    if is_demo and call.profile is None:
+        profile = Profile(profile.folder / "demo")
     station = Station(profile, clock)
-    program = Program(
-        Parts(
-            services=station,
-            clock=clock,
-            player=_player,
-            link=partial(_link, station),
-            prints=profile.folder / "prints",
+    try:
+        if is_demo:
+            _open_demo(station)
+        program = Program(
+            Parts(
+                services=station,
+                clock=clock,
+                player=_player,
+                link=partial(_link, station),
+                prints=profile.folder / "prints",
+            )
         )
-    )
-    program.show()
-    app.exec()
-    program.close()
-    station.close()
-    # libvlc's threads outlive its players; taking the interpreter down under them may crash.
-    os._exit(0)
+        try:
+            yield program, station
+        finally:
+            program.close()
+    finally:
+        station.close()
+
+
+def _application() -> "QApplication":
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - heavy
+
+    known = QApplication.instance()
+    return known if isinstance(known, QApplication) else QApplication(sys.argv[:1])
+
+
+def _open_demo(station: Station) -> None:
+    if station.room.snapshot().room is not None:
+        return
+    from client.media.probe import decodes  # noqa: PLC0415 - heavy
+    from sync.engine.demo_school import open_demo  # noqa: PLC0415 - heavy
+
+    open_demo(station, decodes, CancelToken())
 
 
 def _link(station: Station) -> "LinkDesk":
