@@ -284,6 +284,7 @@ def _seen(desk):
         view.state.phase,
         view.volume,
         view.state.is_skip_armed,
+        view.state.seek_shown_s,
         [(t.cue, t.page, t.headcount, t.showing, t.timer, t.position_s) for t in view.state.tracks],
         view.state.on_stage,
         written,
