@@ -1,11 +1,13 @@
-"""Does a file decode on this machine? The question behind every green light (P9).
+"""Does a file decode on this machine? Asked of a process of its own.
 
-A hostile or broken file may take a decoder down, so the question is put in a process of its own
-(`python -m client.media.probe FILE`), which has a time limit and answers with one line of JSON.
+Media files come from everywhere; a decoder that crashes or hangs on one must take only the
+probe with it.
 
 Invariants:
-  B1  `decodes` is YES only after three pictures (or, without a picture, sound) came out.
-  B2  Whatever the file does, `probe` returns within `LIMIT_S` and the program lives on.
+  P1  Green needs pictures: a film decodes only when `_PICTURES` of them came out of the decoder,
+      sound only when samples did.
+  P2  Whatever the file holds, the answer comes within `PATIENCE_S`, and this process lives.
+  P3  A machine that cannot tell (no player, too slow) says UNKNOWN, never NO.
 """
 
 import json
@@ -13,24 +15,28 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from client.domain.availability import Decodes
 from client.domain.errors import PlayerError
-from client.media.port import Frame, Player, PlayerState
+from client.media.pictures import picture_size
 
-LIMIT_S: Final = 20.0
-PICTURES: Final = 3
-_SOUND_S: Final = 0.2
-_PLAY_S: Final = 8.0
+PATIENCE_S: Final = 15.0
+_LOOK_S: Final = 10.0
+_PICTURES: Final = 3
+_SMALL: Final = (320, 180)
+_HEAD_BYTES: Final = 512 * 1024
+_PDF_WITHIN: Final = 1024
+_MEMORY_BYTES: Final = 2 << 30
 _ROOT: Final = Path(__file__).resolve().parents[2]
+_UNSURE: Final = frozenset({"player_missing", "probe_slow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """What the probe found. `reason` is a message code, empty when it decodes."""
+    """What was found. `reason` is a message code, empty when the file decodes."""
 
     decodes: Decodes
     duration_s: float = 0.0
@@ -40,89 +46,160 @@ class ProbeResult:
 
 
 def decodes(path: Path) -> Decodes:
-    """Tell whether a video or sound decodes here. Blocking, up to `LIMIT_S`."""
+    """Tell whether a file decodes here; see `probe`."""
     return probe(path).decodes
 
 
 def probe(path: Path) -> ProbeResult:
-    """Try a file in a process of its own (B2). Blocking."""
-    command = [sys.executable, "-m", "client.media.probe", str(path)]
+    """Look at a file: films and sound in a process of its own, the rest by their header.
+
+    Blocks up to `PATIENCE_S`, usually half a second. From any thread.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - our own program, no shell
-            command, cwd=_ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return _refused("media_missing")
+    still = _still(head)
+    if still is not None:
+        return still
+    # A bundled program has no interpreter to start: it looks by itself.
+    return _look(path) if getattr(sys, "frozen", False) else _ask(path)
+
+
+def _still(head: bytes) -> ProbeResult | None:
+    if b"%PDF-" in head[:_PDF_WITHIN]:
+        return ProbeResult(decodes=Decodes.YES)
+    size = picture_size(head)
+    if size is None:
+        return None
+    return ProbeResult(decodes=Decodes.YES, width=size[0], height=size[1])
+
+
+def _ask(path: Path) -> ProbeResult:
+    """Let another process look."""
+    environment = {**os.environ, "TONGKE_AOUT": "dummy"}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "client.media.probe", str(path.absolute())],
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return ProbeResult(decodes=Decodes.NO, reason="probe_timed_out")
+        return _refused("probe_slow")
     except OSError:
-        return ProbeResult(decodes=Decodes.UNKNOWN, reason="probe_failed")
-    lines = done.stdout.strip().splitlines()
-    if done.returncode != 0 or not lines:
-        return ProbeResult(decodes=Decodes.NO, reason="probe_crashed")
-    fields = json.loads(lines[-1])
-    return ProbeResult(**{**fields, "decodes": Decodes(fields["decodes"])})
+        return _refused("player_missing")
+    return _parse(done.stdout) if done.returncode == 0 else _refused("probe_crashed")
 
 
-def probe_with(player: Player, path: Path) -> ProbeResult:
-    """Try a file with a player and free it."""
-    enough = threading.Event()
-    seen: set[int] = set()
+def _parse(answer: bytes) -> ProbeResult:
+    try:
+        told = json.loads(answer)
+        return ProbeResult(
+            decodes=Decodes(told["decodes"]),
+            duration_s=float(told["duration_s"]),
+            width=int(told["width"]),
+            height=int(told["height"]),
+            reason=str(told["reason"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return _refused("probe_crashed")
 
-    def on_frame(frame: Frame) -> None:
-        seen.add(frame.serial)
-        if len(seen) >= PICTURES:
-            enough.set()
 
-    def on_state(state: PlayerState) -> None:
-        if state in (PlayerState.ENDED, PlayerState.FAILED):
-            enough.set()
+def _refused(reason: str) -> ProbeResult:
+    found = Decodes.UNKNOWN if reason in _UNSURE else Decodes.NO
+    return ProbeResult(decodes=found, reason=reason)
+
+
+# --- in the process that looks ---------------------------------------------------------------
+
+
+def _look(path: Path) -> ProbeResult:
+    """Decode the first pictures or samples."""
+    from client.media import vlc_library  # noqa: PLC0415 - only in the process that looks
+    from client.media.vlc_media import open_media  # noqa: PLC0415 - see above
 
     try:
-        player.on_frame(on_frame)
-        facts = player.open(path)
-        player.on_state(on_state)
-        player.play()
-        enough.wait(_PLAY_S if facts.has_video else _SOUND_S * 5)
-        heard = not facts.has_video and player.position_s >= _SOUND_S
-        is_good = len(seen) >= PICTURES or heard or _is_short(player, seen)
+        vlc, instance = vlc_library.bindings(), vlc_library.instance()
+        media = open_media(vlc, instance, path)
     except PlayerError as error:
-        return ProbeResult(decodes=Decodes.NO, reason=error.code)
-    finally:
-        player.close()
+        return _refused(error.code)
+    facts = media.facts
+    has_come = _decode(vlc, instance, media, has_video=facts.has_video)
     return ProbeResult(
-        decodes=Decodes.YES if is_good else Decodes.NO,
-        duration_s=facts.duration_s,
+        decodes=Decodes.YES if has_come else Decodes.NO,
+        duration_s=round(facts.duration_s, 3),
         width=facts.width,
         height=facts.height,
-        reason="" if is_good else "no_pictures",
+        reason="" if has_come else "media_unplayable",
     )
 
 
-def _is_short(player: Player, seen: set[int]) -> bool:
-    """Tell whether a film of one or two pictures came to its end: that decodes too."""
-    return bool(seen) and player.state is PlayerState.ENDED
+def _decode(vlc: Any, instance: Any, media: Any, *, has_video: bool) -> bool:  # noqa: ANN401 - untyped binding
+    """Play until enough came out of the decoder; False when it ends or takes too long."""
+    from client.media.frame_ring import FrameRing  # noqa: PLC0415 - only in the process that looks
+    from client.media.vlc_video import VideoTap  # noqa: PLC0415 - see above
+
+    enough, over = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def shown(index: int) -> None:
+        with guard:
+            ring.give_back(index)
+        seen.append(index)
+        if len(seen) >= _PICTURES:
+            enough.set()
+            over.set()
+
+    guard = threading.Lock()
+    ring = FrameRing(_SMALL)
+    player = instance.media_player_new()
+    tap = VideoTap(ring, guard, shown)
+    tap.visible = (media.facts.width, media.facts.height)
+    tap.attach(vlc, player)
+    events = player.event_manager()
+    for kind in (vlc.EventType.MediaPlayerEndReached, vlc.EventType.MediaPlayerEncounteredError):
+        events.event_attach(kind, lambda _event: over.set())
+    if not has_video:
+        events.event_attach(vlc.EventType.MediaPlayerTimeChanged, lambda _event: over.set())
+    player.set_media(media.handle)
+    player.play()
+    over.wait(_LOOK_S)
+    stats = vlc.MediaStats()
+    media.handle.get_stats(stats)
+    sounded = int(stats.decoded_audio) > 0
+    player.stop()
+    if not has_video:
+        return sounded
+    # A film of one or two pictures ends before the third.
+    is_brief = media.facts.duration_s * (media.facts.frame_rate or 25.0) < _PICTURES
+    return enough.is_set() or (is_brief and bool(seen))
 
 
 def main(arguments: list[str]) -> int:
-    """Probe one file and print what was found."""
-    from client.media.vlc_player import VlcPlayer  # noqa: PLC0415 - heavy
-
-    try:
-        found = probe_with(VlcPlayer(), Path(arguments[0]))
-    except PlayerError as error:
-        found = ProbeResult(decodes=Decodes.NO, reason=error.code)
-    fields = {
-        "decodes": found.decodes.value,
-        "duration_s": found.duration_s,
-        "width": found.width,
-        "height": found.height,
-        "reason": found.reason,
-    }
-    sys.stdout.write(json.dumps(fields) + "\n")
+    """Look at one file and print what was found as JSON."""
+    _limit_memory()
+    found = _look(Path(arguments[0]))
+    told = {**asdict(found), "decodes": found.decodes.value}
+    sys.stdout.write(json.dumps(told))
+    sys.stdout.flush()
     return 0
+
+
+def _limit_memory() -> None:
+    """Bound what the decoder may ask for: a file may claim pictures of any size."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on every system
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
 if __name__ == "__main__":
     code = main(sys.argv[1:])
-    sys.stdout.flush()
-    # libvlc's threads outlive the player; taking the interpreter down under them may crash.
+    # libvlc's threads must not meet an interpreter that is going away.
     os._exit(code)
