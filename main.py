@@ -23,7 +23,7 @@ from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
 from client.service.command.run import run
-from client.service.paths import Profile, profile_at
+from client.service.paths import ASSETS, Profile, profile_at
 from client.service.station import Station
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def _demo(call: Invocation) -> object:
     if sys.platform == "linux" and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        screen = ASSETS / "demo" / "screen.json"
+        os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={screen}")
     from client.service.text import Words  # noqa: PLC0415 - heavy
     from ui.demo_day import run_day  # noqa: PLC0415 - heavy
 

@@ -237,6 +237,7 @@ class DemoDay:
         )
 
     def _picture(self, name: str) -> str:
+        self._rest(250)
         window: QWidget = self._program.classroom or self._program.window
         file = f"{len(self._steps) + 1:02}-{name}.png"
         window.grab().save(str(self._folder / file))
