@@ -1,7 +1,6 @@
 """Papers that first run and settings share: look, grades, covers, sources."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -39,10 +38,6 @@ def paper(context: UiContext, title: str = "", hint: str = "") -> tuple[QFrame, 
     if hint:
         body.addWidget(label(hint, Type.CAPTION, tone="muted", is_wrapped=True))
     return made, body
-
-
-def _press(act: Callable[[], None], _checked: bool) -> None:  # noqa: FBT001 - Qt passes it
-    act()
 
 
 def own_name(language: str) -> str:
@@ -284,11 +279,14 @@ class SourcesPaper(QFrame):
         return texts
 
     def _offer(self, name: str, icon: str, act: Callable[[], None]) -> QHBoxLayout:
+        def pressed() -> None:
+            act()
+
         line = row(gap=self._context.theme.gap(16))
         line.addLayout(self._words_of(name), 1)
         face = Face(text=self._context.words(f"first_run.add_{name}"), icon=icon, kind="outline")
         button = Button(self._context, face)
-        button.clicked.connect(partial(_press, act))
+        button.clicked.connect(pressed)
         line.addWidget(button)
         return line
 

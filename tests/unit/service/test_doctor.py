@@ -1,0 +1,182 @@
+"""体检: client.service.doctor, first the judging, then a real room."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.domain.availability import Decodes
+from client.domain.clock import FrozenClock
+from client.domain.errors import UserError
+from client.media.probe import decodes
+from client.service.doctor import (
+    LEAST_BYTES,
+    LOW_BYTES,
+    SAMPLE,
+    CheckState,
+    Facts,
+    Fix,
+    JournalFacts,
+    examine,
+    station_doctor,
+)
+from client.service.paths import Profile
+from client.service.secrets import SecretPlace
+from client.service.station import Station
+from client.service.text import Words
+
+WELL = Facts(
+    free_bytes=80_000_000_000,
+    total_bytes=200_000_000_000,
+    is_writable=True,
+    decodes=Decodes.YES,
+    screens=((1920, 1080),),
+    has_screen_font=True,
+    has_print_font=True,
+    is_secret_known=True,
+    journal=JournalFacts(events=86, backups=2, behind=3, is_suspect=False),
+    year=2027,
+    is_time_sure=True,
+)
+
+
+def check(facts: Facts, code: str):
+    return next(one for one in examine(facts) if one.code == code)
+
+
+def test_a_healthy_room_is_fine_throughout() -> None:
+    assert {one.state for one in examine(WELL)} == {CheckState.OK}
+
+
+def test_what_was_not_looked_at_is_unknown() -> None:
+    """DR1: only the list of repairs is known without looking."""
+    states = {one.code: one.state for one in examine(Facts())}
+    assert states.pop("repairs") is CheckState.OK
+    assert set(states.values()) == {CheckState.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "state", "variant", "fix"),
+    [
+        ({"is_writable": False}, "disk", CheckState.BAD, "read_only", Fix.NONE),
+        ({"free_bytes": LEAST_BYTES - 1}, "disk", CheckState.BAD, "full", Fix.OPEN_TRANSFER),
+        ({"free_bytes": LOW_BYTES - 1}, "disk", CheckState.ADVICE, "low", Fix.OPEN_TRANSFER),
+        ({"decodes": Decodes.NO}, "player", CheckState.BAD, "no_decoder", Fix.NONE),
+        ({"decodes": Decodes.UNKNOWN}, "player", CheckState.BAD, "no_player", Fix.NONE),
+        ({"screens": ((800, 600),)}, "screens", CheckState.ADVICE, "small", Fix.NONE),
+        ({"screens": ((1280, 720),) * 2}, "screens", CheckState.OK, "several", Fix.NONE),
+        ({"has_screen_font": False}, "fonts", CheckState.BAD, "no_screen_font", Fix.NONE),
+        ({"has_print_font": False}, "fonts", CheckState.ADVICE, "no_print_font", Fix.NONE),
+        ({"secret": SecretPlace.FILE}, "keyring", CheckState.ADVICE, "file", Fix.NONE),
+        ({"secret": SecretPlace.KEYRING}, "keyring", CheckState.OK, "ok", Fix.NONE),
+        ({"year": 1970}, "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        ({"is_time_sure": False}, "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        ({"notices": ("journal_restored",)}, "repairs", CheckState.ADVICE, "some", Fix.CHECK_FILES),
+    ],
+)
+def test_each_trouble_is_named_with_what_helps(change, code, state, variant, fix) -> None:
+    found = check(replace(WELL, **change), code)
+    assert (found.state, found.variant, found.fix) == (state, variant, fix)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "state", "variant"),
+    [
+        ({"is_suspect": True}, "journal", CheckState.BAD, "suspect"),
+        ({"backups": 0}, "backups", CheckState.ADVICE, "none"),
+        ({"behind": 900}, "backups", CheckState.ADVICE, "old"),
+        ({"backups": 0, "events": 0}, "backups", CheckState.OK, "ok"),
+    ],
+)
+def test_records_and_backups(change, code, state, variant) -> None:
+    found = check(replace(WELL, journal=replace(WELL.journal, **change)), code)
+    assert (found.state, found.variant) == (state, variant)
+
+
+FACTS = st.builds(
+    Facts,
+    free_bytes=st.none() | st.integers(0, 10**12),
+    total_bytes=st.none() | st.integers(0, 10**12),
+    is_writable=st.none() | st.booleans(),
+    decodes=st.none() | st.sampled_from(Decodes),
+    screens=st.none() | st.lists(st.tuples(st.integers(1, 4000), st.integers(1, 4000))).map(tuple),
+    has_screen_font=st.none() | st.booleans(),
+    has_print_font=st.none() | st.booleans(),
+    secret=st.none() | st.sampled_from(SecretPlace),
+    is_secret_known=st.booleans(),
+    year=st.none() | st.integers(1970, 2100),
+    is_time_sure=st.none() | st.booleans(),
+    notices=st.lists(st.text(max_size=3), max_size=2).map(tuple),
+    journal=st.none()
+    | st.builds(
+        JournalFacts,
+        events=st.integers(0, 900),
+        backups=st.integers(0, 2),
+        behind=st.integers(0, 900),
+        is_suspect=st.booleans(),
+    ),
+)
+
+
+@given(FACTS)
+def test_every_check_has_its_words_and_the_worst_comes_first(facts: Facts) -> None:
+    """DR2 as well: values are figures, never names."""
+    words = {language: Words(language) for language in ("zh_CN", "en")}
+    checks = examine(facts)
+    order = [CheckState.BAD, CheckState.ADVICE, CheckState.UNKNOWN, CheckState.OK]
+    ranks = [order.index(one.state) for one in checks]
+    assert ranks == sorted(ranks)
+    assert len({one.code for one in checks}) == len(checks) == 9
+    for one in checks:
+        assert all(isinstance(value, int) for _, value in one.values)
+        for speak in words.values():
+            assert speak.has(f"doctor.{one.code}")
+            assert speak.has(f"doctor.{one.code}_{one.variant}")
+
+
+@pytest.fixture
+def station(tmp_path):
+    made = Station(Profile(tmp_path), FrozenClock())
+    yield made
+    made.close()
+
+
+def test_a_real_room_is_looked_at_and_left_as_it_was(station, tmp_path) -> None:
+    """DR3."""
+    doctor = station_doctor(station, decodes)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    checks = doctor.look(Facts(screens=((1280, 720),), has_screen_font=True)).result()
+    states = {one.code: one.state for one in checks}
+    assert states["player"] is CheckState.OK
+    assert states["disk"] in {CheckState.OK, CheckState.ADVICE}
+    assert CheckState.UNKNOWN not in states.values()
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    doctor.close()
+
+
+def test_the_doctor_mends_what_it_can(station) -> None:
+    doctor = station_doctor(station, lambda _: Decodes.YES)
+    station.room.set_room("学校", "教室").result()
+    assert doctor.mend(Fix.BACK_UP).result() == 1
+    assert doctor.mend(Fix.CHECK_FILES).result() == 0
+    with pytest.raises(UserError, match="nothing_to_mend"):
+        doctor.mend(Fix.OPEN_TRANSFER)
+    doctor.close()
+
+
+def test_a_folder_that_refuses_is_told(station, monkeypatch) -> None:
+    from client.service import doctor as module
+
+    def refuse(*_args: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(module.Path, "write_bytes", refuse)
+    monkeypatch.setattr(module, "find_font", lambda: (_ for _ in ()).throw(UserError("x")))
+    checks = station_doctor(station, lambda _: Decodes.NO).look_now(Facts())
+    assert {one.code: one.variant for one in checks}["disk"] == "read_only"
+    assert {one.code: one.variant for one in checks}["fonts"] == "no_print_font"
+
+
+def test_the_sample_is_there() -> None:
+    assert SAMPLE.stat().st_size < 60_000
