@@ -32,7 +32,8 @@ def test_st1_the_stage_has_no_cursor_and_nothing_on_it(desk):
 
 def test_pn2_a_mouse_that_moves_shows_nothing_a_click_and_a_key_show_the_panel(desk):
     panel = desk.window.panel
-    assert not panel.isVisible()
+    assert panel.isVisible(), "a class opens with its keys"
+    panel.rest()
     desk.move_mouse()
     assert not panel.isVisible()
     desk.click(desk.window.stage)
@@ -54,6 +55,7 @@ def test_pn2_the_panel_goes_by_itself_and_stays_while_a_count_is_entered(desk, q
 
 
 def test_seeking_and_black_do_not_bring_the_panel(desk):
+    desk.window.panel.rest()
     desk.key(K.Key_Right).key(K.Key_Right)
     assert desk.state.seek_shown_s == 10.0
     assert not desk.window.panel.isVisible()

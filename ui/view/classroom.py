@@ -93,6 +93,8 @@ class ClassroomWindow(QWidget):
         self.setProperty("page", "true")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        # The console leaves words out where it is small: the window must be let be small.
+        self.setMinimumSize(640, 480)
         self._context = context
         self._on_done = on_done
         self._is_windowed = is_windowed
@@ -148,6 +150,7 @@ class ClassroomWindow(QWidget):
             self._show_on(self.screens.teacher, is_full=False)
         else:
             self._show_on(self.screens.teacher, is_full=True)
+            self.panel.poke()
         self.activateWindow()
         self.setFocus()
 

@@ -27,6 +27,8 @@ from ui.viewmodel.class_lines import Line, five_keys, tools
 from ui.viewmodel.classroom import ClassroomModel
 
 VOLUME_STEP = 10
+COMPACT_PX, LOW_PX = 1010, 660
+"""Below this width or height (at 100 %) lesser words are left out."""
 
 
 class Framed(QWidget):
@@ -363,7 +365,11 @@ class Console(QWidget):
         self._sheet.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Keep the sheet above the keys."""
+        """Leave out the lesser words where the place is small; keep the sheet above the keys."""
         super().resizeEvent(event)
+        size = self._context.theme.size
+        is_compact = self.width() < size(COMPACT_PX) or self.height() < size(LOW_PX)
+        for part in (self.next_card, self.heads, self.other):
+            part.set_compact(is_compact=is_compact)
         if self._is_more:
             self._place_sheet()

@@ -239,6 +239,10 @@ class NextCard(QFrame):
         self._title.set_text(said.text)
         self._prompt.set_text(said.rest if said.is_notice else self._prompt_of(view, line))
 
+    def set_compact(self, *, is_compact: bool) -> None:
+        """Leave out the prompt where the place is low."""
+        self._prompt.setVisible(not is_compact)
+
     def _prompt_of(self, view: SittingView, line: Line) -> str:
         following = view.track.next
         if line.lead == "classroom.next" and following is not None:
@@ -347,7 +351,7 @@ class Steps(QFrame):
         self._list = rows(ground, gap=0)
         self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._scroll.setWidget(ground)
-        self._scroll.setMinimumHeight(theme.size(96))
+        self._scroll.setMinimumHeight(theme.size(48))
         box.addWidget(self._scroll, 1)
         self._at = -1
         self._cues: tuple[Cue, ...] = ()
@@ -400,7 +404,7 @@ class Heads(QFrame):
         line = row(self, gap=theme.gap(12))
         line.setContentsMargins(theme.gap(20), theme.gap(12), theme.gap(14), theme.gap(12))
         texts = rows(gap=0)
-        texts.addWidget(label(context.words("classroom.heads"), Type.BODY, is_bold=True))
+        texts.addWidget(ElidedLabel(theme, context.words("classroom.heads"), is_bold=True))
         self._how = ElidedLabel(theme, "", Type.CAPTION, tone="muted", lines=2)
         texts.addWidget(self._how)
         line.addLayout(texts, 1)
@@ -421,6 +425,10 @@ class Heads(QFrame):
         line.addWidget(self._figure)
         line.addWidget(self._of)
         line.addWidget(self.more)
+
+    def set_compact(self, *, is_compact: bool) -> None:
+        """Leave out how it was counted where the place is narrow."""
+        self._how.setVisible(not is_compact)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Leave out the listed number where the place is narrow."""
@@ -451,7 +459,8 @@ class OtherGrade(QFrame):
         line.setContentsMargins(theme.gap(16), theme.gap(6), theme.gap(8), theme.gap(6))
         self._name = label("", Type.BODY, is_bold=True)
         line.addWidget(self._name)
-        line.addWidget(label(words("classroom.quietly"), Type.BODY))
+        self._task = label(words("classroom.quietly"), Type.BODY)
+        line.addWidget(self._task)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         line.addWidget(self._bar, 1)
@@ -468,6 +477,11 @@ class OtherGrade(QFrame):
                 lambda _=False, k=key, many=n: self.pressed.emit(k, many, self._track)
             )
             line.addWidget(button)
+
+    def set_compact(self, *, is_compact: bool) -> None:
+        """Leave out task and bar where the place is narrow; the countdown stays."""
+        self._task.setVisible(not is_compact)
+        self._bar.setVisible(not is_compact)
 
     def refresh(self, view: SittingView) -> None:
         """Show the other track, or nothing."""
