@@ -116,3 +116,11 @@ class FrameRing:
         while len(self._delivered) > RING:
             self._free.append(self._delivered.popleft())
         return self.view(index)
+
+    def forget(self) -> None:
+        """Let go of all memory, once the decoder is gone; receivers keep what they hold."""
+        self._sets.clear()
+        self._free.clear()
+        self._lent.clear()
+        self._delivered.clear()
+        self.shape = None

@@ -93,8 +93,12 @@ class Pilot:
                     order()
                 except PlayerError as error:
                     self._failed(error)
-            elif self._is_closing:
+            elif self._is_done():
                 return
+
+    def _is_done(self) -> bool:
+        with self._wake:
+            return self._is_closing and not self._orders
 
     def _next(self) -> Callable[[], None] | None:
         """Wait for an order or for the time of a tick."""

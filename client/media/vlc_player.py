@@ -172,18 +172,17 @@ class VlcPlayer:
 
     def _listen(self) -> None:
         kinds = self._vlc.EventType
+        heard: dict[Any, Callable[[Any], None]] = {
+            kinds.MediaPlayerBuffering: lambda event: self._on_buffering(event.u.new_cache),
+            kinds.MediaPlayerTimeChanged: lambda event: self._on_time(event.u.new_time),
+            kinds.MediaPlayerPlaying: lambda _event: self._flag("_is_running"),
+            kinds.MediaPlayerEndReached: lambda _event: self._flag("_is_over"),
+            kinds.MediaPlayerEncounteredError: lambda _event: self._flag("_is_broken"),
+        }
         events = self._player.event_manager()
-        events.event_attach(
-            kinds.MediaPlayerBuffering, lambda event: self._on_buffering(event.u.new_cache)
-        )
-        events.event_attach(
-            kinds.MediaPlayerTimeChanged, lambda event: self._on_time(event.u.new_time)
-        )
-        events.event_attach(kinds.MediaPlayerPlaying, lambda _event: self._flag("_is_running"))
-        events.event_attach(kinds.MediaPlayerEndReached, lambda _event: self._flag("_is_over"))
-        events.event_attach(
-            kinds.MediaPlayerEncounteredError, lambda _event: self._flag("_is_broken")
-        )
+        for kind, hear in heard.items():
+            events.event_attach(kind, hear)
+        self._heard = tuple(heard)
 
     def _on_buffering(self, percent: float) -> None:
         with self._lock:
@@ -359,9 +358,15 @@ class VlcPlayer:
 
     def _dispose(self) -> None:
         self._player.stop()
+        events = self._player.event_manager()
+        for kind in self._heard:
+            events.event_detach(kind)
         self._player.release()
-        if self._media is not None:
-            self._media.handle.release()
+        with self._lock:
+            media, self._media = self._media, None
+            self._screen.ring.forget()
+        if media is not None:
+            media.handle.release()
         self._set_state(PlayerState.EMPTY)
 
     # --- small things -------------------------------------------------------------------
