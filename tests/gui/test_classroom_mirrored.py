@@ -267,7 +267,8 @@ def test_every_visible_control_acts(qtbot, tmp_path, is_console, asks):
 
 def _controls(desk, sheet):
     from ui.base.button import Button
-    from ui.view.console_parts import StepRow, TrackChip
+    from ui.view.console_header import TrackChip
+    from ui.view.console_parts import StepRow
 
     desk.window.panel.poke()
     kinds = (ClassKey, Button, StepRow)

@@ -138,6 +138,12 @@ class ClassKey(QAbstractButton):
         """Shrink to the icon."""
         return QSize(self._icon_px + 16, 48)
 
+    def set_stacked(self, *, is_stacked: bool) -> None:
+        """Put the word under the icon, or beside it where it fits."""
+        if is_stacked != self._is_stacked:
+            self._is_stacked = is_stacked
+            self.update()
+
     # --- holding --------------------------------------------------------------------------
 
     def hold_begin(self) -> None:
@@ -228,8 +234,8 @@ class ClassKey(QAbstractButton):
         painter.setFont(font)
         painter.setPen(QColor(colour))
         metrics = QFontMetrics(font)
-        if self._is_stacked:
-            gap = max(3, self._word_px // 4)
+        if self._is_stacked or not self._fits_beside(metrics):
+            gap = max(3, self._word_px // 4) if look.word else 0
             word_high = metrics.height() if look.word else 0
             top = (self.height() - icon - gap - word_high) // 2
             if look.icon:
@@ -252,6 +258,10 @@ class ClassKey(QAbstractButton):
         painter.drawText(
             box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), elided
         )
+
+    def _fits_beside(self, metrics: QFontMetrics) -> bool:
+        """Tell whether icon and word fit beside each other; else they stand one on the other."""
+        return metrics.horizontalAdvance(self._look.word) + self._icon_px + 32 <= self.width()
 
     def _paint_cap(self, painter: QPainter, colour: str) -> None:
         look = self._look

@@ -23,3 +23,8 @@ def signed(seconds: float) -> str:
 def minutes(seconds: float) -> int:
     """Round to whole minutes, a begun one at least 1."""
     return max(1, round(seconds / 60)) if seconds > 0 else 0
+
+
+def bell_time(minute_of_day: int) -> str:
+    """Write a bell time: `09:20`."""
+    return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"

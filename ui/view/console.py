@@ -5,6 +5,8 @@ headcount; below the five keys. 更多 opens upwards over transport and headcoun
 picture of the stage.
 """
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -18,7 +20,8 @@ from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.view.class_key import ClassKey, Look, console_skin
 from ui.view.class_words import key_look, tool_look
-from ui.view.console_parts import Header, Heads, NextCard, OtherGrade, Steps
+from ui.view.console_header import Header
+from ui.view.console_parts import Heads, NextCard, OtherGrade, Steps
 from ui.view.panel_rows import TimeLine
 from ui.view.screens import shown_name
 from ui.view.slides import Pages
@@ -369,7 +372,13 @@ class Console(QWidget):
         super().resizeEvent(event)
         size = self._context.theme.size
         is_compact = self.width() < size(COMPACT_PX) or self.height() < size(LOW_PX)
-        for part in (self.next_card, self.heads, self.other):
+        for part in (self.header, self.next_card, self.heads, self.other):
             part.set_compact(is_compact=is_compact)
+        for key in (*self.keys.values(), self.more):
+            key.set_stacked(is_stacked=is_compact)
+        for button, cap in ((self.back5, "cap.left"), (self.on5, "cap.right")):
+            shown = "" if is_compact else self._context.words(cap)
+            button.set_face(replace(button.face, key=shown))
+        self.header.refresh(self._model.view)
         if self._is_more:
             self._place_sheet()

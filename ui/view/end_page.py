@@ -20,7 +20,7 @@ from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import light_with_word
-from ui.view.console_parts import bell_time
+from ui.view.clock_text import bell_time
 from ui.view.end_parts import Choice, ScreenBars, TrackCard
 from ui.viewmodel.classroom import ClassroomModel
 
