@@ -23,12 +23,13 @@ from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
 from client.service.command.run import run
-from client.service.paths import ASSETS, Profile, profile_at
+from client.service.paths import ASSETS, ROOT, Profile, profile_at
 from client.service.station import Station
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from client.domain.availability import Decodes
     from client.media.port import Player
     from sync.engine.link_desk import LinkDesk
     from ui.program import Program
@@ -145,6 +146,9 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 player=_player,
                 link=partial(_link, station),
                 prints=profile.folder / "prints",
+                demo=ROOT / "build" / "demo",
+                check_address=_check_address,
+                decodes=_decodes,
             )
         )
         try:
@@ -171,11 +175,22 @@ def _open_demo(station: Station) -> None:
     open_demo(station, decodes, CancelToken())
 
 
-def _link(station: Station) -> "LinkDesk":
+def _check_address(base: str) -> object:
+    from sync.source.addresses import AddressBook  # noqa: PLC0415 - heavy
+
+    return AddressBook(base or None)
+
+
+def _decodes(path: Path) -> "Decodes":
     from client.media.probe import decodes  # noqa: PLC0415 - heavy
+
+    return decodes(path)
+
+
+def _link(station: Station) -> "LinkDesk":
     from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
 
-    return LinkDesk(station, decodes)
+    return LinkDesk(station, _decodes)
 
 
 def _player() -> "Player":

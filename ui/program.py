@@ -8,30 +8,39 @@ Invariants:
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from client.domain.availability import Decodes
+from client.domain.catalogue import Role
 from client.domain.clock import Clock
-from client.domain.ids import LessonId
+from client.domain.errors import UserError
+from client.domain.ids import ClassId, LessonId
 from client.domain.record.bodies import Ended
 from client.domain.today import Step
 from client.media.port import FrameSink, Player
-from client.service.api import Card, ResumeNotice, SyncStatus
+from client.service.api import Card, LessonDetail, ResumeNotice, SyncStatus
+from client.service.placing import Placing
 from client.service.sitting import Sitting
-from client.service.sitting_port import Notify, SittingPlan
+from client.service.sitting_port import Notify, Recorder, SittingPlan, TrackPlan
 from client.service.station import Station as Services
 from client.service.text import Words
-from ui.app import TODAY_ENTRY, MainWindow, Station
+from client.service.unrecorded import Unrecorded
+from ui.app import LIBRARY_ENTRY, TODAY_ENTRY, TRANSFER_ENTRY, MainWindow, Station
 from ui.base.context import Appearance, Say, UiContext
+from ui.pages import SchoolPages
 from ui.view.classroom import ClassroomWindow
 from ui.view.screens import Screens
 from ui.view.today import TodayView
 from ui.viewmodel.frame import FrameModel
+from ui.viewmodel.library import LibraryModel, LibraryPorts
 from ui.viewmodel.today import TodayModel
+from ui.viewmodel.transfer import TransferModel
 
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
@@ -40,8 +49,26 @@ PROJECTOR: Final = "projector"
 class LinkPort(Protocol):
     """What the program needs of the supervisor. All methods return at once."""
 
-    def request(self, lesson: LessonId) -> None:
-        """Have a lesson brought here."""
+    def request(
+        self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
+    ) -> None:
+        """Have a lesson brought here; no rendition means the room's own choice."""
+        ...
+
+    def cancel(self, lesson: LessonId) -> None:
+        """Want a lesson no more."""
+        ...
+
+    def pause(self) -> None:
+        """Fetch nothing for now."""
+        ...
+
+    def resume(self) -> None:
+        """Go on fetching."""
+        ...
+
+    def sync(self) -> Future[Any]:
+        """Bring the catalogue up to date."""
         ...
 
     def import_paths(self, paths: Sequence[Path]) -> None:
@@ -67,6 +94,12 @@ class Parts:
     link: Callable[[], LinkPort]
     prints: Path
     """Folder for sheets to print."""
+    demo: Path
+    """Folder of the demo lessons; it may not have been made."""
+    check_address: Callable[[str], object]
+    """Refuses an address that no platform can have."""
+    decodes: Callable[[Path], Decodes]
+    """Tries whether a file plays here; blocking."""
     is_mirrored: bool | None = None
     is_windowed: bool = False
 
@@ -96,6 +129,14 @@ class Program(QObject):
         self.today = TodayModel(services.today, self, self.context.dispatcher, self)
         self.frame.class_shown.connect(self.today.show_class)
         self.today.changed.connect(self._on_page)
+        self.pages = SchoolPages(
+            services,
+            self.context,
+            self,
+            self.open_station,
+            check_address=parts.check_address,
+            decodes=parts.decodes,
+        )
         self.window = MainWindow(self.context, self.frame, self._stations())
         self.window.closing.connect(self.close)
         self.classroom: ClassroomWindow | None = None
@@ -109,6 +150,8 @@ class Program(QObject):
     def show(self) -> None:
         """Show 今天, and bring up the link once it is painted."""
         self.window.open_station(TODAY_ENTRY.name)
+        if self.pages.is_first_run:
+            self.window.cover(self._build_first_run)
         self.window.show_fitting()
         QTimer.singleShot(0, self, self._start_link)
 
@@ -121,6 +164,7 @@ class Program(QObject):
             self.classroom.close()
         if self.link is not None:
             self.link.close()
+        self.pages.close()
         self.context.dispatcher.close()
 
     # --- what 今天 asks for ----------------------------------------------------------------
@@ -135,8 +179,12 @@ class Program(QObject):
 
     def fetch(self, lesson: LessonId) -> None:
         """Have a lesson brought here."""
+        self.fetch_parts(lesson, "", frozenset())
+
+    def fetch_parts(self, lesson: LessonId, rendition: str, roles: frozenset[Role]) -> None:
+        """Have these parts of a lesson brought here, the film in that rendition."""
         if self.link is not None:
-            self.link.request(lesson)
+            self.link.request(lesson, rendition, roles)
             self.context.say("program.fetching", tone="good")
 
     def import_paths(self, paths: Sequence[Path]) -> None:
@@ -147,35 +195,67 @@ class Program(QObject):
 
     def print_sheet(self, card: Card, what: str) -> None:
         """Make the sheet and hand it to the system's viewer, which prints."""
-        if card.lesson is None:
-            return
-        services = self._parts.services
-        future = services.print_desk.make(
-            card.lesson, what, self._parts.prints, self.context.words, card.key.class_id
-        )
-        self.context.dispatcher.watch(future, done=self._on_printed, owner=self)
+        if card.lesson is not None:
+            self._print(card.lesson, what, card.key.class_id)
+
+    def print_task(self, lesson: LessonId) -> None:
+        """Print the task sheet of a lesson."""
+        self._print(lesson, "task", None)
+
+    def preview(self, lesson: LessonDetail) -> None:
+        """Show what is here of a lesson in the classroom window; nothing is recorded."""
+        track = TrackPlan(class_id=ClassId(""), class_name="", lesson=lesson)
+        window = self._open_classroom(SittingPlan(tracks=(track,)), Unrecorded())
+        window.model.ended.connect(window.close)
 
     def open_station(self, name: str) -> None:
         """Go to another page."""
         self.window.open_station(name)
 
+    # --- what first run and settings ask for -----------------------------------------------
+
+    def import_folder(self) -> None:
+        """Ask for a folder and take lessons from it."""
+        self.import_paths(())
+
+    def import_demo(self) -> None:
+        """Put the demo lessons in."""
+        if not self._parts.demo.is_dir():
+            self.context.say_error(UserError("no_demo"))
+            return
+        self.import_paths((self._parts.demo,))
+
+    def choose_token_file(self) -> Path | None:
+        """Ask for a token file."""
+        title = self.context.words("program.choose_token")
+        chosen, _ = QFileDialog.getOpenFileName(self.window, title, "", "*.json")
+        return Path(chosen) if chosen else None
+
+    def sync_now(self) -> None:
+        """Read the catalogue of the sources, then choose the books that were wished for."""
+        if self.link is not None:
+            self.context.dispatcher.watch(self.link.sync(), done=self._on_synced, owner=self)
+
     # --- the classroom ---------------------------------------------------------------------
 
     def teach(self, plan: SittingPlan) -> ClassroomWindow:
         """Open the classroom window on a plan (also used by `play`)."""
+        self._plan = plan
+        return self._open_classroom(plan, self._parts.services.records.recorder)
+
+    def _open_classroom(self, plan: SittingPlan, recorder: Recorder) -> ClassroomWindow:
         services, parts = self._parts.services, self._parts
 
         def open_sitting(on_frame: FrameSink, on_change: Notify) -> Sitting:
             return Sitting(
                 plan,
-                services.records.recorder,
+                recorder,
                 parts.player,
                 parts.clock,
                 on_frame=on_frame,
                 on_change=on_change,
             )
 
-        self._plan = plan
         self.classroom = ClassroomWindow(
             self.context,
             open_sitting,
@@ -213,11 +293,54 @@ class Program(QObject):
     # --- around --------------------------------------------------------------------------
 
     def _stations(self) -> tuple[Station, ...]:
-        return (Station(entry=TODAY_ENTRY, build=self._build_today),)
+        timetable, *rest = self.pages.stations()
+        return (
+            Station(entry=TODAY_ENTRY, build=self._build_today),
+            Station(entry=LIBRARY_ENTRY, build=self._build_library),
+            timetable,
+            Station(entry=TRANSFER_ENTRY, build=self._build_transfer),
+            *rest,
+        )
+
+    @cached_property
+    def library(self) -> LibraryModel:
+        """State of 课程库."""
+        services = self._parts.services
+        ports = LibraryPorts(
+            library=services.library,
+            placing=Placing(services.room),
+            memory=services.room,
+            actions=self,
+        )
+        return LibraryModel(ports, self.context.dispatcher, self)
+
+    @cached_property
+    def transfer(self) -> TransferModel:
+        """State of 传输."""
+        return TransferModel(_Wishes(self), self)
 
     def _build_today(self, context: UiContext) -> QWidget:
         self.today.refresh()
         return TodayView(context, self.today)
+
+    def _build_library(self, context: UiContext) -> QWidget:
+        from ui.view.library import LibraryView  # noqa: PLC0415 - not needed to start
+
+        return LibraryView(context, self.library)
+
+    def _build_transfer(self, context: UiContext) -> QWidget:
+        from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
+
+        return TransferPage(context, self.transfer)
+
+    def _build_first_run(self, context: UiContext) -> QWidget:
+        view = self.pages.build_first_run(context)
+        view.finished.connect(self._on_first_run_over)
+        return view
+
+    def _on_first_run_over(self) -> None:
+        self.window.uncover()
+        self.sync_now()
 
     def _on_room(self) -> None:
         room = self._parts.services.room.snapshot()
@@ -231,12 +354,36 @@ class Program(QObject):
     def _start_link(self) -> None:
         self.link = self._parts.link()
         post = self.context.dispatcher.post
-        self.link.subscribe(lambda status: post(lambda: self.frame.set_status(status)))
+        self.link.subscribe(lambda status: post(lambda: self._on_status(status)))
+
+    def _on_status(self, status: SyncStatus) -> None:
+        self.frame.set_status(status)
+        self.transfer.set_status(status)
+
+    def _on_synced(self, _report: object) -> None:
+        future = self.pages.desk.meet_wishes()
+        self.context.dispatcher.watch(future, done=self._on_wishes_met, owner=self)
+
+    def _on_wishes_met(self, met: Sequence[object]) -> None:
+        if met and self.link is not None:
+            # The lists of books that were chosen just now are not here yet.
+            self.context.dispatcher.watch(self.link.sync(), done=self._on_catalogue, owner=self)
+        self._on_catalogue(None)
+
+    def _on_catalogue(self, _report: object) -> None:
+        self.today.refresh()
+        if "library" in self.__dict__:
+            self.library.refresh()
 
     def _ask_folder(self) -> tuple[Path, ...]:
         title = self.context.words("program.choose_folder")
         chosen = QFileDialog.getExistingDirectory(self.window, title)
         return (Path(chosen),) if chosen else ()
+
+    def _print(self, lesson: LessonId, what: str, class_id: ClassId | None) -> None:
+        desk = self._parts.services.print_desk
+        future = desk.make(lesson, what, self._parts.prints, self.context.words, class_id)
+        self.context.dispatcher.watch(future, done=self._on_printed, owner=self)
 
     def _on_printed(self, path: Path) -> None:
         words = self.context.words
@@ -253,3 +400,30 @@ class Program(QObject):
                 act=show,
             )
         )
+
+
+class _Wishes:
+    """What 传输 asks for; the link comes after the first page, so it may not be here yet."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def pause(self) -> None:
+        """See the port."""
+        if self._program.link is not None:
+            self._program.link.pause()
+
+    def resume(self) -> None:
+        """See the port."""
+        if self._program.link is not None:
+            self._program.link.resume()
+
+    def cancel(self, lesson: LessonId) -> None:
+        """See the port."""
+        if self._program.link is not None:
+            self._program.link.cancel(lesson)
+
+    def request(self, lesson: LessonId) -> None:
+        """See the port."""
+        if self._program.link is not None:
+            self._program.link.request(lesson)
