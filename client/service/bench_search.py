@@ -84,6 +84,7 @@ def bench_search(
             progress(kind)
             tried.append(_try(library, kind, queries, right))
     finally:
+        gc.unfreeze()
         database.close()
     return {one.kind: one.figures() for one in tried} | {
         "facets_p95_ms": _p95([ms for one in tried for ms in one.facets_ms]),

@@ -122,6 +122,7 @@ def test_detail_names_parts_renditions_and_reasons(room: LibraryRoom) -> None:
 
     detail = room.library.detail(lesson.id).result()
 
+    assert room.library.search_now("fsdcb").rows[0] == replace(detail.row, matches=((0, 5),))
     assert detail.light is Light.PARTIAL
     assert (detail.book, detail.sections) == ("math", ("六 认识分数", "分一分 （一）"))
     assert detail.periods == (("v", "t"),)

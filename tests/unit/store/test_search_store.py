@@ -1,5 +1,6 @@
 """Building, publishing, counting (client.store.search_store, search_edition)."""
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from client.domain.catalogue import Lesson
 from client.domain.errors import Cancelled
 from client.domain.ids import BookId
 from client.store import search_store as module
-from client.store.search_edition import SearchQuery
+from client.store.search_edition import Edition, SearchQuery
 from client.store.search_store import BuildReport, Group, SearchStore
 from tests.generator.lessons import generate
 from tests.search_room import find, groups, lesson, search_store
@@ -150,6 +151,25 @@ def test_a_rebuild_is_seen_whole_or_not_s1(store: SearchStore, lessons: list[Les
     assert counts <= {300, 150}
 
 
+def test_an_answer_begun_before_a_publication_ends_on_the_old_edition_s1(
+    store: SearchStore, lessons: list[Lesson]
+) -> None:
+    store.rebuild(groups(lessons))
+    query = SearchQuery(words=("f",))
+    before = store.first(query, SIZE)
+
+    def ask(connection: sqlite3.Connection, edition: Edition) -> tuple[int, ...]:
+        other = [lesson(n, "别的") for n in range(SIZE)]
+        building = threading.Thread(target=store.rebuild, args=(groups(other),))
+        building.start()
+        building.join()
+        edition._sets._tokens.clear()
+        return edition.first(connection, query, SIZE)
+
+    assert store._answer(ask) == before
+    assert store.first(query, SIZE) == ()
+
+
 def test_only_changed_shards_are_built_s2(store: SearchStore, lessons: list[Lesson]) -> None:
     first = store.rebuild(groups(lessons))
     again = store.rebuild(groups(lessons), cursor=2)
@@ -198,6 +218,7 @@ def test_a_build_that_stops_half_way_changes_nothing_s3(
         store.rebuild(halfway(), cursor=2, cancel=cancel)
 
     assert store.first(SearchQuery(), SIZE) == before
+    assert SearchStore(store._database).first(SearchQuery(), SIZE) == before
     assert store.cursor() == 1
     store.rebuild(groups(lessons[:200]), cursor=3, cancel=CancelToken())
     leavings = store._database.read_here(
