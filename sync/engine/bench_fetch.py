@@ -153,11 +153,11 @@ def _content(size_mb: float) -> Iterator[Path]:
         yield folder
 
 
-def bench_lesson(playlist: bytes, total_bytes: int) -> Lesson:
+def bench_lesson(playlist: bytes, total_bytes: int, base: str = _BASE) -> Lesson:
     """Describe the segments as a lesson of the catalogue."""
     file = RemoteFile(
         path="/list.m3u8",
-        urls=(f"{_BASE}/list.m3u8",),
+        urls=(f"{base}/list.m3u8",),
         format="m3u8",
         flags=("href-360p-m3u8",),
         use=FileUse.RENDITION,
@@ -313,9 +313,9 @@ def _digest(path: Path) -> str:
 # --- the client's own process ------------------------------------------------------------------
 
 
-def _child(playlist: Path, total_bytes: int, target: Path) -> int:
+def bring(playlist: Path, total_bytes: int, target: Path, base: str = _BASE) -> int:
     """Fetch the lesson into `target`, as the supervisor would until it is here."""
-    addresses = AddressBook(_BASE)
+    addresses = AddressBook(base)
     database = open_library(target / "library.db")
     holdings = HoldingStore(
         database, BlobStore(target / "blobs", floor_bytes=0), target / "lessons"
@@ -329,7 +329,7 @@ def _child(playlist: Path, total_bytes: int, target: Path) -> int:
             probe=lambda _: Decodes.UNKNOWN,
         )
     )
-    lesson = bench_lesson(playlist.read_bytes(), total_bytes)
+    lesson = bench_lesson(playlist.read_bytes(), total_bytes, base)
     token = CancelToken()
     while not fetcher.fetch(lesson, Choice(), token).is_complete:
         token.sleep(1.0)
@@ -369,7 +369,7 @@ def document(figures: dict[str, object], cases: Sequence[Case]) -> dict[str, obj
 def main(arguments: Sequence[str]) -> int:
     """Run the bench, or be its client."""
     if arguments[:1] == ["--child"]:
-        return _child(Path(arguments[1]), int(arguments[2]), Path(arguments[3]))
+        return bring(Path(arguments[1]), int(arguments[2]), Path(arguments[3]))
     shared = Path(__file__).resolve().parents[3] / "shared" / "tools"
     parser = argparse.ArgumentParser(prog="bench fetch")
     parser.add_argument("--tools", type=Path, default=shared)

@@ -190,6 +190,9 @@ class Supervisor:
         """Make a new link: a source or its token is another now. Failed wants are tried again."""
         with self._wake:
             self._link_is_stale = True
+            for entry in self._entries:
+                if entry.want.state is WantState.FAILED:
+                    self._ports.wants.put(_reopened(entry).want)
             self._entries = tuple(_reopened(entry) for entry in self._entries)
             self._stop_running()
             self._wake.notify_all()
@@ -362,7 +365,10 @@ class Supervisor:
         cancel = CancelToken()
         with self._wake:
             self._running = (lesson, cancel)
-            if self._closing or (lesson is not None and find(self._entries, lesson) is None):
+            is_unwanted = lesson is not None and (
+                self._status.is_paused or find(self._entries, lesson) is None
+            )
+            if self._closing or is_unwanted:
                 cancel.cancel()
         return cancel
 
