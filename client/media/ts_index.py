@@ -24,6 +24,9 @@ _WRAP: Final = 1 << 33
 _H264: Final = 0x1B
 _AUDIO: Final = {0x0F: "aac", 0x03: "mp3", 0x04: "mp3"}
 _JUMP: Final = TICKS
+_APART: Final = 10 * TICKS
+"""No stream shows a picture so long after decoding it, or begins its sound so much later."""
+_LONGEST: Final = 1 << 31
 _NULL: Final = 0x1FFF
 _HEAD_PACKETS: Final = 2000
 
@@ -90,6 +93,8 @@ def index(data: mmap.mmap) -> TsIndex | None:
     if size is None or size.width <= 0 or size.height <= 0:
         return None
     frame_ticks = _straighten(video, audio)
+    if max(video.pts) + frame_ticks >= _LONGEST:
+        return None
     return TsIndex(video=video, audio=audio, size=size, frame_ticks=frame_ticks)
 
 
@@ -204,6 +209,8 @@ def _append(data: mmap.mmap, track: Track, packet: int, end: int) -> None:
         return
     pts = _stamp(head, 9)
     dts = _stamp(head, 14) if head[7] & 0x40 and len(head) >= 19 else pts  # noqa: PLR2004
+    if (pts - dts) % _WRAP > _APART:
+        pts = dts
     size = _payload_bytes(data, track.classes, packet, end) - 9 - head[8]
     if size <= 0:
         return
@@ -283,7 +290,8 @@ def _follow(audio: Track, offsets: list[tuple[int, int]], zero: int) -> None:
     own = _epochs(audio, 0)
     if len(own) == len(offsets):
         own = [(number, offset) for (number, _), (_, offset) in zip(own, offsets, strict=True)]
-    _shift(audio, own, zero)
+    begins = (audio.dts[0] - zero + _APART) % _WRAP - _APART
+    _shift(audio, own, audio.dts[0] - begins if abs(begins) <= _APART else audio.dts[0])
     while len(audio.dts) > 1 and audio.dts[1] <= 0:
         for column in (audio.first, audio.end, audio.size, audio.dts, audio.pts):
             del column[0]
