@@ -29,6 +29,7 @@ from ui.viewmodel.timetable import TimetableModel
 
 if TYPE_CHECKING:
     from client.service.doctor import Doctor
+    from ui.view.first_run import FirstRunView
 
 DOCTOR_ENTRY: Final = RailEntry(name="doctor", icon="shield-check")
 
@@ -69,7 +70,7 @@ class SchoolPages(QObject):
         """Tell whether first run should be shown; memory only."""
         return self.setup.is_first_run
 
-    def build_first_run(self, context: UiContext, at: int = 0) -> QWidget:
+    def build_first_run(self, context: UiContext, at: int = 0) -> "FirstRunView":
         """Build first run; its `finished` tells that it is over."""
         from ui.view.first_run import FirstRunView  # noqa: PLC0415 - shown once in a lifetime
 
