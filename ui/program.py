@@ -24,7 +24,7 @@ from client.domain.ids import ClassId, LessonId
 from client.domain.record.bodies import Ended
 from client.domain.today import Step
 from client.media.port import FrameSink, Player
-from client.service.api import Card, LessonDetail, ResumeNotice, SyncStatus
+from client.service.api import Card, LessonDetail, ResumeNotice, SyncStatus, TodayPage
 from client.service.placing import Placing
 from client.service.sitting import Sitting
 from client.service.sitting_port import Notify, Recorder, SittingPlan, TrackPlan
@@ -40,7 +40,7 @@ from ui.view.today import TodayView
 from ui.viewmodel.frame import FrameModel
 from ui.viewmodel.library import LibraryModel, LibraryPorts
 from ui.viewmodel.today import TodayModel
-from ui.viewmodel.transfer import TransferModel
+from ui.viewmodel.transfer import Need, TransferModel
 
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
@@ -326,6 +326,7 @@ class Program(QObject):
     def _build_library(self, context: UiContext) -> QWidget:
         from ui.view.library import LibraryView  # noqa: PLC0415 - not needed to start
 
+        self.library.refresh()
         return LibraryView(context, self.library)
 
     def _build_transfer(self, context: UiContext) -> QWidget:
@@ -348,8 +349,10 @@ class Program(QObject):
         self.today.refresh()
 
     def _on_page(self) -> None:
-        if self.today.page is not None:
-            self.frame.set_time_sure(is_sure=self.today.page.is_time_sure)
+        page = self.today.page
+        if page is not None:
+            self.frame.set_time_sure(is_sure=page.is_time_sure)
+            self.transfer.set_needs(_needs(page))
 
     def _start_link(self) -> None:
         self.link = self._parts.link()
@@ -400,6 +403,16 @@ class Program(QObject):
                 act=show,
             )
         )
+
+
+def _needs(page: TodayPage) -> tuple[Need, ...]:
+    """Say which lessons of today are still to be taught, and when."""
+    return tuple(
+        Need(lesson=card.lesson, day=card.key.day, period=card.key.period, days_ahead=0)
+        for row in page.rows
+        for card in row.cards
+        if card is not None and card.lesson is not None and not card.is_taught
+    )
 
 
 class _Wishes:

@@ -6,7 +6,7 @@ from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import UserError
-from client.domain.ids import BookId, ClassId
+from client.domain.ids import ClassId, LessonId
 from client.domain.timetable import Slot, SlotKey
 from client.service.paths import ASSETS, ROOT
 from client.service.school import grade_number
@@ -43,16 +43,23 @@ def _set_up(station: Station) -> None:
     ids: dict[str, ClassId] = {}
     for row in plan["class"]:
         ids[row["name"]] = room.add_class(row["name"], row["grade"], row["headcount"]).result()
+    lessons: dict[tuple[str, str], LessonId] = {}
+    for book in station.library.books_now():
+        first = station.catalogue.lessons_of_book(book.id)[:1]
+        for group in room.snapshot().classes:
+            if grade_number(book.place.grade) == group.grade and first:
+                room.choose_book(group.id, book.place.subject, book.id).result()
+                lessons[group.name, book.place.subject] = first[0].id
     for row in plan["slot"]:
         slots = [
-            Slot(key=SlotKey(day=day, period=row["period"], class_id=ids[name]), subject=subject)
+            Slot(
+                key=SlotKey(day=day, period=row["period"], class_id=ids[name]),
+                subject=subject,
+                lesson=lessons.get((name, subject)),
+            )
             for day in _DAYS
             for name, subject in row["subjects"].items()
         ]
         room.set_slots(slots).result()
-    for book in station.library.books_now():
-        for group in room.snapshot().classes:
-            if grade_number(book.place.grade) == group.grade:
-                room.choose_book(group.id, book.place.subject, BookId(book.id)).result()
     # Last, so that a set-up that was cut off begins again.
     room.set_room(plan["school"], plan["room"]).result()
