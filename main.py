@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
+from client.domain.ids import LessonId
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
@@ -63,6 +64,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     handlers: dict[str, Handler] = {
         "": _app,
         "demo": _demo,
+        "play": _play,
+        "doctor": _doctor,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
     }
     for name in _LINKED:
@@ -105,11 +108,7 @@ def _app(call: Invocation) -> object:
 
 def _demo(call: Invocation) -> object:
     """Run the scripted school day; headless where there is no display."""
-    if sys.platform == "linux" and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    ):
-        screen = ASSETS / "demo" / "screen.json"
-        os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={screen}")
+    _use_offscreen()
     from client.service.text import Words  # noqa: PLC0415 - heavy
     from ui.demo_day import run_day  # noqa: PLC0415 - heavy
 
@@ -123,6 +122,56 @@ def _demo(call: Invocation) -> object:
         _say(f"held {report.held}, failed {report.failed}, absent {report.absent}: {folder}")
     sys.stdout.flush()
     os._exit(0 if report.failed == 0 else _FAILED)
+
+
+def _play(call: Invocation) -> object:
+    """Project a cached lesson; its answer is printed here, since the process ends at once."""
+    from ui.play import play  # noqa: PLC0415 - heavy
+
+    _use_offscreen()
+    with _program(call, is_demo=False) as (program, station):
+        played = play(
+            program,
+            station,
+            LessonId(call.text("id")),
+            seconds=call.seconds("seconds"),
+            screenshot=call.path("stage_screenshot"),
+        )
+    _print_and_leave(asdict(played), call)
+    return None
+
+
+def _doctor(call: Invocation) -> object:
+    """Look at everything; nothing is changed."""
+    from client.service.command.documents import Listing  # noqa: PLC0415 - heavy
+    from client.service.doctor import Facts, station_doctor  # noqa: PLC0415 - heavy
+
+    with _station(call) as station:
+        doctor = station_doctor(station, _decodes)
+        try:
+            return Listing(name="checks", rows=doctor.look_now(Facts()))
+        finally:
+            doctor.close()
+
+
+def _print_and_leave(answer: Mapping[str, object], call: Invocation) -> None:
+    """Write an answer and end the process (libvlc's threads outlive its players)."""
+    if call.is_json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=str) + "\n")
+    else:
+        for name, value in answer.items():
+            sys.stdout.write(f"{name}  {value}\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _use_offscreen() -> None:
+    """Draw into memory where there is no display."""
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        screen = ASSETS / "demo" / "screen.json"
+        os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={screen}")
 
 
 @contextlib.contextmanager

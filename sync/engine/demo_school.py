@@ -6,7 +6,6 @@ from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import UserError
-from client.domain.ids import ClassId, LessonId
 from client.domain.timetable import Slot, SlotKey
 from client.service.paths import ASSETS, ROOT
 from client.service.school import grade_number
@@ -40,10 +39,10 @@ def open_demo(
 def _set_up(station: Station) -> None:
     plan = tomllib.loads(_ROOM.read_text(encoding="utf-8"))
     room = station.room
-    ids: dict[str, ClassId] = {}
+    ids = {}
     for row in plan["class"]:
         ids[row["name"]] = room.add_class(row["name"], row["grade"], row["headcount"]).result()
-    lessons: dict[tuple[str, str], LessonId] = {}
+    lessons = {}
     for book in station.library.books_now():
         first = station.catalogue.lessons_of_book(book.id)[:1]
         for group in room.snapshot().classes:

@@ -13,6 +13,8 @@ WORDS: Final[dict[str, str]] = {
     "hint.source_unknown": "See the list with: source list",
     "error.no_source": "No source of lessons has been set up yet",
     "hint.no_source": "Add one in Settings, or with: source add",
+    "error.nothing_to_play": "Nothing of {title} is on this PC yet",
+    "hint.nothing_to_play": "Fetch it first: lesson fetch ID",
     "error.no_demo": "The demo school has not been made yet",
     "hint.no_demo": "Run: make setup",
     "notice.library_damaged": "The catalogue file was damaged and has been made anew; records are safe",
