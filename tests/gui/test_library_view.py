@@ -281,6 +281,19 @@ def test_another_book_can_be_opened(desk, station, qtbot) -> None:
     qtbot.waitUntil(lambda: desk.model.book.id == "math" and len(desk.model.tree) == 3)
 
 
+def test_the_rooms_own_book_stands_before_others_that_fit_the_facets(qtbot, station) -> None:
+    for made in generate(300):
+        put(station.catalogue, made)
+    station.library.refresh()
+    station.room.choose_book(class_id(station), "数学", BookId("math")).result()
+    desk = Desk(qtbot, station)
+    desk.model.toggle("stage", "小学")
+    qtbot.waitUntil(lambda: len(desk.model.books) > 2)
+    assert desk.model.books[0].id == "math"
+    assert desk.model.book == desk.model.books[0]
+    assert len({book.id for book in desk.model.books}) == len(desk.model.books) <= 24
+
+
 def test_films_and_companions_decide_what_is_fetched_ld1(desk, qtbot) -> None:
     desk.open_detail("fractions")
     assert desk.view.detail.download.text() == "下载 1 KB"

@@ -321,9 +321,19 @@ class LibraryModel(QObject):
         self.facets_changed.emit()
 
     def _ask_books(self) -> None:
-        is_any = self.filters == Filters()
-        future = self._ports.library.books(self.filters, chosen=is_any)
-        self._book_questions.ask(future, self._on_books, self._on_failed)
+        mine = self._ports.library.books(self.filters, chosen=True)
+        self._book_questions.ask(mine, self._on_own_books, self._on_failed)
+
+    def _on_own_books(self, mine: tuple[Book, ...]) -> None:
+        """Show the room's own books; where facets are chosen, the others that fit as well."""
+        if self.filters == Filters():
+            self._on_books(mine)
+            return
+
+        def done(every: tuple[Book, ...]) -> None:
+            self._on_books((*mine, *(book for book in every if book not in mine)))
+
+        self._book_questions.ask(self._ports.library.books(self.filters), done, self._on_failed)
 
     def _on_books(self, books: tuple[Book, ...]) -> None:
         self.books = books[:_MOST_BOOKS]
