@@ -163,6 +163,10 @@ class MainWindow(QMainWindow):
         if name != LIBRARY:
             self._bar.clear_search()
 
+    def stations(self) -> tuple[str, ...]:
+        """Name all stations, in the order of the rail."""
+        return tuple(self._stations)
+
     def page(self, name: str) -> QWidget | None:
         """Give the page of a station, None if it was never opened."""
         return self._pages.get(name)
@@ -232,6 +236,10 @@ class MainWindow(QMainWindow):
     def _on_said(self, say: Say) -> None:
         self._passing.setParent(self._cover or self._frame)
         self._passing.show_say(say)
+
+    def hide_notice(self) -> None:
+        """Take the passing notice away."""
+        self._passing.hide()
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or stop doing so."""

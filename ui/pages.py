@@ -74,7 +74,7 @@ class SchoolPages(QObject):
         """Build first run; its `finished` tells that it is over."""
         from ui.view.first_run import FirstRunView  # noqa: PLC0415 - shown once in a lifetime
 
-        view = FirstRunView(context, self.setup, self.build_timetable, at=self._first_at or at)
+        view = FirstRunView(context, self.setup, self._week_of, at=self._first_at or at)
         view.stepped.connect(self._on_stepped)
         return view
 
@@ -126,10 +126,13 @@ class SchoolPages(QObject):
 
     def build_timetable(self, context: UiContext) -> QWidget:
         """Build 课程表."""
+        return self._week_of(context, lambda: self._open_station(SETTINGS_ENTRY.name))
+
+    def _week_of(self, context: UiContext, to_room: Callable[[], None]) -> QWidget:
         from ui.view.timetable import TimetableView  # noqa: PLC0415 - see PG1
 
         view = TimetableView(context, self.timetable)
-        view.settings_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
+        view.settings_wanted.connect(to_room)
         return view
 
     def _build_settings(self, context: UiContext) -> QWidget:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -148,6 +148,33 @@ def spacer(width: int = 0, height: int = 0) -> QWidget:
 
 def _no_key(_key: int) -> bool:
     return False
+
+
+class Fold(QWidget):
+    """Two things side by side, or one above the other where that is too narrow."""
+
+    def __init__(self, context: UiContext, *, gap: int = 24, least_px: int = 840) -> None:
+        super().__init__()
+        self._least = context.theme.size(least_px)
+        self._line = _bare(QBoxLayout(QBoxLayout.Direction.LeftToRight, self), 0)
+        self._line.setSpacing(context.theme.gap(gap))
+
+    def add(self, widget: QWidget, share: int) -> None:
+        """Append a thing with its share of the width."""
+        self._line.addWidget(widget, share)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the width of the folded form only, so that folding can happen."""
+        hints = [self._line.itemAt(n).minimumSize() for n in range(self._line.count())]
+        width = max((hint.width() for hint in hints), default=0)
+        return QSize(width, self._line.minimumSize().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Fold or unfold."""
+        super().resizeEvent(event)
+        is_wide = self.width() >= self._least
+        side, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._line.setDirection(side if is_wide else below)
 
 
 class Page(QScrollArea):

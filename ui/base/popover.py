@@ -8,13 +8,21 @@ from typing import Final, cast
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QFrame,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.base.context import UiContext
 from ui.base.layout import rows
 from ui.base.paint import paint_shadow
 
 ARROW: Final = 10
+_EDGE: Final = 12
 CLOSE: Final = "popover-close"
 """Object name of the button that closes a popover."""
 _SETTLED: Final = Qt.WidgetAttribute.WA_WState_ExplicitShowHide
@@ -34,9 +42,16 @@ class Popover(QWidget):
         self._before: QWidget | None = None
         self._tip = QPoint()
         self._box = QRect()
-        self.panel = QFrame(self)
-        self.panel.setFixedWidth(context.theme.size(width))
-        self.body: QVBoxLayout = rows(self.panel, gap=context.theme.gap(12))
+        self.panel = QScrollArea(self)
+        self.panel.setFrameShape(QFrame.Shape.NoFrame)
+        self.panel.setWidgetResizable(True)
+        self.panel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.panel.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.panel.setFixedWidth(min(context.theme.size(width), self._window.width() - 24))
+        content = QWidget()
+        content.setProperty("scrolled", "true")
+        self.panel.setWidget(content)
+        self.body: QVBoxLayout = rows(content, gap=context.theme.gap(12))
         margin = context.theme.gap(20)
         self.body.setContentsMargins(margin, margin, margin, margin)
 
@@ -75,9 +90,10 @@ class Popover(QWidget):
         self.body.activate()
         width = self.panel.width()
         if self.body.hasHeightForWidth():
-            self.panel.resize(width, self.body.totalHeightForWidth(width))
+            height = self.body.totalHeightForWidth(width)
         else:
-            self.panel.resize(width, self.body.totalSizeHint().height())
+            height = self.body.totalSizeHint().height()
+        self.panel.resize(width, min(height, self.height() - 2 * _EDGE))
         size = self.panel.size()
         right = box.right() + ARROW + 2
         x = (

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 from ui.base.button import Button, Face
 from ui.base.choice import Tile
 from ui.base.context import UiContext
-from ui.base.layout import Page, clear, row, rows
+from ui.base.layout import Fold, Page, clear, row, rows
 from ui.base.paint import paint_mark
 from ui.base.text import label
 from ui.base.theme import Type
@@ -115,7 +115,7 @@ class _Mark(QWidget):
 
 
 class FirstRunView(QWidget):
-    """The page. `week` builds 课程表; it is asked for when the last step opens."""
+    """The page. `week` builds 课程表, given what leads back to the room; the last step asks it."""
 
     finished = Signal()
     stepped = Signal(int)
@@ -125,7 +125,7 @@ class FirstRunView(QWidget):
         self,
         context: UiContext,
         model: SetupModel,
-        week: Callable[[UiContext], QWidget],
+        week: Callable[[UiContext, Callable[[], None]], QWidget],
         *,
         at: int = 0,
     ) -> None:
@@ -276,11 +276,10 @@ class FirstRunView(QWidget):
         return _on_top(made)
 
     def _room(self) -> QWidget:
-        holder = QWidget()
-        line = row(holder, gap=self._context.theme.gap(24))
-        line.addWidget(GradesPaper(self._context, self._model), 4)
-        line.addWidget(CoversPaper(self._context, self._model), 7)
-        return holder
+        both = Fold(self._context)
+        both.add(GradesPaper(self._context, self._model), 4)
+        both.add(CoversPaper(self._context, self._model), 7)
+        return both
 
     def _sources(self) -> QWidget:
         return _on_top(SourcesPaper(self._context, self._model))
@@ -289,7 +288,11 @@ class FirstRunView(QWidget):
         return _on_top(BooksPaper(self._context, self._model))
 
     def _build_week(self) -> QWidget:
-        return self._week(self._context)
+        return self._week(self._context, self._to_room)
+
+    def _to_room(self) -> None:
+        self._at = STEPS.index("room")
+        self._show_step()
 
 
 _BUILDERS: Final = {

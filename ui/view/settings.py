@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from client.domain.ids import EventId
 from ui.base.button import Button, Face
 from ui.base.context import Say, UiContext
-from ui.base.layout import Page, row, rows
+from ui.base.layout import Fold, Page, row, rows
 from ui.base.text import label
 from ui.base.theme import Type
 from ui.view.setup_parts import CoversPaper, GradesPaper, LookPaper, SourcesPaper
@@ -40,7 +40,7 @@ class SettingsView(QWidget):
             context,
             Face(
                 text=words("settings.doctor"),
-                side=words("settings.doctor_hint"),
+                side="" if theme.is_large else words("settings.doctor_hint"),
                 icon="shield-check",
             ),
         )
@@ -50,11 +50,10 @@ class SettingsView(QWidget):
         self._section(body, "look", LookPaper(context, model))
         body.addSpacing(theme.gap(12))
         body.addWidget(label(words("settings.room"), Type.TITLE, is_bold=True))
-        room = row(gap=theme.gap(24))
-        self._grades = GradesPaper(context, model)
-        room.addWidget(self._grades, 4)
-        room.addWidget(CoversPaper(context, model), 7)
-        body.addLayout(room)
+        room = Fold(context)
+        room.add(GradesPaper(context, model), 4)
+        room.add(CoversPaper(context, model), 7)
+        body.addWidget(room)
         body.addSpacing(theme.gap(12))
         self._section(body, "sources", SourcesPaper(context, model))
         body.addStretch(1)

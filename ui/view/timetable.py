@@ -205,6 +205,15 @@ class TimetableView(QWidget):
         self.grid.mark_open(key)
         editor.open_at(self.grid, self.grid.cell_rect(key))
 
+    def class_name(self, key: SlotKey) -> str:
+        """Name the class of a cell."""
+        group = self._model.group(key.class_id)
+        return group.name if group is not None else ""
+
+    def drop_paste(self) -> None:
+        """Forget a pasted table."""
+        self._model.drop_paste()
+
     def _on_closed(self) -> None:
         self.grid.mark_open(None)
         self.grid.setFocus()

@@ -288,10 +288,11 @@ class WeekGrid(QWidget):
             if day == today:
                 painter.fillRect(box, theme.color("accent_soft"))
             text = day_name(self._context, day)
-            if day == today:
-                text = f"{text} · {words('timetable.today')}"
             painter.setPen(theme.color("accent_text" if day == today else "ink"))
             painter.setFont(theme.font(Type.BODY, bold=True))
+            long = f"{text} · {words('timetable.today')}"
+            if day == today and QFontMetrics(painter.font()).horizontalAdvance(long) < width:
+                text = long
             painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)
         groups = self._sheet.classes
         if len(groups) > 1:

@@ -17,6 +17,8 @@ from ui.base.widgets import bell_text
 
 GUTTER: Final = 104
 _DOT: Final = 7
+_LONG_MIN: Final = 90
+"""From here on hours are easier to grasp than minutes."""
 
 
 class RowGutter(QWidget):
@@ -54,8 +56,11 @@ class RowGutter(QWidget):
         held = next((c for c in self._period.cards if _is_held(c)), None)
         if held is not None and held.resume_s is not None:
             return words("today.stopped_at", at=words.clock(held.resume_s))
-        if self._period.starts_in_min is not None and self._period.starts_in_min > 0:
-            return words.plural("today.in_minutes", self._period.starts_in_min)
+        waits = self._period.starts_in_min
+        if waits is not None and waits >= _LONG_MIN:
+            return words("today.in_hours", hours=waits // 60, minutes=waits % 60)
+        if waits is not None and waits > 0:
+            return words.plural("today.in_minutes", waits)
         return words("today.now") if self._period.moment is Moment.NOW else ""
 
     def _lines(self) -> tuple[str, str, str]:

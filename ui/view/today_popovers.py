@@ -117,7 +117,8 @@ class Offer(Button):
         line = row(self, gap=theme.gap(12))
         line.setContentsMargins(theme.gap(14), theme.gap(6), theme.gap(14), theme.gap(6))
         texts = rows(gap=0)
-        texts.addWidget(label(kind, Type.CAPTION, tone="accent", is_bold=True))
+        if offer.title:
+            texts.addWidget(label(kind, Type.CAPTION, tone="accent", is_bold=True))
         texts.addWidget(ElidedLabel(theme, offer_title(context, offer), Type.BODY, is_bold=True))
         if offer.kind is Swap.TEXTBOOK:
             below = words("today.swap_textbook_hint")

@@ -159,8 +159,10 @@ class SideColumn(QWidget):
             day = label(day_name(context, bar.day), Type.CAPTION, is_bold=True)
             grid.addWidget(day, at, 0)
             grid.addWidget(DayCells(context, bar.lights, cells, 14), at, 1)
-            ready = sum(light in (Light.READY, Light.NO_DEVICE) for light in bar.lights)
-            figures = label(f"{ready}/{len(bar.lights)}", Type.CAPTION, tone="muted")
+            needed = [light for light in bar.lights if light is not Light.NO_DEVICE]
+            ready = sum(light is Light.READY for light in needed)
+            text = f"{ready}/{len(needed)}" if needed else ""
+            figures = label(text, Type.CAPTION, tone="muted")
             figures.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(figures, at, 2)
         grid.setColumnStretch(1, 1)

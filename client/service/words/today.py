@@ -21,6 +21,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "today.video": ("video {n} min", "video {n} min"),
     "today.recorded": "recorded",
     "today.in_minutes": ("in {n} min", "in {n} min"),
+    "today.in_hours": "in {hours} h {minutes}",
     "today.now": "now",
     "today.stopped_at": "stopped at {at}",
     "today.lessons_with_media": ("{n} lesson with material", "{n} lessons with material"),
