@@ -17,21 +17,16 @@ def test_pictures_are_timed_to_the_frame_between_reports():
 
 
 @settings(max_examples=200)
-@given(
-    delays=st.lists(st.floats(0.0, 0.3), min_size=1, max_size=20),
-    asks=st.lists(st.floats(0.0, 0.4), min_size=1, max_size=20),
-)
-def test_a_late_report_never_pulls_the_time_back(delays, asks):
+@given(delays=st.lists(st.floats(0.0, 0.4), min_size=1, max_size=20))
+def test_a_late_report_never_pulls_the_time_back(delays):
     """K1, K2."""
     clock = MediaClock(FRAME_S)
     clock.restart(0.0, 0.0)
-    last = 0.0
-    for number, (delay, ask) in enumerate(zip(delays, asks, strict=False), 1):
-        moment = number * 0.5
-        clock.tell(moment, moment + delay)
-        at_s = clock.at(moment + delay + ask)
-        assert at_s >= last
-        last = at_s
+    for number, delay in enumerate(delays, 1):
+        now = number * 0.5 + delay
+        before = clock.at(now)
+        clock.tell(number * 0.5, now)
+        assert clock.at(now) >= before
 
 
 @settings(max_examples=100)

@@ -68,6 +68,7 @@ def test_pictures_carry_their_number(clock, film):
     player.play()
     clock.advance(0.08)
     player.tick()
+    player.tick()
     assert numbers == [1000, 1002]
 
 
