@@ -1,4 +1,5 @@
-"""The teacher's console with a projector, and two grades: CW1, CW2, ST2, SC2."""
+"""The console with a projector, and two grades (ui.view.classroom, stage, screens): CW1, CW2,
+ST2, SC1, SC2."""
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt, Signal

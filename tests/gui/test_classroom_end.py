@@ -1,4 +1,4 @@
-"""The page after a class: EP1, EP2, EP3, CW4."""
+"""The page after a class (ui.view.end_page): EP1, EP2, EP3; ui.view.classroom: CW4."""
 
 from concurrent.futures import Future
 

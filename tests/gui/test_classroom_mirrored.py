@@ -1,5 +1,5 @@
-"""A class on one mirrored screen, by keys: ST1, ST3, ST4, PN1, PN2, PN3,
-CW1, CW3, CK1, CK2, CK3."""
+"""A class on one mirrored screen, by keys (ui.view.classroom, stage, panel, class_key): ST1, ST3,
+ST4, PN1, PN2, PN3, CW1, CW3, CK1, CK2, CK3."""
 
 import pytest
 from PySide6.QtCore import Qt
