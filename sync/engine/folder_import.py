@@ -1,13 +1,16 @@
 """Taking a folder in: copy, verify, place, and use at once.
 
 Invariants:
-  I1  Every file is copied into the blob store while it is hashed; what is kept is what was read,
-      whatever happens to the folder meanwhile.
+  I1  Every file is copied into the blob store while it is hashed; what is kept, and what it is
+      matched by, is what was read, whatever happens to the folder meanwhile.
   I2  A file whose bytes are those of a catalogue's file belongs to that lesson too, and is
       ATTESTED there; all others are OBSERVED.
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
+  I4  A lesson that comes again, from wherever, loses no part: a file of the same name takes the
+      place of the older one, all others stay.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +20,27 @@ from typing import Final
 from client.domain.availability import Decodes, Trust
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Book, FileUse, Lesson, LessonKind, Part, RemoteFile, Section
-from client.domain.errors import ClassroomError, StorageFullError, UserError
+from client.domain.errors import (
+    ClassroomError,
+    DigestMismatchError,
+    ProtocolError,
+    StorageError,
+    UserError,
+)
 from client.domain.holding import Blob
-from client.domain.ids import Digest, LessonId, PartId, SourceId
+from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
 from client.service.station import Station
+from client.store.blob_store import Announced
 from client.store.catalogue_read import SourceRow
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
 from sync.source.folder import FolderFile, FolderLesson, Rejected, scan, source_of
+from sync.source.folder_names import natural, shown
 
 KIND: Final = "folder"
 _CHUNK: Final = 1 << 20
 _HEAD: Final = 16
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +60,21 @@ class FolderReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """One file that is here now."""
+    """One file that is here now, and its bytes as the catalogue would name them."""
 
     file: FolderFile
     remote: RemoteFile
     blob: Blob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bytes:
+    """What was read of a file: its first bytes, MD5 (the catalogue's word), SHA-256 and length."""
+
+    head: bytes
+    md5: str
+    sha256: str
+    size_bytes: int
 
 
 Progress = Callable[[int, int], None]
@@ -70,19 +92,25 @@ def import_folder(
 
     Raises:
         UserError: `folder_missing`.
-        StorageFullError: The disk is full; what was taken in before stays.
+        StorageError: The disk is full or failed; what was taken in before stays.
         Cancelled: As asked; what was taken in before stays.
     """
     folder = folder.absolute()
-    if not folder.exists():
-        raise UserError("folder_missing", {"path": str(folder)})
+    if not _exists(folder):
+        raise UserError("folder_missing", {"path": shown(str(folder))})
     found = scan(folder, cancel)
     run = _Run(station, source_of(folder), probe, cancel)
-    station.add_source(SourceRow(id=run.source, kind=KIND, address=str(folder)))
+    station.add_source(SourceRow(id=run.source, kind=KIND, address=shown(str(folder))))
     run.place_books(found.lessons)
-    for done, lesson in enumerate(found.lessons):
-        progress(done, len(found.lessons))
-        run.take(lesson)
+    try:
+        for done, lesson in enumerate(found.lessons):
+            progress(done, len(found.lessons))
+            run.take(lesson)
+    except StorageError:
+        # What came before the disk was full is to be found, if there is room for that.
+        with contextlib.suppress(ClassroomError):
+            station.library.refresh(cancel)
+        raise
     progress(len(found.lessons), len(found.lessons))
     station.library.refresh(cancel)
     return run.report(found.rejected)
@@ -104,49 +132,40 @@ class _Run:
         self._matched = self._copied = self._reused = 0
 
     def place_books(self, lessons: Sequence[FolderLesson]) -> None:
-        """Keep the books the lessons stand in, with one section per unit."""
-        books: dict[str, Book] = {}
-        units: dict[str, dict[str, Section]] = {}
+        """Keep the books the lessons stand in, with one section per unit, in teaching order."""
+        catalogue = self._station.catalogue
+        books: dict[BookId, Book] = {}
+        units: dict[BookId, dict[SectionId, Section]] = {}
         for lesson in lessons:
             book, section = lesson.book, lesson.section
             if book is None:
                 continue
-            place = lesson.place
-            words = (place.subject, place.edition, place.grade, place.volume)
-            title = " ".join(word for word in words if word)
-            books[book] = Book(id=book, source=self.source, title=title, place=place)
-            known = units.setdefault(book, {})
-            if section is not None and section not in known:
-                known[section] = Section(
-                    id=section, book=book, parent=None, position=len(known), title=lesson.unit
-                )
-        catalogue = self._station.catalogue
+            if book not in books:
+                books[book] = catalogue.book(book) or self._book(book, lesson)
+                units[book] = {one.id: one for one in catalogue.sections(book)}
+            if section is not None:
+                fresh = Section(id=section, book=book, parent=None, position=0, title=lesson.unit)
+                units[book].setdefault(section, fresh)
         catalogue.put_books(self.source, books.values())
-        for book_id, sections in units.items():
-            held = {one.id: one for one in catalogue.sections(books[book_id].id)}
-            fresh = [one for one in sections.values() if one.id not in held]
-            if fresh:
-                whole = (*held.values(), *fresh)
-                placed = [replace(one, position=at) for at, one in enumerate(whole)]
-                catalogue.put_sections(self.source, books[book_id].id, placed)
+        for book_id, known in units.items():
+            ordered = sorted(known.values(), key=lambda one: (natural(one.title), one.id))
+            placed = [replace(one, position=at) for at, one in enumerate(ordered)]
+            catalogue.put_sections(self.source, book_id, placed)
 
     def take(self, described: FolderLesson) -> None:
         """Copy a lesson's files and keep their rows; a broken file costs only itself (F3)."""
         taken: list[_Taken] = []
         for file in described.files:
-            self._cancel.check()
             try:
                 taken.append(self._copy(file))
-            except StorageFullError:
-                raise
-            except ClassroomError as error:
-                self._rejected.append(Rejected(what=file.path.name, why=error.code))
+            except (UserError, ProtocolError) as error:
+                self._rejected.append(Rejected(what=shown(file.path.name), why=error.code))
         if not taken:
             return
-        lesson = _lesson(described, self.source, taken)
+        lesson, ids = self._joined(described, taken)
         self._station.catalogue.put_whole((lesson,))
-        for part, one in zip(lesson.parts, taken, strict=True):
-            self._station.holdings.keep(lesson, part.id, one.remote.path, one.blob)
+        for part, one in zip(ids, taken, strict=True):
+            self._keep(lesson, part, one.remote.path, one.blob)
             self._matched += self._match(one)
         (self._lessons if described.is_placed else self._offered).append(lesson.id)
 
@@ -162,67 +181,123 @@ class _Run:
             rejected=(*rejected, *self._rejected),
         )
 
+    def _book(self, book: BookId, lesson: FolderLesson) -> Book:
+        place = lesson.place
+        words = (place.subject, place.edition, place.grade, place.volume)
+        title = " ".join(word for word in words if word)
+        return Book(id=book, source=self.source, title=title, place=place)
+
     def _copy(self, file: FolderFile) -> _Taken:
         """Copy one file unless its bytes are here already (I1, I3)."""
-        head, md5, digest = _hashes(file.path, self._cancel)
-        remote = RemoteFile(
-            path=f"folder/{digest}.{file.format}",
-            urls=(),
-            format=file.format,
-            flags=(),
-            use=file.use,
-            md5=md5,
-            size_bytes=file.size_bytes,
-        )
-        require_kind(remote, head)
-        known = self._station.holdings.has_blob(Digest(digest))
-        if known is not None:
+        read = _read(file.path, self._cancel)
+        remote = _remote(file, read)
+        require_kind(remote, read.head)
+        blob = self._station.holdings.has_blob(Digest(read.sha256))
+        if blob is not None:
             self._reused += 1
-            return _Taken(file=file, remote=remote, blob=known)
-        stored = self._station.blobs.import_file(file.path, f".{file.format}", self._cancel)
-        self._copied += stored.size_bytes
-        path = self._station.blobs.path(stored.digest, stored.ext)
-        blob = Blob(
-            digest=stored.digest,
-            ext=stored.ext,
-            size_bytes=stored.size_bytes,
-            trust=Trust.OBSERVED,
-            decodes=self._probe(path) if _plays(file.use) else Decodes.UNKNOWN,
-            verified_at=self._station.clock.wall().isoformat(),
+        else:
+            read, blob = self._store(file, read)
+            remote = _remote(file, read)
+            self._copied += blob.size_bytes
+        if _plays(file.use) and blob.decodes is Decodes.UNKNOWN:
+            path = self._station.blobs.path(blob.digest, blob.ext)
+            blob = replace(blob, decodes=self._probe(path))
+        return _Taken(file=file, remote=remote, blob=blob)
+
+    def _store(self, file: FolderFile, read: _Bytes) -> tuple[_Bytes, Blob]:
+        """Copy what was read; a file that changes meanwhile is read again, a few times (I1)."""
+        for _ in range(_TRIES):
+            announced = Announced(sha256=read.sha256, md5=read.md5, size_bytes=read.size_bytes)
+            try:
+                stored = self._station.blobs.import_file(
+                    file.path, f".{file.format}", self._cancel, announced=announced
+                )
+            except DigestMismatchError:
+                read = _read(file.path, self._cancel)
+                require_kind(_remote(file, read), read.head)
+                continue
+            return read, Blob(
+                digest=stored.digest,
+                ext=stored.ext,
+                size_bytes=stored.size_bytes,
+                trust=Trust.OBSERVED,
+                verified_at=self._station.clock.wall().isoformat(),
+            )
+        raise UserError("file_changes", {"name": shown(file.path.name)})
+
+    def _joined(
+        self, described: FolderLesson, taken: Sequence[_Taken]
+    ) -> tuple[Lesson, tuple[PartId, ...]]:
+        """Make the lesson of what came and what was here of it before (I4)."""
+        before = self._station.catalogue.lesson(described.id)
+        fresh = _parts(described, taken)
+        ids = tuple(part.id for part in fresh)
+        rest = () if before is None else (one for one in before.parts if one.id not in ids)
+        parts = (replace(one, position=at) for at, one in enumerate((*fresh, *rest)))
+        source = self.source if before is None else before.source
+        return _lesson(described, source, tuple(parts)), ids
+
+    def _keep(self, lesson: Lesson, part: PartId, path: str, blob: Blob) -> None:
+        """Record a file of a lesson unless just that is known (I3)."""
+        known = next(
+            (
+                held.blob
+                for held in self._station.holdings.of_lesson(lesson.id)
+                if (held.part, held.path) == (part, path)
+            ),
+            None,
         )
-        kept = replace(remote, path=f"folder/{stored.digest}.{file.format}")
-        return _Taken(file=file, remote=kept, blob=blob)
+        same = None if known is None else (known.digest, known.decodes)
+        is_attested = known is not None and known.trust is Trust.ATTESTED
+        if same != (blob.digest, blob.decodes) or (
+            blob.trust is Trust.ATTESTED and not is_attested
+        ):
+            self._station.holdings.keep(lesson, part, path, blob)
 
     def _match(self, one: _Taken) -> bool:
         """Give the file to the catalogue's lessons it belongs to as well (I2)."""
         station = self._station
-        rows = station.catalogue.files_with(one.remote.md5, one.blob.size_bytes)
         is_matched = False
-        for row in rows:
+        for row in station.catalogue.files_with(one.remote.md5, one.blob.size_bytes):
             lesson = station.catalogue.lesson(row.lesson)
             if lesson is None or lesson.kind is LessonKind.FOLDER:
                 continue
-            blob = replace(one.blob, trust=Trust.ATTESTED)
-            station.holdings.keep(lesson, row.part, row.path, blob)
+            self._keep(lesson, row.part, row.path, replace(one.blob, trust=Trust.ATTESTED))
             is_matched = True
         return is_matched
 
 
-def _lesson(described: FolderLesson, source: SourceId, taken: Sequence[_Taken]) -> Lesson:
-    section = described.section
-    parts = tuple(
+def _parts(described: FolderLesson, taken: Sequence[_Taken]) -> tuple[Part, ...]:
+    """Make one part of each file; its id is its name in the lesson, whatever its bytes (I4)."""
+    ids: dict[PartId, _Taken] = {}
+    for one in taken:
+        file = one.file
+        name = f"{file.role.value}\n{file.title}\n{file.format}"
+        again = 0
+        while (id_ := _part_id(described.id, f"{name}\n{again}")) in ids:
+            again += 1
+        ids[id_] = one
+    return tuple(
         Part(
-            id=PartId(f"{described.id}-{one.blob.digest[:16]}"),
+            id=id_,
             lesson=described.id,
             role=one.file.role,
             title=one.file.title,
             label="",
-            position=position,
+            position=0,
             period=-1,
             files=(one.remote,),
         )
-        for position, one in enumerate(taken)
+        for id_, one in ids.items()
     )
+
+
+def _part_id(lesson: LessonId, name: str) -> PartId:
+    return PartId(f"{lesson}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
+
+
+def _lesson(described: FolderLesson, source: SourceId, parts: tuple[Part, ...]) -> Lesson:
+    section = described.section
     return Lesson(
         id=described.id,
         source=source,
@@ -238,9 +313,22 @@ def _lesson(described: FolderLesson, source: SourceId, taken: Sequence[_Taken]) 
     )
 
 
-def _hashes(path: Path, cancel: CancelToken) -> tuple[bytes, str, str]:
-    """Read a file once: its first bytes, MD5 (the catalogue's word) and SHA-256 (its name)."""
-    md5, sha256, head = hashlib.md5(usedforsecurity=False), hashlib.sha256(), b""
+def _remote(file: FolderFile, read: _Bytes) -> RemoteFile:
+    return RemoteFile(
+        path=f"folder/{read.sha256}.{file.format}",
+        urls=(),
+        format=file.format,
+        flags=(),
+        use=file.use,
+        md5=read.md5,
+        size_bytes=read.size_bytes,
+    )
+
+
+def _read(path: Path, cancel: CancelToken) -> _Bytes:
+    """Read a file once."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    head, size = b"", 0
     try:
         with path.open("rb") as file:
             while block := file.read(_CHUNK):
@@ -248,9 +336,17 @@ def _hashes(path: Path, cancel: CancelToken) -> tuple[bytes, str, str]:
                 head = head or block[:_HEAD]
                 md5.update(block)
                 sha256.update(block)
+                size += len(block)
     except OSError as error:
-        raise UserError("file_unreadable", {"name": path.name}) from error
-    return head, md5.hexdigest(), sha256.hexdigest()
+        raise UserError("file_unreadable", {"name": shown(path.name)}) from error
+    return _Bytes(head=head, md5=md5.hexdigest(), sha256=sha256.hexdigest(), size_bytes=size)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _plays(use: FileUse) -> bool:

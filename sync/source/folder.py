@@ -7,32 +7,44 @@ offered to a slot instead.
 Invariants:
   F1  Reading a folder changes nothing in it, follows no link out of it and opens no file but
       `lesson.toml`; names are only shown, never used as names here.
-  F2  The same tree gives the same lessons with the same ids, in any order of the directory.
+  F2  The same tree gives the same lessons with the same ids, in any order of the directory and
+      wherever it is mounted; different lessons without a place never share an id.
   F3  What cannot be taken is listed with a reason; it stops nothing.
 """
 
 import hashlib
 import os
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import FileUse, Placement, Role
 from client.domain.ids import BookId, LessonId, SectionId, SourceId
-from client.service.paths import ASSETS
-from client.service.school_words import load_subjects
+from sync.source.folder_names import (
+    ROLES,
+    Natural,
+    Ways,
+    bare,
+    natural,
+    read_ways,
+    role_of,
+    shown,
+    use_of,
+)
 
 DESCRIPTION: Final = "lesson.toml"
 MOST_FILES: Final = 20_000
 MOST_DEPTH: Final = 12
 MOST_BYTES: Final = 8 << 30
 _DESCRIPTION_BYTES: Final = 64 << 10
-_TEXT: Final = 200
 _PLACE: Final = ("stage", "grade", "subject", "edition", "volume")
+_OF_SYSTEMS: Final = frozenset(
+    {"$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +76,12 @@ class FolderLesson:
 
     @property
     def id(self) -> LessonId:
-        """Its identity: by what it is, not by where it lies (F2)."""
-        return LessonId(f"f-{_hex(*_words(self.place), self.unit, self.title)}")
+        """Its identity: by what it is, not by where it lies (F2).
+
+        Two films `01.mp4` of two disks are two lessons: without a place, files count too.
+        """
+        files = () if self.is_placed else tuple(sorted(map(_name_and_size, self.files)))
+        return LessonId(f"f-{_hex(*_words(self.place), self.unit, self.title, *files)}")
 
     @property
     def book(self) -> BookId | None:
@@ -88,7 +104,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderScan:
-    """What a folder holds."""
+    """What a folder holds, in teaching order."""
 
     lessons: tuple[FolderLesson, ...]
     rejected: tuple[Rejected, ...]
@@ -96,11 +112,25 @@ class FolderScan:
 
 @dataclass(slots=True)
 class _Found:
-    """What is gathered on the way."""
+    """What is gathered on the way: lessons by what makes them one."""
 
-    lessons: list[FolderLesson] = field(default_factory=list)
+    root: Path
+    lessons: dict[tuple[str, ...], FolderLesson] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     files: int = 0
+
+    def refuse(self, path: Path, why: str) -> None:
+        """List what is not taken (F3)."""
+        inside = path.relative_to(self.root) if path.is_relative_to(self.root) else path.name
+        self.rejected.append(Rejected(what=shown(str(inside)), why=why))
+
+    def add(self, lesson: FolderLesson, folder: Path) -> None:
+        """Add files to the lesson they belong to; without a place only beside each other."""
+        where = "" if lesson.is_placed else str(folder)
+        key = (*_words(lesson.place), lesson.unit, lesson.title, where)
+        known = self.lessons.get(key)
+        files = lesson.files if known is None else (*known.files, *lesson.files)
+        self.lessons[key] = replace(known or lesson, files=files)
 
 
 def source_of(folder: Path) -> SourceId:
@@ -114,133 +144,149 @@ def scan(root: Path, cancel: CancelToken) -> FolderScan:
     Raises:
         Cancelled: As asked.
     """
-    found = _Found()
-    if root.is_file():
-        _gather(root.parent, [root], root.parent, found)
+    if root.is_dir():
+        found = _Found(root)
+        for folder, files in _walk(found, cancel):
+            _gather(folder, files, found)
     else:
-        for folder, files in _walk(root, cancel, found):
-            _gather(folder, files, root, found)
-    return FolderScan(
-        lessons=tuple(sorted(found.lessons, key=_order)), rejected=tuple(found.rejected)
-    )
+        found = _Found(root.parent)
+        _gather(root.parent, [root], found)
+    lessons = sorted(map(_in_order, found.lessons.values()), key=_order)
+    ranked = (replace(lesson, position=rank) for rank, lesson in enumerate(lessons))
+    return FolderScan(lessons=tuple(ranked), rejected=tuple(found.rejected))
 
 
-def _order(one: FolderLesson) -> tuple[tuple[str, ...], str, int, str]:
-    return _words(one.place), one.unit, one.position, one.title
+def _order(one: FolderLesson) -> tuple[tuple[str, ...], Natural, int, Natural, LessonId]:
+    return _words(one.place), natural(one.unit), one.position, natural(one.title), one.id
 
 
-def _walk(root: Path, cancel: CancelToken, found: _Found) -> Iterator[tuple[Path, list[Path]]]:
+def _in_order(lesson: FolderLesson) -> FolderLesson:
+    return replace(lesson, files=tuple(sorted(lesson.files, key=_file_order)))
+
+
+def _file_order(file: FolderFile) -> tuple[bool, Natural, str, str]:
+    """Films first, then as one counts."""
+    is_film = file.use is FileUse.VIDEO_FILE
+    return not is_film, natural(file.path.stem), file.format, str(file.path)
+
+
+def _walk(found: _Found, cancel: CancelToken) -> Iterator[tuple[Path, list[Path]]]:
     def refuse(error: OSError) -> None:
-        found.rejected.append(Rejected(what=_shown(Path(error.filename), root), why="unreadable"))
+        found.refuse(Path(error.filename), "unreadable")
 
-    for place, folders, names in os.walk(root, onerror=refuse):
+    for place, folders, names in os.walk(found.root, onerror=refuse):
         cancel.check()
         folder = Path(place)
-        deep = len(folder.relative_to(root).parts)
-        folders[:] = sorted(
-            name for name in folders if not _is_hidden(name) and not (folder / name).is_symlink()
-        )
-        if deep >= MOST_DEPTH:
-            folders.clear()
+        folders[:] = _to_enter(folder, folders, found)
         files = [folder / name for name in sorted(names) if not _is_hidden(name)]
         found.files += len(files)
         if found.files > MOST_FILES:
-            found.rejected.append(Rejected(what=_shown(folder, root), why="too_many_files"))
+            found.refuse(folder, "too_many_files")
             return
         if files:
             yield folder, files
 
 
-def _gather(folder: Path, paths: Sequence[Path], root: Path, found: _Found) -> None:
+def _to_enter(folder: Path, names: Sequence[str], found: _Found) -> list[str]:
+    """Choose the folders to look into, in a fixed order."""
+    is_deep = len(folder.relative_to(found.root).parts) >= MOST_DEPTH
+    entered = []
+    for name in sorted(name for name in names if not _is_hidden(name)):
+        if (folder / name).is_symlink():
+            found.refuse(folder / name, "is_link")
+        elif is_deep:
+            found.refuse(folder / name, "too_deep")
+        else:
+            entered.append(name)
+    return entered
+
+
+def _gather(folder: Path, paths: Sequence[Path], found: _Found) -> None:
     """Make lessons of the files of one folder."""
-    described = _description(folder, root, found) if folder / DESCRIPTION in paths else None
+    described = _description(folder, found) if folder / DESCRIPTION in paths else None
+    ways = read_ways((found.root.name, *folder.relative_to(found.root).parts))
     files = []
     for path in paths:
         if path.name == DESCRIPTION:
             continue
-        taken = _file(path)
+        taken = _file(path, ways.hint)
         if isinstance(taken, FolderFile):
             files.append(taken)
         else:
-            found.rejected.append(Rejected(what=_shown(path, root), why=taken))
-    if described is not None:
-        found.lessons.append(_from_description(described, files))
+            found.refuse(path, taken)
+    if files and described is not None:
+        found.add(_from_description(described, files), folder)
     elif files:
-        found.lessons += _from_names(folder, files, root)
+        home = folder.parent if ways.hint else folder
+        for lesson in _from_names(ways, files):
+            found.add(lesson, home)
 
 
-def _file(path: Path) -> FolderFile | str:
+def _file(path: Path, hint: str) -> FolderFile | str:
     """Look at one file; a text is the reason why it is not taken."""
     ext = path.suffix.lower().lstrip(".")
-    use = _uses().get(ext)
+    use = use_of(ext)
     if use is None:
         return "kind_unknown"
     try:
-        if path.is_symlink():
-            return "is_link"
-        size = path.stat().st_size
+        facts = path.lstat()
     except OSError:
         return "unreadable"
-    if size == 0:
-        return "empty"
-    if size > MOST_BYTES:
-        return "too_large"
-    title = path.stem[:_TEXT]
+    table = (
+        (stat.S_ISLNK(facts.st_mode), "is_link"),
+        (not stat.S_ISREG(facts.st_mode), "kind_unknown"),
+        (facts.st_size == 0, "empty"),
+        (facts.st_size > MOST_BYTES, "too_large"),
+    )
+    refused = next((why for holds, why in table if holds), None)
+    if refused is not None:
+        return refused
+    title = shown(path.stem) or ext
     return FolderFile(
-        path=path, role=_role(use, title), use=use, format=ext, title=title, size_bytes=size
+        path=path,
+        role=role_of(use, title, hint),
+        use=use,
+        format=ext,
+        title=title,
+        size_bytes=facts.st_size,
     )
 
 
-def _from_names(folder: Path, files: Sequence[FolderFile], root: Path) -> list[FolderLesson]:
+def _from_names(ways: Ways, files: Sequence[FolderFile]) -> Iterator[FolderLesson]:
     """One film and what lies beside it is a lesson; several films are several lessons."""
-    ways = (root.name, *folder.relative_to(root).parts)
-    place, unit, rest = _read_ways(ways)
     films = [file for file in files if file.use is FileUse.VIDEO_FILE]
-    if len(films) <= 1 and rest:
-        return [FolderLesson(title=rest, place=place, unit=unit, position=0, files=tuple(files))]
-    lessons, beside = [], [file for file in files if file not in films]
-    for film in films:
-        mine = [file for file in beside if file.title.startswith(film.title)]
-        beside = [file for file in beside if file not in mine]
-        lessons.append((film.title, (film, *mine)))
-    lessons += [(file.title, (file,)) for file in beside]
-    return [
-        FolderLesson(title=title, place=place, unit=unit, position=number, files=parts)
-        for number, (title, parts) in enumerate(lessons)
-    ]
+    if len(films) <= 1 and ways.lesson:
+        parts: dict[str, list[FolderFile]] = {ways.lesson: list(files)}
+    else:
+        parts = {}
+        for file in files:
+            parts.setdefault(_title_beside(file, films, ways.lesson), []).append(file)
+    for title, mine in parts.items():
+        yield FolderLesson(
+            title=title, place=ways.place, unit=ways.unit, position=0, files=tuple(mine)
+        )
 
 
-def _read_ways(ways: Sequence[str]) -> tuple[Placement, str, str]:
-    """Read the names of the folders on the way: place, unit, and what is left of the last one."""
-    names: dict[str, str] = {}
-    unit, rest = "", ""
-    known = _places()
-    for way in ways:
-        subject = load_subjects().find(way)
-        kind = next((kind for kind, words in known.items() if way in words), None)
-        if kind is not None:
-            names[kind], rest = way, ""
-        elif subject is not None:
-            names["subject"], rest = subject.name, ""
-        elif any(word in way.lower() for word in _unit_words()):
-            unit, rest = way[:_TEXT], ""
-        else:
-            rest = way[:_TEXT]
-    if len(ways) == 1:
-        rest = ""
-    return Placement(**names), unit, rest
+def _title_beside(file: FolderFile, films: Sequence[FolderFile], lesson: str) -> str:
+    """Name the lesson of a file: that of the film whose name it begins with, else its own."""
+    begun = [film.title for film in films if file.title.startswith(film.title)]
+    is_film = file.use is FileUse.VIDEO_FILE
+    own = file.title if is_film else max(begun, key=len, default=bare(file.title))
+    return own if lesson in own else f"{lesson} {own}"
 
 
-def _description(folder: Path, root: Path, found: _Found) -> Mapping[str, object] | None:
+def _description(folder: Path, found: _Found) -> Mapping[str, object] | None:
+    """Read `lesson.toml`; one that is a link or no file is not opened (F1)."""
     path = folder / DESCRIPTION
+    described: Mapping[str, object] = {}
     try:
-        with path.open("rb") as file:
-            data = file.read(_DESCRIPTION_BYTES)
-        described = tomllib.loads(data.decode("utf-8"))
+        if stat.S_ISREG(path.lstat().st_mode):
+            with path.open("rb") as file:
+                described = tomllib.loads(file.read(_DESCRIPTION_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         described = {}
     if not _told(described, "title"):
-        found.rejected.append(Rejected(what=_shown(path, root), why="description_broken"))
+        found.refuse(path, "description_broken")
         return None
     return described
 
@@ -261,39 +307,25 @@ def _from_description(described: Mapping[str, object], files: Sequence[FolderFil
 
 
 def _named(file: FolderFile, part: Mapping[str, object]) -> FolderFile:
-    role = next((role for role in Role if role.value == part.get("role")), file.role)
-    return FolderFile(
-        path=file.path,
-        role=role,
-        use=file.use,
-        format=file.format,
-        title=_told(part, "title") or file.title,
-        size_bytes=file.size_bytes,
-    )
+    wanted = (role for role in ROLES[file.use] if role.value == part.get("role"))
+    return replace(file, role=next(wanted, file.role), title=_told(part, "title") or file.title)
 
 
 def _told(row: Mapping[str, object], name: str) -> str:
     value = row.get(name)
-    return value.strip()[:_TEXT] if isinstance(value, str) else ""
-
-
-def _role(use: FileUse, title: str) -> Role:
-    lowered = title.lower()
-    for role, words in _roles():
-        if any(word in lowered for word in words):
-            return role
-    if use is FileUse.VIDEO_FILE:
-        return Role.VIDEO
-    return Role.AUDIO if use is FileUse.AUDIO else Role.SLIDES
+    return shown(value) if isinstance(value, str) else ""
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.endswith((".part", ".tmp", ".crdownload"))
+    return (
+        name.startswith((".", "~$"))
+        or name.endswith((".part", ".tmp", ".crdownload"))
+        or name.lower() in _OF_SYSTEMS
+    )
 
 
-def _shown(path: Path, root: Path) -> str:
-    name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
-    return name.encode("utf-8", "replace").decode("utf-8")
+def _name_and_size(file: FolderFile) -> str:
+    return f"{file.path.name}\n{file.size_bytes}"
 
 
 def _words(place: Placement) -> tuple[str, ...]:
@@ -301,44 +333,5 @@ def _words(place: Placement) -> tuple[str, ...]:
 
 
 def _hex(*words: str) -> str:
-    whole = "\0".join(words).encode("utf-8", "surrogateescape")
+    whole = "\0".join(words).encode("utf-8", "surrogatepass")
     return hashlib.sha256(whole).hexdigest()[:16]
-
-
-@cache
-def _data() -> Mapping[str, object]:
-    return tomllib.loads((ASSETS / "roles.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _roles() -> tuple[tuple[Role, tuple[str, ...]], ...]:
-    rows = _data()["role"]
-    assert isinstance(rows, list)  # noqa: S101 - our own data file
-    return tuple((Role(row["role"]), tuple(row["words"])) for row in rows)
-
-
-@cache
-def _uses() -> Mapping[str, FileUse]:
-    kinds = _data()["kinds"]
-    assert isinstance(kinds, dict)  # noqa: S101 - our own data file
-    names = {
-        "video": FileUse.VIDEO_FILE,
-        "audio": FileUse.AUDIO,
-        "document": FileUse.DOCUMENT,
-        "image": FileUse.IMAGE,
-    }
-    return {ext: names[kind] for kind, exts in kinds.items() for ext in exts}
-
-
-@cache
-def _unit_words() -> tuple[str, ...]:
-    units = _data()["units"]
-    assert isinstance(units, dict)  # noqa: S101 - our own data file
-    return tuple(units["words"])
-
-
-@cache
-def _places() -> Mapping[str, frozenset[str]]:
-    known = tomllib.loads((ASSETS / "places.toml").read_text(encoding="utf-8"))
-    names = {"stage": "stages", "grade": "grades", "volume": "volumes"}
-    return {name: frozenset(known[rows]) for name, rows in names.items()}

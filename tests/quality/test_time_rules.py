@@ -25,6 +25,7 @@ EVIDENCE = {
     "client/store/journal.py",
     "sync/engine/commands.py",
     "sync/engine/fetch.py",
+    "sync/engine/folder_import.py",
     "sync/engine/supervisor.py",
     "sync/transport/sign.py",
     "ui/base/context.py",
