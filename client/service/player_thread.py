@@ -67,6 +67,7 @@ class PlayerThread:
         self._facts: MediaFacts | None = None
         self._error: PlayerError | None = None
         self._state = PlayerState.EMPTY
+        self._has_ended = False
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="player", daemon=True)
         self._thread.start()
@@ -85,6 +86,11 @@ class PlayerThread:
     def state(self) -> PlayerState:
         """The player's state as last heard."""
         return self._state
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the file came to its end since it was last told to go anywhere."""
+        return self._has_ended
 
     @property
     def position_s(self) -> float | None:
@@ -120,6 +126,7 @@ class PlayerThread:
 
     def play(self) -> None:
         """Play on."""
+        self._has_ended = False
         self._put(lambda player: player.play())
 
     def pause(self) -> None:
@@ -159,6 +166,7 @@ class PlayerThread:
     # --- inside ----------------------------------------------------------------------
 
     def _want(self, target_s: float) -> int:
+        self._has_ended = False
         self._numbers += 1
         self._wanted = _Wanted(number=self._numbers, target_s=target_s)
         return self._numbers
@@ -180,6 +188,8 @@ class PlayerThread:
         self._on_frame(frame)
 
     def _hear_state(self, state: PlayerState) -> None:
+        if state is PlayerState.ENDED and self._state is not PlayerState.ENDED:
+            self._has_ended = True
         self._state = state
         self._on_change()
 

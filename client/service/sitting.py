@@ -165,6 +165,11 @@ class Sitting:
         self._hear_player()
         now_s = self._clock.monotonic()
         self._take(tick(self._state, self._player.position_s, now_s))
+        if self._player.has_ended and self._state.phase is Phase.PLAYING:
+            # The last picture may lie well before the end of the sound.
+            ended = replace(self._state.track, position_s=self._state.track.duration_s)
+            self._state = with_track(self._state, ended)
+            self._take(press(self._state, Press(key=Key.HOLD)))
         if self._state.phase is Phase.ENDED:
             return
         if now_s - self._flushed_s >= FLUSH_S:
@@ -317,13 +322,14 @@ class Sitting:
             return
         facts = self._player.facts
         if facts is not None and facts.duration_s > 0 and facts.duration_s != track.duration_s:
-            measured = self._measured(track, facts.duration_s)
+            measured = self._measured(self._opened, facts.duration_s)
             self._state = with_track(self._state, measured, self._opened)
 
-    def _measured(self, track: Track, duration_s: float) -> Track:
-        plan = self._plan.tracks[self._state.on_stage]
+    def _measured(self, index: int, duration_s: float) -> Track:
+        """Take the real length; steps that were planned by a wrong one move with it."""
+        track, plan = self._state.tracks[index], self._plan.tracks[index]
         was_guess = abs(track.duration_s - duration_s) > 1.0
-        if was_guess and not plan.cues and self._state.phase is Phase.READY:
+        if was_guess and not plan.cues and not self._steps[index]:
             track = replace(track, cues=cues_for(plan, video_s=duration_s))
         return replace(track, duration_s=duration_s)
 

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from client.domain.availability import Decodes
 from client.domain.catalogue import Lesson, Part, Role
 from client.domain.cues import Cue, default_cues
 from client.domain.ids import ClassId, LessonId, PartId, SittingId, SourceId
@@ -160,9 +161,12 @@ Notify = Callable[[], None]
 
 def first_playable(lesson: LessonDetail, period: int) -> PartView | None:
     """Find the part to play: a video of the period, else a sound."""
+    here = [part for part in lesson.parts if part.path is not None]
+    fits = [part for part in here if part.period in (period, -1)]
+    plays = [part for part in fits if part.decodes is not Decodes.NO]
     for role in (Role.VIDEO, Role.AUDIO):
-        for part in lesson.parts:
-            if part.role is role and part.path is not None and part.period in (period, -1):
+        for part in plays:
+            if part.role is role:
                 return part
     return None
 

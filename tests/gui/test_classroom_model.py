@@ -1,4 +1,4 @@
-"""The class on the GUI thread: CM1, CM2, CM3 (ui.viewmodel.classroom), and what keys and lines say (pure)."""
+"""The class on the GUI thread (ui.viewmodel.classroom): CM1, CM2, CM3; what keys and lines say."""
 
 import threading
 from dataclasses import replace

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from client.domain.availability import Decodes
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
 from client.domain.errors import PlayerError, StorageFullError
@@ -15,6 +16,7 @@ from client.domain.record.bodies import Ended, TaughtBy, Understood
 from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.sitting import Phase, Showing
 from client.domain.sitting_keys import Key
+from client.media.port import PlayerState
 from client.service.player_thread import PlayerThread
 from client.service.sitting import SittingService, watched_share
 from tests.classroom_kit import Notebook, lesson, part, plan
@@ -349,3 +351,33 @@ def test_pages_are_clamped_once_their_number_is_known(teach):
     assert room.state.track.page == 2
     room.sitting.pages_known(0, 0, 1)
     assert room.state.track.page == 0
+
+
+def test_a_file_that_ends_before_its_length_stops_the_class_and_space_says_it_again(teach):
+    room = teach()
+    room.key(Key.STEP, 3.0).wait(20.0)
+    room.player._set(440.2, PlayerState.ENDED)
+    room.settle()
+    assert room.state.phase is Phase.PAUSED
+    room.key(Key.PLAY)
+    assert room.state.phase is Phase.PLAYING
+    assert [call for call in room.player.calls if call[0] == "seek"][-1] == ("seek", 420.0)
+    room.settle()
+    assert room.state.phase is Phase.PLAYING
+
+
+def test_the_second_grades_steps_move_with_the_real_length_too(teach):
+    one = lesson(part(Role.VIDEO, VIDEO, seconds=600.0))
+    other = lesson(part(Role.VIDEO, Path("other.mp4"), seconds=0.0))
+    room = teach(one, other)
+    room.key(Key.PLAY).wait(2.0)
+    room.player.duration_s = 200.0
+    room.key(Key.SWITCH)
+    assert room.state.track.cues[2].at_s == pytest.approx(140.0)
+
+
+def test_a_video_that_the_probe_refused_is_not_played(teach):
+    refused = replace(part(Role.VIDEO, VIDEO, seconds=600.0), decodes=Decodes.NO)
+    room = teach(lesson(refused, part(Role.SLIDES, PDF, pages=2)))
+    assert not room.state.track.has_video
+    assert room.player.calls == []
