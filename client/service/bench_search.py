@@ -11,7 +11,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -76,15 +76,9 @@ def bench_search(
         def right(query: str) -> set[str]:
             return set(tools.oracle.search(everything, query, room))
 
-        # Lessons and oracle are the bench's own: they shall not slow the collector down.
-        gc.collect()
-        gc.freeze()
-        tried = []
-        for kind, queries in tools.typist.queries(lessons, per_kind).items():
-            progress(kind)
-            tried.append(_try(library, kind, queries, right))
+        queries = tools.typist.queries(lessons, per_kind)
+        tried = _try_all(library, queries, right, progress)
     finally:
-        gc.unfreeze()
         database.close()
     return {one.kind: one.figures() for one in tried} | {
         "facets_p95_ms": _p95([ms for one in tried for ms in one.facets_ms]),
@@ -119,6 +113,25 @@ class _Tried:
             "cpu_p95_ms": _p95(self.cpu_ms),
             "recall": self.found / self.wanted if self.wanted else 1.0,
         }
+
+
+def _try_all(
+    library: LibraryService,
+    queries: Mapping[str, Sequence[str]],
+    right: Callable[[str], set[str]],
+    progress: Callable[[str], None],
+) -> list[_Tried]:
+    # Lessons and oracle are the bench's own: they shall not slow the collector down.
+    gc.collect()
+    gc.freeze()
+    try:
+        tried: list[_Tried] = []
+        for kind, some in queries.items():
+            progress(kind)
+            tried.append(_try(library, kind, some, right))
+        return tried
+    finally:
+        gc.unfreeze()
 
 
 def _try(
