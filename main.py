@@ -98,10 +98,30 @@ def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
 
 def _app(call: Invocation) -> object:
     """Run the app until its window is closed; `--demo` with the demo school."""
+    folder = call.path("screenshots")
+    if folder is not None:
+        _screenshots(call, folder.absolute())
     with _program(call, is_demo=call.flag("demo")) as (program, _):
         program.show()
         _application().exec()
     # libvlc's threads outlive its players; taking the interpreter down under them may crash.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _screenshots(call: Invocation, folder: Path) -> None:
+    """Keep pictures of all pages and states, on an empty profile and on the demo school."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from ui.screenshots import Walk, write_index  # noqa: PLC0415 - heavy
+
+    pictures: list[Path] = []
+    for name in ("fresh", "demo"):
+        with tempfile.TemporaryDirectory() as profile:
+            one = replace(call, profile=Path(profile))
+            with _program(one, is_demo=name == "demo") as (program, _):
+                pictures += Walk(program, folder).run(name)
+    write_index(folder, pictures)
+    _say(f"{len(pictures)} pictures: {folder}")
     sys.stdout.flush()
     os._exit(0)
 

@@ -1,5 +1,6 @@
 """今天 as a person uses it: ui.view.today and its cards, notices and popovers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from client.domain.clock import FrozenClock
 from client.domain.errors import StorageCorruptError
-from client.domain.ids import LessonId
+from client.domain.ids import ClassId, LessonId
 from client.service.api import CardAction, Swap, SwapScope, TodayPage
 from client.service.text import Words
 from tests.fakes.today_pages import (
@@ -170,18 +171,11 @@ def test_helping_actions_of_a_red_card(qtbot, desk) -> None:
 def test_a_lesson_that_can_be_fetched_offers_that(qtbot) -> None:
     page = one_class_day()
     red = card(2, page.classes[0].id, "数学", "分一分", action=CardAction.FETCH)
-    rows = tuple(
-        one if one.period != 2 else type(one)(**{**_fields(one), "cards": (red,)})
-        for one in page.rows
-    )
-    desk = Desk(qtbot, type(page)(**{**_fields(page), "rows": rows}))
+    rows = tuple(one if one.period != 2 else replace(one, cards=(red,)) for one in page.rows)
+    desk = Desk(qtbot, replace(page, rows=rows))
     button = next(one for one in desk.find(Button) if one.text() == "下载")
     button.click()
     assert desk.actions.done == [("fetch", LessonId("l-2-c3"))]
-
-
-def _fields(value):
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def swap_buttons(desk):
@@ -329,6 +323,27 @@ def test_a_failed_choice_leaves_the_page_and_tells(qtbot, desk) -> None:
     qtbot.waitUntil(lambda: bool(desk.said))
     assert desk.model.page is before
     assert desk.said[0].tone == "red"
+
+
+def test_three_grades_are_all_named(qtbot) -> None:
+    page = full_day()
+    third = replace(page.classes[0], id=ClassId("c1"), name="一年级")
+    row = page.rows[1]
+    one = replace(row.cards[0], key=replace(row.cards[0].key, class_id=third.id))
+    rows = (replace(row, cards=(*row.cards, one)),)
+    desk = Desk(qtbot, replace(page, classes=(*page.classes, third), rows=rows))
+    pair = desk.find(PairCard)[0]
+    pair.main.click()
+    assert len(desk.find(Button)) >= 3
+    assert any("五年级、一年级" in one.face.side for one in pair.findChildren(Button))
+
+
+@pytest.mark.parametrize("size", [(914, 672), (1490, 904)])
+def test_at_the_largest_type_nothing_leaves_the_page(qtbot, size) -> None:
+    desk = Desk(qtbot, full_day(), size=size, scale=150)
+    desk.press(qtbot, Qt.Key.Key_Return)
+    content = desk.view._page.widget()
+    qtbot.waitUntil(lambda: content.width() == desk.view._page.viewport().width())
 
 
 def test_one_class_alone_can_be_shown(qtbot, desk) -> None:

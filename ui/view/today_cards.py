@@ -479,11 +479,10 @@ class PairCard(CardFrame):
                 for other in self._cards
                 if other is not card
             ]
+            rest = context.words("today.first_hint", names=all_names(context, others))
             face = Face(
                 text=context.words("today.first", name=name),
-                side=context.words(
-                    "today.first_hint", names=context.words("today.and").join(others)
-                ),
+                side="" if context.theme.is_large else rest,
                 icon="monitor",
                 kind="primary" if not buttons else "outline",
                 height=64,
