@@ -115,7 +115,7 @@ def run_pytest(run: Run, *, measure: bool, extra: Sequence[str]) -> tuple[bool, 
     report = BUILD / f"{run.name}.xml"
     report.unlink(missing_ok=True)
     command = [PYTHON, "-m", "pytest", "-q", *run.arguments, f"--junitxml={report}", *extra]
-    command += ["--timeout=240", "-o", "junit_family=xunit2", "-rfE"]
+    command += ["--timeout=240", "--timeout-method=thread", "-o", "junit_family=xunit2", "-rfE"]
     if measure:
         command += ["--cov", "--cov-branch", "--cov-append", "--cov-report="]
     print(f"check: pytest {run.name}", flush=True)
