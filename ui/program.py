@@ -33,6 +33,7 @@ from client.service.text import Words
 from client.service.unrecorded import Unrecorded
 from ui.app import LIBRARY_ENTRY, TODAY_ENTRY, TRANSFER_ENTRY, MainWindow, Station
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.timing import FIRST_PAINT, PICTURE, USABLE, Moments
 from ui.pages import SchoolPages
 from ui.view.classroom import ClassroomWindow
 from ui.view.screens import Screens
@@ -143,6 +144,7 @@ class Program(QObject):
         self.link: LinkPort | None = None
         self._plan: SittingPlan | None = None
         self._is_closed = False
+        self._moments = Moments()
         services.room.subscribe(lambda: self.context.dispatcher.post(self._on_room))
         services.holdings.subscribe(lambda _: self.context.dispatcher.post(self.today.refresh))
         self._on_room()
@@ -152,6 +154,7 @@ class Program(QObject):
         self.window.open_station(TODAY_ENTRY.name)
         if self.pages.is_first_run:
             self.window.cover(self._build_first_run)
+        self._moments.reached(FIRST_PAINT)
         self.window.show_fitting()
         QTimer.singleShot(0, self, self._start_link)
 
@@ -263,6 +266,7 @@ class Program(QObject):
             screens=Screens(services.room.local(PROJECTOR)),
             is_windowed=parts.is_windowed,
         )
+        self._moments.watch(self.classroom.model.pictured, PICTURE)
         self.classroom.open()
         self.window.hide()
         return self.classroom
@@ -351,6 +355,7 @@ class Program(QObject):
     def _on_page(self) -> None:
         page = self.today.page
         if page is not None:
+            self._moments.reached(USABLE)
             self.frame.set_time_sure(is_sure=page.is_time_sure)
             self.transfer.set_needs(_needs(page))
 
