@@ -88,8 +88,8 @@ def _on_station(command: Command, call: Invocation) -> object:
 
 
 def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
-    from client.media.probe import decodes  # noqa: PLC0415 - heavy
     from sync.engine.commands import commands  # noqa: PLC0415 - heavy
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
 
     table = commands(decodes, _say, cancel)
     with _station(call) as station:
@@ -238,8 +238,8 @@ def _application() -> "QApplication":
 def _open_demo(station: Station) -> None:
     if station.room.snapshot().room is not None:
         return
-    from client.media.probe import decodes  # noqa: PLC0415 - heavy
     from sync.engine.demo_school import open_demo  # noqa: PLC0415 - heavy
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
 
     open_demo(station, decodes, CancelToken())
 
@@ -251,7 +251,7 @@ def _check_address(base: str) -> object:
 
 
 def _decodes(path: Path) -> "Decodes":
-    from client.media.probe import decodes  # noqa: PLC0415 - heavy
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
 
     return decodes(path)
 
@@ -266,7 +266,13 @@ def _player() -> "Player":
     from client.media.choose import choose_player  # noqa: PLC0415 - heavy
     from client.media.vlc_player import VlcPlayer  # noqa: PLC0415 - heavy
 
-    return choose_player((VlcPlayer,))
+    return choose_player((VlcPlayer, _fallback_player))
+
+
+def _fallback_player() -> "Player":
+    from ui.base.fallback_player import FallbackPlayer  # noqa: PLC0415 - heavy
+
+    return FallbackPlayer()
 
 
 def _say(line: str) -> None:

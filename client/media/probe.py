@@ -64,7 +64,7 @@ def probe(path: Path) -> ProbeResult:
     if still is not None:
         return still
     # A bundled program has no interpreter to start: it looks by itself.
-    return _look(path) if getattr(sys, "frozen", False) else _ask(path)
+    return look(path) if getattr(sys, "frozen", False) else ask("client.media.probe", path)
 
 
 def _still(head: bytes) -> ProbeResult | None:
@@ -76,12 +76,12 @@ def _still(head: bytes) -> ProbeResult | None:
     return ProbeResult(decodes=Decodes.YES, width=size[0], height=size[1])
 
 
-def _ask(path: Path) -> ProbeResult:
-    """Let another process look."""
+def ask(module: str, path: Path) -> ProbeResult:
+    """Let another process look: `python -m module path` prints what `answer` makes."""
     environment = {**os.environ, "TONGKE_AOUT": "dummy"}
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "client.media.probe", str(path.absolute())],
+            [sys.executable, "-m", module, str(path.absolute())],
             cwd=_ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -119,8 +119,8 @@ def _refused(reason: str) -> ProbeResult:
 # --- in the process that looks ---------------------------------------------------------------
 
 
-def _look(path: Path) -> ProbeResult:
-    """Decode the first pictures or samples."""
+def look(path: Path) -> ProbeResult:
+    """Decode the first pictures or samples in this very process."""
     from client.media import vlc_library  # noqa: PLC0415 - only in the process that looks
     from client.media.vlc_media import open_media  # noqa: PLC0415 - see above
 
@@ -184,11 +184,14 @@ def _decode(vlc: Any, instance: Any, media: Any, *, has_video: bool) -> bool:  #
 def main(arguments: list[str]) -> int:
     """Look at one file and print what was found as JSON."""
     _limit_memory()
-    found = _look(Path(arguments[0]))
-    told = {**asdict(found), "decodes": found.decodes.value}
-    sys.stdout.write(json.dumps(told))
-    sys.stdout.flush()
+    answer(look(Path(arguments[0])))
     return 0
+
+
+def answer(found: ProbeResult) -> None:
+    """Print what was found for the process that asked."""
+    sys.stdout.write(json.dumps({**asdict(found), "decodes": found.decodes.value}))
+    sys.stdout.flush()
 
 
 def _limit_memory() -> None:

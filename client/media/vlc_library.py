@@ -41,7 +41,8 @@ def bindings() -> Any:  # noqa: ANN401 - the binding has no types
     """
     try:
         import vlc  # noqa: PLC0415 - 30 ms and 10 MB that start-up need not pay
-    except (ImportError, OSError, AttributeError, NameError) as error:
+    except (ImportError, OSError, AttributeError, NameError, SystemExit) as error:
+        # The binding leaves by `sys.exit` when a path it was given does not exist.
         raise PlayerError("player_missing") from error
     return vlc
 

@@ -1,4 +1,4 @@
-"""What is true of the libvlc player beyond the common contract."""
+"""What is true of the libvlc player (and of `vlc_video`, `vlc_media`) beyond the common contract."""
 
 import gc
 import random
@@ -141,6 +141,16 @@ def test_a_loop_to_the_end_of_the_file_repeats(player):
     player.play()
     watch.wait(lambda: sum(1 for number, *_ in watch.seen if number in range(176, 180)) >= 8)
     assert player.state is PlayerState.PLAYING
+
+
+def test_callbacks_survive_the_collector(player):
+    """T1: a collected callback would end the process."""
+    watch = _Watch(player)
+    player.open(clip(_spec("ts")))
+    player.play()
+    for wanted in (5, 10, 15):
+        gc.collect()
+        watch.wait(lambda wanted=wanted: len(watch.seen) > wanted)
 
 
 def test_opening_and_closing_again_and_again_leaves_nothing_behind():
