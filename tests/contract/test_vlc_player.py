@@ -1,4 +1,4 @@
-"""What is true of the libvlc player (and of `vlc_video`, `vlc_media`) beyond the common contract."""
+"""What is true of libvlc's player (`vlc_video`, `vlc_media`) beyond the common contract."""
 
 import gc
 import random
