@@ -26,7 +26,7 @@ CHOICE_COLOURS: Final = ("#1D4FC4", "#8A3B00", "#0F5C41", "#6A35B5")
 LETTERS: Final = ("A", "B", "C", "D")
 DARK: Final = "#16181D"
 LIGHT_TEXT: Final = "#F2F4F7"
-LOWER: Final = 0.69
+LOWER: Final = 0.685
 """Where the part begins that the panel may cover, as a share of the height. Questions and
 choices end above it on every screen; the bars lie below it."""
 _CENTRE: Final = int(Qt.AlignmentFlag.AlignCenter)
@@ -174,7 +174,7 @@ class StageBrush:
     def _bar(self, index: int, count: int, share: float, people: str) -> None:
         painter, unit, area = self._painter, self.unit, self._area
         high = 54 * unit
-        top = area.top() + area.height() * LOWER + (index * 68 + 6) * unit
+        top = area.top() + area.height() * LOWER + (index * 65 + 8) * unit
         left = area.left() + 64 * unit
         self._letter(index, QRectF(left, top, high, high))
         trough = QRectF(left + high + 28 * unit, top + 5 * unit, 0, high - 10 * unit)
