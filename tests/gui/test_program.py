@@ -1,0 +1,191 @@
+"""The whole program in one process: pages, class, preview (ui.program), with a real profile."""
+
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from client.domain.availability import Decodes
+from client.domain.cancel import CancelToken
+from client.domain.clock import SystemClock
+from client.domain.timetable import Slot, SlotKey
+from client.media.null_player import NullPlayer
+from client.service.api import SyncStatus
+from client.service.paths import Profile
+from client.service.station import Station
+from client.store.database import Database
+from sync.engine.folder_import import import_folder
+from tests.media import ClipSpec, clip
+from ui.program import Parts, Program
+
+PAGES = ("today", "library", "timetable", "transfer", "settings", "doctor")
+
+
+class QuietLink:
+    """A link of a room without any: it keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def request(self, lesson, rendition="", roles=frozenset()):
+        self.asked.append(f"request {lesson}")
+
+    def cancel(self, lesson):
+        self.asked.append("cancel")
+
+    def pause(self):
+        self.asked.append("pause")
+
+    def resume(self):
+        self.asked.append("resume")
+
+    def sync(self):
+        self.asked.append("sync")
+        done = Future()
+        done.set_result(None)
+        return done
+
+    def import_paths(self, paths):
+        self.asked.append(f"import {len(paths)}")
+
+    def subscribe(self, listener):
+        listener(SyncStatus(is_online=False))
+
+    def close(self):
+        self.asked.append("close")
+
+
+@pytest.fixture
+def station(tmp_path):
+    lessons = tmp_path / "source" / "三年级" / "数学" / "第一单元" / "分一分"
+    lessons.mkdir(parents=True)
+    film = clip(ClipSpec(seconds=4, width=320, height=180))
+    (lessons / "film.mp4").write_bytes(film.read_bytes())
+    opened = Station(Profile(tmp_path / "profile"), SystemClock())
+    report = import_folder(opened, tmp_path / "source", lambda _: Decodes.YES, CancelToken())
+    group = opened.room.add_class("三年级", 3, 13).result()
+    for day in range(1, 8):
+        slots = [_slot(day, period, group, report.lessons[0]) for period in range(1, 7)]
+        opened.room.set_slots(slots).result()
+    opened.room.set_room("云岭村小学", "三年级教室").result()
+    yield opened
+    opened.close()
+
+
+def _slot(day, period, group, lesson):
+    return Slot(key=SlotKey(day=day, period=period, class_id=group), subject="数学", lesson=lesson)
+
+
+@pytest.fixture
+def program(qtbot, station, tmp_path):
+    made = Program(
+        Parts(
+            services=station,
+            clock=SystemClock(),
+            player=lambda: NullPlayer(SystemClock()),
+            link=QuietLink,
+            prints=tmp_path / "prints",
+            demo=Path("nowhere"),
+            check_address=str,
+            decodes=lambda _: Decodes.YES,
+            is_windowed=True,
+            is_mirrored=True,
+        )
+    )
+    qtbot.addWidget(made.window)
+    yield made
+    made.close()
+
+
+def _first_card(program):
+    rows = program.today.page.rows
+    return next(card for row in rows for card in row.cards if card is not None)
+
+
+def _shown(program, qtbot):
+    program.show()
+    qtbot.waitUntil(lambda: program.today.page is not None and bool(program.today.page.rows))
+    qtbot.waitUntil(lambda: program.link is not None)
+
+
+def test_pr1_the_gui_thread_reads_no_database(program, qtbot, monkeypatch):
+    main, guilty = threading.main_thread(), []
+    real = Database.read_here
+
+    def watched(self, fn):
+        if threading.current_thread() is main:
+            guilty.append(fn)
+        return real(self, fn)
+
+    monkeypatch.setattr(Database, "read_here", watched)
+    _shown(program, qtbot)
+    for name in PAGES:
+        program.open_station(name)
+        qtbot.wait(50)  # the pages ask as they are shown: let the questions come
+    program.window.page("library").search("fyf")
+    qtbot.waitUntil(lambda: bool(program.library.rows))
+    program.start((_first_card(program),))
+    qtbot.waitUntil(lambda: program.classroom is not None)
+    assert guilty == []
+
+
+def test_pr2_nothing_of_the_main_window_is_seen_in_class(program, qtbot, station):
+    _shown(program, qtbot)
+    program.start((_first_card(program),))
+    qtbot.waitUntil(lambda: program.classroom is not None and program.classroom.isVisible())
+    assert not program.window.isVisible()
+    program.today.refresh()
+    program.context.say("program.fetching")
+    qtbot.wait(100)  # nothing may come up meanwhile
+    visible = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+    assert visible == [program.classroom]
+    program.classroom.close()
+    qtbot.waitUntil(lambda: program.classroom is None)
+    assert program.window.isVisible()
+    assert station.records.unfinished()
+
+
+def test_a_preview_records_nothing(program, qtbot, station):
+    _shown(program, qtbot)
+    before = station.records.facts()
+    lesson = _first_card(program).lesson
+    program.preview(station.library.detail_now(lesson))
+    qtbot.waitUntil(lambda: program.classroom is not None)
+    qtbot.keyClick(program.classroom, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: program.classroom.model.at_s > 0.3)
+    program.classroom.close()
+    qtbot.waitUntil(lambda: program.classroom is None)
+    assert station.records.facts() == before
+    assert station.records.unfinished() == ()
+
+
+def test_what_is_asked_for_reaches_the_link(program, qtbot, station):
+    _shown(program, qtbot)
+    link = program.link
+    lesson = _first_card(program).lesson
+    program.fetch(lesson)
+    program.sync_now()
+    program.transfer.toggle_pause()
+    program.transfer.request(lesson)
+    program.transfer.cancel(lesson)
+    program.import_demo()
+    program.import_paths((Path("somewhere"),))
+    qtbot.waitUntil(lambda: "import 1" in link.asked)
+    assert link.asked[:5] == [
+        f"request {lesson}", "sync", "pause", f"request {lesson}", "cancel",
+    ]  # fmt: skip
+
+
+def test_a_sheet_is_printed_and_told(program, qtbot, station):
+    _shown(program, qtbot)
+    said = []
+    program.context.said.connect(said.append)
+    program.print_sheet(_first_card(program), "steps")
+    qtbot.waitUntil(lambda: bool(said), timeout=15_000)
+    assert Path(said[0].hint).read_bytes().startswith(b"%PDF")
+    program.print_task(_first_card(program).lesson)
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=15_000)
+    assert said[1].tone == "red"
