@@ -69,8 +69,9 @@ def require_packets(data: bytes) -> None:
     Raises:
         WrongContentError: `not_the_file`.
     """
-    packets, rest = divmod(len(data), PACKET)
-    if not packets or rest or data[::PACKET] != _SYNC * packets:
+    packets = len(data) // PACKET
+    # A last packet that is cut short adds one more byte to the slice, so it is refused too.
+    if not packets or data[::PACKET] != _SYNC * packets:
         raise WrongContentError("not_the_file", {"format": "ts"})
 
 

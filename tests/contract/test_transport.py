@@ -174,6 +174,15 @@ def test_a_short_body_never_ends_quietly(make: Make) -> None:  # T2
     assert bytes(got) == b"x" * 1234  # H3: what came was handed on
 
 
+def test_a_short_packed_body_never_ends_quietly(make: Make) -> None:  # T2
+    packed = gzip.compress(bytes(range(256)) * 400)
+    for cut in (len(packed) - 1, len(packed) - 8, 20, 0):
+        headers = {"Content-Encoding": "gzip"}
+        bench = make({"/a": Reply(body=packed, headers=headers, cut_after=cut)})
+        with pytest.raises(UnreachableError):
+            read(bench, "/a")
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(size=st.integers(1, 200_000), share=st.floats(0, 1))
 def test_a_body_cut_anywhere_is_told_and_nothing_that_came_is_lost(
