@@ -135,16 +135,18 @@ class Driver:
         if self.state.phase is not Phase.PLAYING:
             self.spin(0.15)
         for name, rect in self.stages().items():
+            # The grab itself takes time in which the film goes on: what it shows lies between
+            # the player's time before it and after it.
+            before = self.frame_now()
             number = self.counter(rect)
-            player = self.window.model.sitting._player.position_s
+            after = self.frame_now()
             self.checks.append(
-                {
-                    "step": step,
-                    "stage": name,
-                    "number": number,
-                    "expected": None if player is None else player * RATE,
-                }
+                {"step": step, "stage": name, "number": number, "from": before, "to": after}
             )
+
+    def frame_now(self):
+        at_s = self.window.model.sitting._player.position_s
+        return None if at_s is None else at_s * RATE
 
     def landed(self):
         self.until(lambda: self.window.model.sitting._player.position_s is not None, "the place")
