@@ -163,13 +163,14 @@ def _play(call: Invocation) -> object:
 
 def _doctor(call: Invocation) -> object:
     """Look at everything; nothing is changed."""
-    from client.service.command.documents import Listing  # noqa: PLC0415 - heavy
     from client.service.doctor import Facts, station_doctor  # noqa: PLC0415 - heavy
+    from client.service.doctor_report import report  # noqa: PLC0415 - heavy
+    from client.service.text import Words  # noqa: PLC0415 - heavy
 
     with _station(call) as station:
         doctor = station_doctor(station, _decodes)
         try:
-            return Listing(name="checks", rows=doctor.look_now(Facts()))
+            return report(doctor.look_now(Facts()), Words(call.language or "zh_CN"))
         finally:
             doctor.close()
 

@@ -27,7 +27,7 @@ from ui.base.popover import Popover
 from ui.view.first_run import STEPS, FirstRunView
 from ui.view.timetable import TimetableView
 from ui.view.today import TodayView
-from ui.view.today_cards import PairCard
+from ui.view.today_pair import PairCard
 from ui.viewmodel.frame import FrameModel
 
 W = TypeVar("W", bound=QWidget)
@@ -195,7 +195,7 @@ class Walk:
             one.close()
 
     def _hour_ago_ms(self) -> int:
-        return int(self._program.context.clock.wall().timestamp() * 1000) - 3_600_000
+        return int(self._program.context.now().timestamp() * 1000) - 3_600_000
 
     def _rest(self, milliseconds: int) -> None:
         loop = QEventLoop()

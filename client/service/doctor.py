@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
-from client.domain.errors import ClassroomError, UserError
+from client.domain.errors import ClassroomError
 from client.domain.record.facts import PLAUSIBLE_SINCE
 from client.service.paths import ASSETS, Profile
 from client.service.print_fonts import find_font
@@ -284,14 +284,13 @@ class Doctor:
     def mend(self, fix: Fix) -> Future[int]:
         """Do what a button says; the future tells how much was done.
 
-        Raises:
-            UserError: `nothing_to_mend`: this fix is not the doctor's.
+        Only `BACK_UP` and `CHECK_FILES` are the doctor's to do.
         """
         if fix is Fix.BACK_UP:
             return self._worker.submit(lambda: int(self._back_up().result()))
         if fix is Fix.CHECK_FILES:
             return self._worker.submit(self._verify)
-        raise UserError("nothing_to_mend")
+        raise AssertionError(fix)
 
     def close(self) -> None:
         """Finish what was begun, then stop."""

@@ -26,8 +26,9 @@ from ui.base.button import Button
 from ui.base.context import Appearance, UiContext
 from ui.base.notice import Notice
 from ui.view.today import TodayView
-from ui.view.today_cards import Footer, JointCard, PairCard, PartIcon, QuietCard, SingleCard
+from ui.view.today_cards import Footer, JointCard, PartIcon, QuietCard, SingleCard
 from ui.view.today_notices import EmptyDay, ResumeCard, TimeLine
+from ui.view.today_pair import PairCard
 from ui.view.today_popovers import Offer, PrintPopover, SwapPopover, TimePopover
 from ui.viewmodel.today import TodayModel
 
@@ -68,7 +69,7 @@ def desk(qtbot):
 
 
 def test_enter_twice_starts_the_next_pair_with_a_chosen_grade(qtbot, desk) -> None:
-    """Y1: two presses from 今天 to the picture."""
+    """Y1, and PC1 of ui.view.today_pair: two presses from 今天 to the picture."""
     assert QApplication.focusWidget().face.kind == "primary"
     desk.press(qtbot, Qt.Key.Key_Return)
     desk.press(qtbot, Qt.Key.Key_Return)

@@ -20,6 +20,7 @@ WALL = {
     ("date", "today"),
 }
 EVIDENCE = {
+    "client/service/doctor.py",
     "client/service/station.py",
     "client/service/today.py",
     "client/store/journal.py",

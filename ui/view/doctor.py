@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from client.domain.availability import Light
 from client.service.doctor import Check, CheckState, Facts, Fix
+from client.service.doctor_report import values_of
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import Page, card, clear, divider, row, rows
@@ -160,7 +161,7 @@ class DoctorView(QWidget):
         name.setMinimumWidth(theme.size(130))
         line.addWidget(name)
         texts = rows(gap=2)
-        values = self._values(check)
+        values = values_of(check, words)
         key = f"doctor.{check.code}_{check.variant}"
         texts.addWidget(label(words(key, **values), Type.BODY, is_wrapped=True))
         if words.has(f"{key}_hint"):
@@ -186,14 +187,6 @@ class DoctorView(QWidget):
         else:
             button.clicked.connect(lambda: self._model.mend(check.fix))
         return button
-
-    def _values(self, check: Check) -> dict[str, object]:
-        values: dict[str, object] = dict(check.values)
-        for name, value in check.values:
-            if name.endswith("_bytes"):
-                size = self._context.words.size(float(value))
-                values[name.removesuffix("_bytes")] = size
-        return values
 
     def _on_mended(self, fix: Fix, count: int) -> None:
         self._context.say(f"doctor.mended_{fix.value}", tone="good", n=count)

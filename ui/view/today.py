@@ -42,7 +42,6 @@ from ui.view.today_cards import (
     CardCalls,
     CardFrame,
     JointCard,
-    PairCard,
     QuietCard,
     SingleCard,
     is_joint,
@@ -50,6 +49,7 @@ from ui.view.today_cards import (
 )
 from ui.view.today_line import GUTTER, MoreBelow, RowGutter
 from ui.view.today_notices import DropPaper, EmptyDay, ResumeCard, TimeLine, failed_notice
+from ui.view.today_pair import PairCard
 from ui.view.today_popovers import PrintPopover, SwapPopover, TimePopover
 from ui.view.today_side import BottomStrip, SideColumn
 from ui.viewmodel.today import TodayModel
