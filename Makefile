@@ -44,4 +44,4 @@ torture: setup ## long histories of the simulator (not in this version)
 	@echo "torture: not in this version"; exit 2
 
 clean: ## remove what was built, except .venv
-	@rm -rf build dist screenshots report htmlcov .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf build dist screenshots report htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
