@@ -24,7 +24,7 @@ from client.domain.ids import ClassId, LessonId
 from client.domain.record.bodies import Ended
 from client.domain.today import Step
 from client.media.port import FrameSink, Player
-from client.service.api import Card, LessonDetail, ResumeNotice, SyncStatus, TodayPage
+from client.service.api import Card, ImportResult, LessonDetail, ResumeNotice, SyncStatus, TodayPage
 from client.service.placing import Placing
 from client.service.sitting import Sitting
 from client.service.sitting_port import Notify, Recorder, SittingPlan, TrackPlan
@@ -36,6 +36,7 @@ from ui.base.context import Appearance, Say, UiContext
 from ui.base.timing import FIRST_PAINT, PICTURE, USABLE, Moments
 from ui.pages import SchoolPages
 from ui.view.classroom import ClassroomWindow
+from ui.view.importing import Importing
 from ui.view.screens import Screens
 from ui.view.today import TodayView
 from ui.viewmodel.frame import FrameModel
@@ -72,7 +73,7 @@ class LinkPort(Protocol):
         """Bring the catalogue up to date."""
         ...
 
-    def import_paths(self, paths: Sequence[Path]) -> None:
+    def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
         """Take lessons from files or folders."""
         ...
 
@@ -140,6 +141,8 @@ class Program(QObject):
         )
         self.window = MainWindow(self.context, self.frame, self._stations())
         self.window.closing.connect(self.close)
+        self.importing = Importing(self.context, self.window, services.room)
+        self.importing.ended.connect(self._on_imported)
         self.classroom: ClassroomWindow | None = None
         self.link: LinkPort | None = None
         self._plan: SittingPlan | None = None
@@ -194,7 +197,7 @@ class Program(QObject):
         """Take lessons from files or folders; an empty sequence asks for a folder."""
         chosen = tuple(paths) or self._ask_folder()
         if chosen and self.link is not None:
-            self.link.import_paths(chosen)
+            self.importing.watch(self.link.import_paths(chosen))
 
     def print_sheet(self, card: Card, what: str) -> None:
         """Make the sheet and hand it to the system's viewer, which prints."""
@@ -371,6 +374,11 @@ class Program(QObject):
     def _on_synced(self, _report: object) -> None:
         future = self.pages.desk.meet_wishes()
         self.context.dispatcher.watch(future, done=self._on_wishes_met, owner=self)
+
+    def _on_imported(self) -> None:
+        """Choose the books that were wished for and came with the files."""
+        future = self.pages.desk.meet_wishes()
+        self.context.dispatcher.watch(future, done=self._on_catalogue, owner=self)
 
     def _on_wishes_met(self, met: Sequence[object]) -> None:
         if met and self.link is not None:

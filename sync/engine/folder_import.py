@@ -202,6 +202,7 @@ class _Run:
         if _plays(file.use) and blob.decodes is Decodes.UNKNOWN:
             path = self._station.blobs.path(blob.digest, blob.ext)
             blob = replace(blob, decodes=self._probe(path))
+            self._cancel.check()
         return _Taken(file=file, remote=remote, blob=blob)
 
     def _store(self, file: FolderFile, read: _Bytes) -> tuple[_Bytes, Blob]:

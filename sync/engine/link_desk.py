@@ -1,18 +1,30 @@
-"""What the program on screen asks of the outside: fetching, syncing, importing."""
+"""What the program on screen asks of the outside: fetching, syncing, importing.
+
+Invariants:
+  LD1  One import runs at a time, in the order asked for, beside fetching; closing ends it at
+       once and what came before stays.
+  LD2  One folder that cannot be taken keeps no other out.
+"""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from client.domain.catalogue import Role
+from client.domain.cancel import CancelToken
+from client.domain.catalogue import Role, display_title
+from client.domain.errors import ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
-from client.service.api import SyncStatus
+from client.service.api import ImportResult, NotTaken, OfferedLesson, SyncStatus
 from client.service.station import Station
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
+from sync.engine.folder_import import FolderReport, import_folder
 from sync.engine.platform_link import KIND, PlatformLink
 from sync.engine.supervisor import Supervisor, SupervisorPorts
+
+_CLOSE_S: Final = 5.0
 
 
 class LinkDesk:
@@ -20,6 +32,10 @@ class LinkDesk:
 
     def __init__(self, station: Station, probe: Probe) -> None:
         self._station: Final = station
+        self._probe: Final = probe
+        self._cancel: Final = CancelToken()
+        self._worker: Final = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self._imports: list[Future[ImportResult]] = []
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
             return PlatformLink(station, station.source(None, KIND), probe, on_bytes)
@@ -60,13 +76,47 @@ class LinkDesk:
         self.supervisor.source_changed()
         return self.supervisor.sync_catalogue(Wanted(books=tuple(dict.fromkeys(chosen))))
 
-    def import_paths(self, paths: Sequence[Path]) -> None:
-        """Take lessons from files or folders."""
+    def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
+        """Take lessons from files or folders (LD1, LD2).
+
+        The future fails only when the program is closed meanwhile (`Cancelled`).
+        """
+        future = self._worker.submit(self._import, tuple(paths))
+        self._imports = [*(one for one in self._imports if not one.done()), future]
+        return future
 
     def subscribe(self, listener: Callable[[SyncStatus], None]) -> object:
         """Tell each new status, on any thread."""
         return self.supervisor.subscribe(listener)
 
     def close(self) -> None:
-        """Stop at once."""
+        """Stop at once (LD1)."""
+        self._cancel.cancel()
         self.supervisor.close()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        # A film that is being tried leaves by itself, without touching the profile.
+        wait(self._imports, timeout=_CLOSE_S)
+
+    def _import(self, paths: Sequence[Path]) -> ImportResult:
+        result = ImportResult()
+        for path in paths:
+            try:
+                report = import_folder(self._station, path, self._probe, self._cancel)
+            except (UserError, ProtocolError) as error:
+                result = replace(result, failed=error)
+            except StorageError as error:
+                return replace(result, failed=error)
+            else:
+                result = self._joined(result, report)
+        return result
+
+    def _joined(self, result: ImportResult, report: FolderReport) -> ImportResult:
+        found = self._station.catalogue.lessons(report.offered)
+        offered = (OfferedLesson(id=one.id, title=display_title(one.title)) for one in found)
+        left_out = (NotTaken(name=one.what, why=one.why) for one in report.rejected)
+        return replace(
+            result,
+            lessons=result.lessons + len(report.lessons),
+            offered=(*result.offered, *offered),
+            not_taken=(*result.not_taken, *left_out),
+        )

@@ -1,0 +1,145 @@
+"""What the program on screen asks of the outside (sync.engine.link_desk)."""
+
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from client.domain.availability import Decodes
+from client.domain.clock import FrozenClock
+from client.domain.errors import Cancelled, StorageFullError, UserError
+from client.domain.ids import LessonId
+from client.service.paths import Profile
+from client.service.station import Station
+from sync.engine.link_desk import LinkDesk
+
+FILM = b"\0\0\0\x18ftypmp42" + b"x" * 100
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def station(tmp_path):
+    opened = Station(Profile(tmp_path / "profile"), FrozenClock())
+    yield opened
+    opened.close()
+
+
+class Probe:
+    """Waits until it is let go."""
+
+    def __init__(self, is_open=True):
+        self.gate, self.begun, self.asked = threading.Event(), threading.Event(), 0
+        if is_open:
+            self.gate.set()
+
+    def __call__(self, _path):
+        self.asked += 1
+        self.begun.set()
+        assert self.gate.wait(PATIENCE_S)
+        return Decodes.YES
+
+
+def put(folder, name, data=FILM):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def test_one_bad_folder_keeps_no_other_out(station, tmp_path):
+    """LD2"""
+    desk = LinkDesk(station, Probe())
+    put(tmp_path, "a/三年级/数学/甲/film.mp4")
+    put(tmp_path, "b/x.mp4", FILM + b"b")
+    put(tmp_path, "b/y.exe")
+    paths = (tmp_path / "none", tmp_path / "a", tmp_path / "b")
+    result = desk.import_paths(paths).result(PATIENCE_S)
+    desk.close()
+    assert result.lessons == 1
+    assert [one.title for one in result.offered] == ["x"]
+    assert [(one.name, one.why) for one in result.not_taken] == [("y.exe", "kind_unknown")]
+    assert isinstance(result.failed, UserError)
+    assert result.failed.code == "folder_missing"
+
+
+def test_a_full_disk_ends_the_whole_import(station, tmp_path, monkeypatch):
+    """LD1: what came before stays and is told."""
+    desk = LinkDesk(station, Probe())
+    put(tmp_path, "a/三年级/数学/甲/film.mp4")
+    put(tmp_path, "b/x.mp4", FILM + b"b")
+    put(tmp_path, "c/y.mp4", FILM + b"c")
+    real = station.blobs.require_room
+    left = [1]
+
+    def require_room(more_bytes):
+        if not left[0]:
+            raise StorageFullError("disk_full", {"free_mb": 1, "need_mb": 2})
+        left[0] -= 1
+        real(0)
+
+    monkeypatch.setattr(station.blobs, "_floor_bytes", 0)
+    monkeypatch.setattr(station.blobs, "require_room", require_room)
+    result = desk.import_paths([tmp_path / name for name in "abc"]).result(PATIENCE_S)
+    desk.close()
+    assert (result.lessons, result.offered) == (1, ())
+    assert isinstance(result.failed, StorageFullError)
+
+
+def test_imports_run_one_at_a_time_in_order(station, tmp_path):
+    """LD1"""
+    probe = Probe(is_open=False)
+    desk = LinkDesk(station, probe)
+    put(tmp_path, "a/x.mp4")
+    put(tmp_path, "b/y.mp4", FILM + b"b")
+    first = desk.import_paths([tmp_path / "a"])
+    assert probe.begun.wait(PATIENCE_S)
+    second = desk.import_paths([tmp_path / "b"])
+    assert not second.running()
+    assert probe.asked == 1
+    probe.gate.set()
+    assert second.result(PATIENCE_S).offered[0].title == "y"
+    assert first.done()
+    desk.close()
+
+
+def test_closing_ends_an_import_at_once(station, tmp_path):
+    """LD1: the one under way stops behind its present step, the one that waits never begins."""
+    probe = Probe(is_open=False)
+    desk = LinkDesk(station, probe)
+    put(tmp_path, "a/x.mp4")
+    first = desk.import_paths([tmp_path / "a"])
+    second = desk.import_paths([tmp_path / "a"])
+    assert probe.begun.wait(PATIENCE_S)
+    closing = threading.Thread(target=desk.close)
+    closing.start()
+    with pytest.raises(Cancelled):
+        desk._cancel.sleep(PATIENCE_S)
+    probe.gate.set()
+    closing.join(PATIENCE_S)
+    assert not closing.is_alive()
+    with pytest.raises(Cancelled):
+        first.result(0)
+    with pytest.raises((Cancelled, CancelledError)):
+        second.result(PATIENCE_S)
+    assert station.holdings.kept_lessons() == ()
+
+
+def test_the_desk_hands_on_what_the_program_asks(station):
+    """Fetching without a source fails in the status, not here; pausing is seen there."""
+    desk = LinkDesk(station, Probe())
+    seen, heard = [], threading.Event()
+
+    def listen(status):
+        seen.append(status)
+        heard.set()
+
+    desk.subscribe(listen)
+    desk.pause()
+    desk.request(LessonId("l1"))
+    desk.cancel(LessonId("l1"))
+    desk.resume()
+    with pytest.raises(UserError, match="no_source"):
+        desk.sync().result(PATIENCE_S)
+    assert heard.wait(PATIENCE_S)
+    desk.close()
+    assert seen
