@@ -286,3 +286,21 @@ def test_a_list_that_cannot_be_read_does_not_stop_the_thread(bench: Bench) -> No
     bench.supervisor.start()
     bench.supervisor.request(ONE)
     bench.until_state(TransferState.DONE)
+
+
+def test_a_catalogue_that_fails_before_anything_was_chosen_is_survived(bench: Bench) -> None:  # U4
+    failures = iter([True])
+    whole = bench.find
+
+    def find(lesson: LessonId) -> Lesson | None:
+        if next(failures, False):
+            raise ZeroDivisionError
+        return whole(lesson)
+
+    ports = bench.supervisor._ports
+    bench.supervisor._ports = SupervisorPorts(
+        wants=ports.wants, holdings=ports.holdings, lesson=find, link=ports.link, clock=ports.clock
+    )
+    bench.supervisor.start()
+    bench.supervisor.request(ONE)
+    bench.until_state(TransferState.DONE)
