@@ -213,7 +213,7 @@ class Supervisor:
     def _run(self) -> None:
         try:
             self._load()
-        except ClassroomError:
+        except Exception:  # noqa: BLE001 - what is asked from now on still comes (U4)
             _LOG.exception("the list of wanted lessons could not be read")
         while (job := self._next_job()) is not None:
             try:

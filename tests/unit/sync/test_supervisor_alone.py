@@ -288,7 +288,10 @@ def test_a_list_that_cannot_be_read_does_not_stop_the_thread(bench: Bench) -> No
     bench.until_state(TransferState.DONE)
 
 
-def test_a_catalogue_that_fails_before_anything_was_chosen_is_survived(bench: Bench) -> None:  # U4
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_catalogue_that_fails_before_anything_was_chosen_is_survived(
+    bench: Bench, is_early: bool
+) -> None:  # U4
     failures = iter([True])
     whole = bench.find
 
@@ -301,6 +304,9 @@ def test_a_catalogue_that_fails_before_anything_was_chosen_is_survived(bench: Be
     bench.supervisor._ports = SupervisorPorts(
         wants=ports.wants, holdings=ports.holdings, lesson=find, link=ports.link, clock=ports.clock
     )
+    if is_early:
+        bench.supervisor.request(ONE).result(WAIT_S)
     bench.supervisor.start()
+    bench.supervisor.sync_catalogue(Wanted()).result(WAIT_S)  # the list has been read by now
     bench.supervisor.request(ONE)
     bench.until_state(TransferState.DONE)
