@@ -12,6 +12,7 @@ from client.domain.catalogue import Book, Placement
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
 from client.domain.ids import BookId, SourceId
+from client.service.doctor import Fix
 from client.service.paths import Profile
 from client.service.station import Station
 from client.service.text import Words
@@ -244,8 +245,12 @@ def test_the_check_up_looks_and_mends(house) -> None:
     house.wait(lambda: any(b.text() == "现在备份" for b in house.find(Button, page)))
     before = len(model.checks)
     assert before == 9
+    begun = []
+    model.changed.connect(lambda: begun.append(model.is_busy))
     model.look(model._seen)
-    assert model.is_busy
+    model.look(model._seen)
+    model.mend(Fix.BACK_UP)
+    assert begun == [True]
     mend = next(one for one in page.findChildren(Button) if one.text() == "现在备份")
     assert not mend.isEnabled()
     house.wait(lambda: not model.is_busy)

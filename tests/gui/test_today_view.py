@@ -147,14 +147,16 @@ def test_footers_drop_words_before_they_cut_anything(qtbot) -> None:
             assert one.accessibleName() or one.text()
 
 
-def test_no_row_is_shown_in_half(qtbot) -> None:
+@pytest.mark.parametrize("height", [560, 600, 640, 680, 704, 740])
+def test_no_row_is_shown_in_half(qtbot, height) -> None:
     """Y3."""
-    desk = Desk(qtbot, full_day(), size=(1192, 704))
+    desk = Desk(qtbot, full_day(), size=(1192, height))
     more = desk.view._more
     qtbot.waitUntil(more.isVisible)
     assert more.button.text().startswith("下面还有")
     edge = more.y()
     view = desk.view._page.viewport()
+    assert edge + more.button.height() <= view.height()
     for one in desk.view._rows:
         top = one.mapTo(view, QPoint(0, 0)).y()
         assert top >= edge or top + one.height() <= edge + 10
