@@ -47,6 +47,8 @@ class Landing:
         self._equal = 0
         self._has_dipped = False
         self._ready_at = 0.0
+        self.is_still = False
+        """Whether libvlc repeats its picture while nothing is wanted: it has really paused."""
         self.is_resume = False
         """Whether what is under way is a resume."""
 
@@ -101,7 +103,11 @@ class Landing:
         """Decide about the picture that is shown now."""
         if self.flight is Flight.NONE:
             return Verdict.PLAY
-        if self.flight in (Flight.HELD, Flight.LAUNCHED):
+        if self.flight is Flight.HELD:
+            self.is_still = self.is_still or mark == self._mark
+            self._mark = mark
+            return Verdict.DROP
+        if self.flight is Flight.LAUNCHED:
             return Verdict.DROP
         if mark == self._mark and self._equal < _PATIENCE:
             self._equal += 1
@@ -122,6 +128,7 @@ class Landing:
         self._equal = 0
         self._has_dipped = False
         self.is_resume = False
+        self.is_still = False
 
     def _end(self) -> None:
         self.flight = Flight.NONE

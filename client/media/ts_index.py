@@ -13,7 +13,7 @@ Invariants:
 import mmap
 from array import array
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from client.media import h264
 
@@ -33,6 +33,14 @@ _HEAD_PACKETS: Final = 2000
 # Bits of a packet's class.
 _HIGH, _LOW, _START, _FIELD, _PAYLOAD = 1, 2, 4, 8, 16
 _MINE: Final = _HIGH | _LOW | _PAYLOAD
+
+
+class Packets(Protocol):
+    """The bytes of a file, by slice."""
+
+    def __getitem__(self, place: slice) -> bytes:
+        """Return the bytes of `place`."""
+        ...
 
 
 @dataclass(slots=True)
@@ -98,18 +106,17 @@ def index(data: mmap.mmap) -> TsIndex | None:
     return TsIndex(video=video, audio=audio, size=size, frame_ticks=frame_ticks)
 
 
-def unit(data: mmap.mmap, track: Track, number: int) -> bytes:
+def unit(data: Packets, track: Track, number: int) -> bytes:
     """Return the bytes of one unit, as they stood before they were cut into packets."""
-    first = track.first[number]
-    classes = track.classes
+    first, end = track.first[number], track.end[number]
+    block = data[first * PACKET : end * PACKET]
     parts = []
-    for packet in range(first, track.end[number]):
-        if classes[packet] & _MINE == _MINE:
-            at = packet * PACKET
-            skip = 5 + data[at + 4] if classes[packet] & _FIELD else 4
-            if packet == first:
-                skip += 9 + data[at + skip + 8]
-            parts.append(data[at + skip : at + PACKET])
+    for at, class_ in zip(range(0, len(block), PACKET), track.classes[first:end], strict=False):
+        if class_ & _MINE == _MINE:
+            skip = 5 + block[at + 4] if class_ & _FIELD else 4
+            if not at:
+                skip += 9 + block[at + skip + 8]
+            parts.append(block[at + skip : at + PACKET])
     return b"".join(parts)
 
 

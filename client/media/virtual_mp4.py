@@ -12,7 +12,10 @@ Invariants:
 """
 
 import mmap
+import os
 import struct
+import threading
+import weakref
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import groupby
@@ -20,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from client.media import ts_index
-from client.media.ts_index import TICKS, Track, TsIndex
+from client.media.ts_index import TICKS, Packets, Track, TsIndex
 
 _MATRIX: Final = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _AAC_OBJECT: Final = 0x40
@@ -37,7 +40,7 @@ class VirtualMp4:
         size: Bytes of the virtual file.
     """
 
-    def __init__(self, data: mmap.mmap, index: TsIndex) -> None:
+    def __init__(self, data: Packets, index: TsIndex) -> None:
         self.index = index
         self._data = data
         self._samples = _order(index)
@@ -77,11 +80,25 @@ def dress(path: Path) -> VirtualMp4 | None:
     """Return `path` as a virtual MP4, None when it is no transport stream that can be indexed."""
     with path.open("rb") as file:
         try:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                index = ts_index.index(data)
+        except ValueError:  # an empty file cannot be mapped
             return None
-    index = ts_index.index(data)
-    return VirtualMp4(data, index) if index is not None else None
+    return VirtualMp4(_File(path), index) if index is not None else None
+
+
+class _File:
+    """A file by slice. It is read, not mapped: pages that were played would count as ours."""
+
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._lock = threading.Lock()
+        weakref.finalize(self, os.close, self._number)
+
+    def __getitem__(self, place: slice) -> bytes:
+        with self._lock:
+            os.lseek(self._number, place.start, os.SEEK_SET)
+            return os.read(self._number, place.stop - place.start)
 
 
 def _order(index: TsIndex) -> list[tuple[Track, int]]:

@@ -28,7 +28,9 @@ from client.media.vlc_video import VideoTap
 
 _OPEN_S: Final = 8.0
 _LAND_S: Final = 1.5
-_DRAIN_S: Final = 0.06
+_DRAIN_S: Final = 0.25
+"""At most so long libvlc still shows new pictures after it was paused."""
+_SHORT_S: Final = 0.06
 _CLOSE_S: Final = 5.0
 _SLOWEST: Final = 0.5
 _FASTEST: Final = 2.0
@@ -249,7 +251,7 @@ class VlcPlayer:
             raise PlayerError("media_unplayable")
         # libvlc drops pictures while its output is being set up, so even the start is flown to.
         self._fly(start_s)
-        self._player.set_pause(1)
+        self._halt()
         self._mute(on=False)
         if self._rate != 1.0:
             self._apply_rate()
@@ -289,15 +291,19 @@ class VlcPlayer:
             self._player.set_rate(1.0)
 
     def _hold(self) -> None:
-        """Pause libvlc and let the picture that it has on its way pass by."""
+        """Pause libvlc and let the pictures that it has on their way pass by."""
         with self._lock:
             is_settled = (
                 self._state is PlayerState.PAUSED and time.monotonic() - self._paused_at > _DRAIN_S
             )
             self._screen.landing.hold()
-        self._player.set_pause(1)
+        self._halt()
         if not is_settled:
-            self._await(lambda: False, _DRAIN_S)
+            self._await(lambda: self._screen.landing.is_still or self._is_over, _DRAIN_S)
+
+    def _halt(self) -> None:
+        self._player.set_pause(1)
+        self._paused_at = time.monotonic()
 
     def _fly(self, target_s: float) -> None:
         """Go to `target_s` and deliver its picture."""
@@ -325,7 +331,7 @@ class VlcPlayer:
             self._apply_rate()
         if is_silent:
             if self._state is not PlayerState.PLAYING:
-                self._player.set_pause(1)
+                self._halt()
             self._mute(on=False)
 
     def _has_landed(self) -> bool:
@@ -350,7 +356,7 @@ class VlcPlayer:
             loop = self._loop
             if loop is None or self._state is not PlayerState.PLAYING:
                 return None
-            left_s = (loop[1] - self._position(time.monotonic())) / self._rate - _DRAIN_S
+            left_s = (loop[1] - self._position(time.monotonic())) / self._rate - _SHORT_S
         if left_s > self._frame_s / 2:
             return left_s
         self._seek(loop[0])
