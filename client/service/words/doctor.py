@@ -72,15 +72,13 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "doctor.clock_ok": "Date and time look right",
     "doctor.clock_wrong": "The PC says it is {year}",
     "doctor.clock_wrong_hint": (
-        "Set date and time. The battery on the board may be empty; teaching goes on as "
-        "usual."
+        "Set date and time. The battery on the board may be empty; teaching goes on as usual."
     ),
     "doctor.repairs": "Last start",
     "doctor.repairs_unknown": "Not looked at",
     "doctor.repairs_none": "Nothing had to be repaired",
     "doctor.repairs_some": "{n} thing was repaired at the start",
     "doctor.repairs_some_hint": (
-        "Nothing recorded was lost. A check of all files tells whether all lessons are "
-        "whole."
+        "Nothing recorded was lost. A check of all files tells whether all lessons are whole."
     ),
 }
