@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -25,27 +25,30 @@ from client.domain.record.bodies import Ended
 from client.domain.today import Step
 from client.media.port import FrameSink, Player
 from client.service.api import Card, ImportResult, LessonDetail, ResumeNotice, SyncStatus, TodayPage
-from client.service.placing import Placing
-from client.service.sitting import Sitting
 from client.service.sitting_port import Notify, Recorder, SittingPlan, TrackPlan
 from client.service.station import Station as Services
 from client.service.text import Words
-from client.service.unrecorded import Unrecorded
 from ui.app import LIBRARY_ENTRY, TODAY_ENTRY, TRANSFER_ENTRY, MainWindow, Station
 from ui.base.context import Appearance, Say, UiContext
 from ui.base.timing import FIRST_PAINT, PICTURE, USABLE, Moments
 from ui.pages import SchoolPages
-from ui.view.classroom import ClassroomWindow
 from ui.view.importing import Importing
-from ui.view.screens import Screens
 from ui.view.today import TodayView
 from ui.viewmodel.frame import FrameModel
-from ui.viewmodel.library import LibraryModel, LibraryPorts
 from ui.viewmodel.today import TodayModel
 from ui.viewmodel.transfer import Need, TransferModel
 
+if TYPE_CHECKING:
+    from client.service.sitting import Sitting
+    from ui.view.classroom import ClassroomWindow
+    from ui.viewmodel.library import LibraryModel
+
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
+
+LINK_AFTER_MS: Final = 50
+"""The link comes up this long after the first page, so that the page is painted before."""
+LINK_LATEST_MS: Final = 2000
 
 
 class LinkPort(Protocol):
@@ -159,7 +162,8 @@ class Program(QObject):
             self.window.cover(self._build_first_run)
         self._moments.reached(FIRST_PAINT)
         self.window.show_fitting()
-        QTimer.singleShot(0, self, self._start_link)
+        # The page calls for the link; should it never come, the link comes all the same.
+        QTimer.singleShot(LINK_LATEST_MS, self, self._start_link)
 
     def close(self) -> None:
         """Stop everything that would call back. Idempotent."""
@@ -210,6 +214,8 @@ class Program(QObject):
 
     def preview(self, lesson: LessonDetail) -> None:
         """Show what is here of a lesson in the classroom window; nothing is recorded."""
+        from client.service.unrecorded import Unrecorded  # noqa: PLC0415 - not needed to start
+
         track = TrackPlan(class_id=ClassId(""), class_name="", lesson=lesson)
         window = self._open_classroom(SittingPlan(tracks=(track,)), Unrecorded())
         window.model.ended.connect(window.close)
@@ -244,15 +250,19 @@ class Program(QObject):
 
     # --- the classroom ---------------------------------------------------------------------
 
-    def teach(self, plan: SittingPlan) -> ClassroomWindow:
+    def teach(self, plan: SittingPlan) -> "ClassroomWindow":
         """Open the classroom window on a plan (also used by `play`)."""
         self._plan = plan
         return self._open_classroom(plan, self._parts.services.records.recorder)
 
-    def _open_classroom(self, plan: SittingPlan, recorder: Recorder) -> ClassroomWindow:
+    def _open_classroom(self, plan: SittingPlan, recorder: Recorder) -> "ClassroomWindow":
+        from client.service.sitting import Sitting  # noqa: PLC0415 - not needed to start
+        from ui.view.classroom import ClassroomWindow  # noqa: PLC0415 - not needed to start
+        from ui.view.screens import Screens  # noqa: PLC0415 - not needed to start
+
         services, parts = self._parts.services, self._parts
 
-        def open_sitting(on_frame: FrameSink, on_change: Notify) -> Sitting:
+        def open_sitting(on_frame: FrameSink, on_change: Notify) -> "Sitting":
             return Sitting(
                 plan,
                 recorder,
@@ -310,8 +320,11 @@ class Program(QObject):
         )
 
     @cached_property
-    def library(self) -> LibraryModel:
+    def library(self) -> "LibraryModel":
         """State of 课程库."""
+        from client.service.placing import Placing  # noqa: PLC0415 - not needed to start
+        from ui.viewmodel.library import LibraryModel, LibraryPorts  # noqa: PLC0415 - see above
+
         services = self._parts.services
         ports = LibraryPorts(
             library=services.library,
@@ -327,7 +340,6 @@ class Program(QObject):
         return TransferModel(_Wishes(self), self)
 
     def _build_today(self, context: UiContext) -> QWidget:
-        self.today.refresh()
         return TodayView(context, self.today)
 
     def _build_library(self, context: UiContext) -> QWidget:
@@ -359,10 +371,13 @@ class Program(QObject):
         page = self.today.page
         if page is not None:
             self._moments.reached(USABLE)
+            QTimer.singleShot(LINK_AFTER_MS, self, self._start_link)
             self.frame.set_time_sure(is_sure=page.is_time_sure)
             self.transfer.set_needs(_needs(page))
 
     def _start_link(self) -> None:
+        if self.link is not None or self._is_closed:
+            return
         self.link = self._parts.link()
         post = self.context.dispatcher.post
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))

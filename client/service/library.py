@@ -11,7 +11,7 @@ The `*_now` twins do the same on the calling thread, for the command line and fo
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Book, display_title
@@ -29,6 +29,9 @@ from client.store.place_order import value_key
 from client.store.search_edition import SearchQuery
 from client.store.search_index import FACETS
 from client.store.search_store import BuildReport, SearchStore
+
+if TYPE_CHECKING:
+    from client.domain.holding import Holding
 
 PAGE: Final = 50
 NOT_COUNTED: Final = -1
@@ -141,17 +144,30 @@ class LibraryService:
 
     def detail_now(self, lesson: LessonId) -> LessonDetail:
         """See `detail`."""
-        record = self._database.read_here(lambda c: catalogue_read.record(c, lesson))
-        if record is None:
+        found = self.details_now((lesson,))
+        if lesson not in found:
             raise UserError("lesson_unknown", {"id": lesson})
-        listed = ListedLesson(
-            lesson=record.lesson,
-            unit=record.lesson.unit,
-            is_withdrawn=record.is_withdrawn,
-            holdings=self._holdings.of_lesson(lesson),
-        )
-        is_pinned = self._database.read_here(lambda c: library_read.is_pinned(c, lesson))
-        return lesson_detail(listed, is_pinned=is_pinned)
+        return found[lesson]
+
+    def details_now(self, lessons: Sequence[LessonId]) -> dict[LessonId, LessonDetail]:
+        """Give the details of several lessons in one round of statements; unknown ones lack."""
+        records = self._database.read_here(lambda c: catalogue_read.records(c, lessons))
+        pinned = self._database.read_here(library_read.pinned)
+        held: dict[LessonId, list[Holding]] = {one: [] for one in lessons}
+        for holding in self._holdings.of_lessons(lessons):
+            held[holding.lesson].append(holding)
+        return {
+            one.lesson.id: lesson_detail(
+                ListedLesson(
+                    lesson=one.lesson,
+                    unit=one.lesson.unit,
+                    is_withdrawn=one.is_withdrawn,
+                    holdings=tuple(held[one.lesson.id]),
+                ),
+                is_pinned=one.lesson.id in pinned,
+            )
+            for one in records
+        }
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ Invariants:
       sources from the room's local rows. Nothing of the journal depends on it.
 """
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -143,11 +142,11 @@ class _Lessons:
 
     def details_now(self, ids: Sequence[LessonId]) -> Mapping[LessonId, LessonDetail]:
         """See the port."""
-        found: dict[LessonId, LessonDetail] = {}
-        for lesson in ids:
-            with contextlib.suppress(UserError):
-                found[lesson] = self._station.library.detail_now(lesson)
-        return found
+        return self._station.library.details_now(ids)
+
+    def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
+        """See the port."""
+        return self._station.catalogue.periods_of_book(book)
 
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         """See the port."""

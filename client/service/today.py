@@ -58,6 +58,10 @@ class Lessons(Protocol):
         """Return what is known of several lessons; unknown ones are left out."""
         ...
 
+    def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
+        """Return a book's lessons in teaching order, each with its class periods (at least 1)."""
+        ...
+
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         """Return a book's lessons in teaching order."""
         ...
@@ -258,9 +262,9 @@ class TodayService:
 
     def _steps(self, book: BookId) -> tuple[Step, ...]:
         return tuple(
-            Step(lesson=lesson.id, period=period)
-            for lesson in self._lessons.order_now(book)
-            for period in range(max(1, len(lesson.periods)))
+            Step(lesson=lesson, period=period)
+            for lesson, periods in self._lessons.periods_now(book)
+            for period in range(periods)
         )
 
     def _facts(self, steps: set[Step]) -> dict[Step, StepFacts]:

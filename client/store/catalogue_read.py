@@ -145,15 +145,25 @@ def section_titles(connection: sqlite3.Connection, book_id: BookId) -> dict[str,
 
 def record(connection: sqlite3.Connection, id_: LessonId) -> LessonRecord | None:
     """See `CatalogueStore.record`."""
-    rows = _rows(connection, "SELECT * FROM lesson WHERE id = ?", (id_,))
-    for lesson, row in zip(_whole(connection, rows), rows, strict=True):
-        return LessonRecord(
+    return next(iter(records(connection, (id_,))), None)
+
+
+def records(connection: sqlite3.Connection, ids: Sequence[LessonId]) -> tuple[LessonRecord, ...]:
+    """Give the records of those lessons that are known, in no order."""
+    rows = _rows(
+        connection,
+        "SELECT * FROM lesson WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    )
+    return tuple(
+        LessonRecord(
             n=row["n"],
             lesson=lesson,
             is_withdrawn=bool(row["is_withdrawn"]),
             detail=DetailState(row["detail"]),
         )
-    return None
+        for lesson, row in zip(_whole(connection, rows), rows, strict=True)
+    )
 
 
 def lessons(connection: sqlite3.Connection, ids: Sequence[LessonId]) -> tuple[Lesson, ...]:
@@ -182,6 +192,22 @@ def lessons_of_book(connection: sqlite3.Connection, book_id: BookId) -> tuple[Le
         return place.get(lesson.sections[-1], last) if lesson.sections else last
 
     return tuple(sorted(found, key=leaf))
+
+
+def periods_of_book(
+    connection: sqlite3.Connection, book_id: BookId
+) -> tuple[tuple[LessonId, int], ...]:
+    """See `CatalogueStore.periods_of_book`."""
+    rows = connection.execute(
+        "SELECT lesson.id, json_array_length(lesson.periods) FROM lesson"
+        " LEFT JOIN section ON section.book = lesson.book"
+        " AND section.id = json_extract(lesson.sections, '$[#-1]')"
+        " WHERE lesson.book = ? AND lesson.is_withdrawn = 0"
+        " ORDER BY coalesce(section.position, (SELECT count(*) FROM section WHERE book = ?)),"
+        " lesson.position, lesson.id",
+        (book_id, book_id),
+    )
+    return tuple((LessonId(row[0]), max(1, int(row[1]))) for row in rows)
 
 
 def textbooks(connection: sqlite3.Connection, source: SourceId) -> tuple[Lesson, ...]:

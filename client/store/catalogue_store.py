@@ -253,6 +253,10 @@ class CatalogueStore:
         """Give a book's lessons on offer in reading order, without parts."""
         return self._db.read_here(lambda c: read.lessons_of_book(c, book))
 
+    def periods_of_book(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
+        """List a book's lessons in teaching order with their class periods, one at least."""
+        return self._db.read_here(lambda c: read.periods_of_book(c, book))
+
     def textbooks(self, source: SourceId) -> tuple[Lesson, ...]:
         """Give a source's e-textbooks on offer, without parts."""
         return self._db.read_here(lambda c: read.textbooks(c, source))

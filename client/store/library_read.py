@@ -183,10 +183,10 @@ def books(connection: sqlite3.Connection) -> tuple[Book, ...]:
     return tuple(sorted(found, key=lambda book: (place_key(book.place), book.title, book.id)))
 
 
-def is_pinned(connection: sqlite3.Connection, lesson: LessonId) -> bool:
-    """Tell whether somebody wants to keep the lesson."""
-    row = connection.execute("SELECT pinned FROM want WHERE lesson = ?", (lesson,)).fetchone()
-    return bool(row and row[0])
+def pinned(connection: sqlite3.Connection) -> frozenset[LessonId]:
+    """Give the lessons that somebody wants to keep."""
+    rows = connection.execute("SELECT lesson FROM want WHERE pinned <> 0")
+    return frozenset(LessonId(row[0]) for row in rows)
 
 
 def _parts(

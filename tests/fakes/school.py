@@ -54,6 +54,9 @@ def lessons(book: str) -> tuple[Lesson, ...]:
 class Shelf:
     """The `Lessons` of client.service.today, in memory: every second lesson is here."""
 
+    def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
+        return tuple((one.id, max(1, len(one.periods))) for one in self.order_now(book))
+
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         return lessons(book) if book in BOOKS else ()
 
