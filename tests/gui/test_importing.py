@@ -150,7 +150,11 @@ def test_lessons_nobody_can_place_are_put_into_the_week_by_a_press(house, tmp_pa
     popover = house.window.findChild(QWidget, "offered")
     assert popover.isVisible()
     assert lessons_of(house) == {}
-    thursday = next(chip for chip in popover.findChildren(Chip) if chip.text() == house.context.words("frame.day4"))
+    thursday = next(
+        chip
+        for chip in popover.findChildren(Chip)
+        if chip.text() == house.context.words("frame.day4")
+    )
     house.qtbot.mouseClick(thursday, Qt.MouseButton.LeftButton)
     first, second = rows_of(popover)
     assert "第1节" in first.accessibleName() + first.text()
