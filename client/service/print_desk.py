@@ -1,4 +1,8 @@
-"""Makes sheets to print, one after the other, off the GUI thread."""
+"""Makes sheets to print, one after the other, off the GUI thread.
+
+Invariants:
+  PD1  Whatever a catalogue calls a lesson, its sheet is a file in the folder asked for.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +16,12 @@ from client.domain.ids import ClassId, LessonId
 from client.service.api import LessonDetail
 from client.service.room import RoomService
 from client.service.text import Words
+from client.store.sidecar import file_name
+
+
+def sheet_name(lesson: LessonId, what: str) -> str:
+    """Name the file of a sheet (PD1)."""
+    return f"{Path(file_name(lesson)).stem}-{what}.pdf"
 
 
 class PrintDesk:
@@ -61,7 +71,7 @@ class PrintDesk:
         return print_pdf(
             Sheet(what),
             self._detail(lesson),
-            folder / f"{lesson}-{what}.pdf",
+            folder / sheet_name(lesson, what),
             words=words,
             cues=default_cues(known),
             copies=max(1, group.headcount) if group is not None else 1,

@@ -11,6 +11,7 @@ from client.domain.ids import BookId, ClassId, LessonId
 from client.domain.timetable import ClassGroup, Slot, SlotKey
 from client.service.command.documents import Listing
 from client.service.command.parse import Invocation
+from client.service.print_desk import sheet_name
 from client.service.school import grade_number
 from client.service.station import Station
 from client.service.text import Words
@@ -40,8 +41,8 @@ def list_classes(station: Station, _: Invocation) -> object:
 
 
 def choose_books(station: Station, call: Invocation) -> object:
-    """`book choose`: each book goes to the classes of its grade and its subject."""
-    chosen: list[Book] = []
+    """`book choose`: each book goes to the classes of its grade and its subject; all or none."""
+    chosen: list[tuple[Book, tuple[ClassGroup, ...]]] = []
     for name in call.items("ids"):
         book = station.catalogue.book(BookId(name))
         if book is None:
@@ -49,10 +50,11 @@ def choose_books(station: Station, call: Invocation) -> object:
         groups = _classes_of(book, station.room.snapshot().classes)
         if not groups:
             raise UserError("no_class_for_book", {"title": book.title})
+        chosen.append((book, groups))
+    for book, groups in chosen:
         for group in groups:
             station.room.choose_book(group.id, book.place.subject, book.id).result()
-        chosen.append(book)
-    return Listing(name="books", rows=chosen)
+    return Listing(name="books", rows=[book for book, _ in chosen])
 
 
 def list_books(station: Station, call: Invocation) -> object:
@@ -148,7 +150,7 @@ def print_sheet(station: Station, call: Invocation) -> object:
     detail = station.library.detail_now(lesson)
     what = Sheet(call.text("what"))
     known = station.catalogue.lesson(lesson)
-    out = call.path("pdf") or Path(f"{lesson}-{what.value}.pdf")
+    out = call.path("pdf") or Path(sheet_name(lesson, what.value))
     words = Words(call.language or station.room.snapshot().settings.language)
     cues = default_cues(known) if known is not None else ()
     made = print_pdf(what, detail, out, words=words, cues=cues)
