@@ -91,7 +91,8 @@ def test_only_parts_of_the_class_period_count():
     assert facts_of(detail(first, second), 1).missing_bytes == 7
 
 
-def test_p1_to_p3_each_card_has_the_action_that_fits():
+def test_each_card_has_the_action_that_fits():
+    """P1 P2 P3"""
     keys = [slot(2, n) for n in range(1, 7)]
     held = Interrupted(sitting=SittingId("s"), key=keys[1].key, step=STEPS[0], position_s=408.0)
     given_inputs = inputs(

@@ -81,6 +81,19 @@ def test_the_day_shows_the_book_in_order_and_the_running_period(station):
     assert station.today.week_lessons_now() == ("l0", "l1", "l2")
 
 
+def test_answers_come_in_the_order_of_the_questions_and_of_one_room(station):
+    """T1"""
+    answers = []
+    pages = [station.today.page() for _ in range(3)]
+    for number, page in enumerate(pages):
+        page.add_done_callback(lambda _, n=number: answers.append(n))
+    station.room.clear_slot(key(2, 1)).result()
+    last = station.today.page().result()
+    assert answers == [0, 1, 2]
+    assert [row.period for row in last.rows] == [2]
+    assert all(len(page.result().rows) in (1, 2) for page in pages)
+
+
 def test_t2_the_pointer_moves_on_when_a_class_was_finished(station):
     first = cards(station)[0]
     teach(station, first)
