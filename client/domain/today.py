@@ -146,3 +146,13 @@ def _place(steps: Sequence[Step], pointer: Step | None) -> int:
             return place
     same = [place for place, step in enumerate(steps) if step.lesson == pointer.lesson]
     return same[0] if same else 0
+
+
+def told_time(day: int, minute: int | None, passed_min: int) -> DayTime:
+    """Let a time that a person told run on, into the days after it.
+
+    `minute` is None for a period without a bell: then the minute is not known that day.
+    """
+    days, now = divmod((minute or 0) + passed_min, 24 * 60)
+    is_known = minute is not None or days > 0
+    return DayTime(day=(day - 1 + days) % 7 + 1, minute=now if is_known else None)

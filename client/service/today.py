@@ -23,7 +23,7 @@ from client.domain.record.bodies import Ended
 from client.domain.record.facts import PLAUSIBLE_SINCE
 from client.domain.record.room import RoomSnapshot, SwapOnce
 from client.domain.timetable import Pointer, Slot, SlotKey
-from client.domain.today import Course, DayTime, Step, after, guess_time
+from client.domain.today import Course, DayTime, Step, after, guess_time, told_time
 from client.service import week_page
 from client.service.api import (
     Alternative,
@@ -189,8 +189,7 @@ class TodayService:
         if self._told is not None:
             begins = {bell.period: bell.begins for bell in room.bells}
             passed = int((self._clock.monotonic() - self._told.at_s) // 60)
-            minute = begins.get(self._told.period)
-            return DayTime(day=self._told.day, minute=None if minute is None else minute + passed)
+            return told_time(self._told.day, begins.get(self._told.period), passed)
         if wall >= PLAUSIBLE_SINCE and wall.timestamp() * 1000 >= newest:
             local = wall.astimezone()
             return DayTime(

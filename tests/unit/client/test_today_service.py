@@ -229,6 +229,32 @@ def test_t3_a_clock_that_is_not_believed_guesses_and_asks(station, clock, year):
     assert station.today.time().minute == 510
     clock.advance(600)
     assert station.today.time().minute == 520
+    clock.advance(5 * 24 * 3600)
+    assert (station.today.time().day, station.today.time().minute) == (1, 520)
+
+
+def test_t3_a_period_without_a_bell_has_a_day_but_no_minute(station, clock):
+    station.today.tell_time(7, 19).result()
+    assert (station.today.time().day, station.today.time().minute) == (7, None)
+    clock.advance(24 * 3600)
+    assert (station.today.time().day, station.today.time().minute) == (1, 0)
+
+
+def test_the_week_and_a_course_show_what_each_slot_teaches_next(station):
+    week = station.today.week().result()
+    course = station.today.course(key(2, 1)).result()
+    assert [cell.title for cell in week.cells] == ["Lesson 0", "Lesson 1", "Lesson 2"]
+    assert (course.at, len(course.steps)) == (0, 6)
+    station.room.set_slot(Slot(key=key(4, 1), subject="art")).result()
+    assert station.today.course(key(4, 1)).result().at is None
+
+
+def test_a_textbook_class_for_good_needs_a_lesson_to_count(station):
+    """The slot of a subject without a book has none."""
+    station.room.set_slot(Slot(key=key(2, 3), subject="art")).result()
+    book = station.today.alternatives(key(2, 3)).result()[-1]
+    with pytest.raises(UserError, match="nothing_to_teach"):
+        station.today.swap(key(2, 3), book, SwapScope.SHIFT).result()
 
 
 def test_t3_a_clock_behind_the_record_is_not_believed(station, clock):
