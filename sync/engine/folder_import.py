@@ -7,7 +7,7 @@ Invariants:
       ATTESTED there; all others are OBSERVED.
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
   I4  A lesson that comes again, from wherever, loses no part: a file of the same name takes the
-      place of the older one, all others stay.
+      place of the older one, all others stay. The same bytes stand in a lesson once.
 """
 
 import contextlib
@@ -129,6 +129,7 @@ class _Run:
         self._lessons: list[LessonId] = []
         self._offered: list[LessonId] = []
         self._rejected: list[Rejected] = []
+        self._here: dict[str, Blob] = {}
         self._matched = self._copied = self._reused = 0
 
     def place_books(self, lessons: Sequence[FolderLesson]) -> None:
@@ -154,14 +155,16 @@ class _Run:
 
     def take(self, described: FolderLesson) -> None:
         """Copy a lesson's files and keep their rows; a broken file costs only itself (F3)."""
-        taken: list[_Taken] = []
+        by_bytes: dict[Digest, _Taken] = {}
         for file in described.files:
             try:
-                taken.append(self._copy(file))
+                one = self._copy(file)
+                by_bytes.setdefault(one.blob.digest, one)
             except (UserError, ProtocolError) as error:
                 self._rejected.append(Rejected(what=shown(file.path.name), why=error.code))
-        if not taken:
+        if not by_bytes:
             return
+        taken = tuple(by_bytes.values())
         lesson, ids = self._joined(described, taken)
         self._station.catalogue.put_whole((lesson,))
         for part, one in zip(ids, taken, strict=True):
@@ -192,7 +195,7 @@ class _Run:
         read = _read(file.path, self._cancel)
         remote = _remote(file, read)
         require_kind(remote, read.head)
-        blob = self._station.holdings.has_blob(Digest(read.sha256))
+        blob = self._here.get(read.sha256) or self._station.holdings.has_blob(Digest(read.sha256))
         if blob is not None:
             self._reused += 1
         else:
@@ -203,6 +206,7 @@ class _Run:
             path = self._station.blobs.path(blob.digest, blob.ext)
             blob = replace(blob, decodes=self._probe(path))
             self._cancel.check()
+        self._here[blob.digest] = blob
         return _Taken(file=file, remote=remote, blob=blob)
 
     def _store(self, file: FolderFile, read: _Bytes) -> tuple[_Bytes, Blob]:

@@ -139,6 +139,7 @@ def test_a_lesson_that_comes_again_loses_no_part(station, folder, tmp_path):
     put(mine, f"{UNIT}/分一分/任务单.pdf", PDF + b"mine")
     put(mine, f"{UNIT}/分一分/课件.pdf", PDF + b"better")
     put(mine, "三年级/数学/第二单元/前面/film.mp4", film(b"3"))
+    put(mine, "三年级/数学/没有单元/film.mp4", film(b"4"))
     second = take(station, mine)
     shared = next(id_ for id_ in second.lessons if id_ in report.lessons)
     detail = station.library.detail_now(shared)
@@ -160,6 +161,19 @@ def test_files_of_one_name_all_stay(station, tmp_path):
     assert len(detail.parts) == len({part.digest for part in detail.parts}) == 3
     assert take(station, tmp_path / "d").copied_bytes == 0
     assert station.library.detail_now(report.lessons[0]) == detail
+
+
+def test_the_same_bytes_are_copied_and_shown_once(station, folder):
+    """I3 I4: a copy of the disk on itself is no second lesson and no second part."""
+    shutil.copytree(folder, folder / "backup")
+    report = take(station, folder)
+    assert (len(report.lessons), report.reused) == (2, 3)
+    assert report.copied_bytes == sum(path.stat().st_size for path in stored(station))
+    assert [len(station.catalogue.lesson(id_).parts) for id_ in report.lessons] == [2, 1]
+
+
+def stored(station):
+    return [path for path in station.blobs.folder.rglob("*") if path.is_file()]
 
 
 def test_what_no_name_tells_is_offered(station, tmp_path):
