@@ -74,18 +74,18 @@ class Desk:
     # --- the app ------------------------------------------------------------------------
 
     @contextmanager
-    def app(self) -> Iterator[None]:
+    def app(self, *options: str) -> Iterator[None]:
         """Run the app; it is killed at the end if it still runs."""
-        self.start()
+        self.start(*options)
         try:
             yield
         finally:
             self.kill()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start the app and wait for its window."""
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py"), "--profile", str(self.profile)],
+            [sys.executable, str(ROOT / "main.py"), "--profile", str(self.profile), *options],
             env=self.environment,
             stdout=subprocess.DEVNULL,
         )
@@ -157,13 +157,18 @@ class Desk:
 
 
 class Film:
-    """A video file as small grey pictures, to find which second a screen shows."""
+    """A video file as small grey pictures, to find which second a screen shows.
+
+    `upper` is the share of the picture's height that is compared: 0.6 looks past the panel that
+    covers the lower third of a mirrored stage.
+    """
 
     SIZE: Final = (96, 54)
     RATE: Final = 5
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, upper: float = 1.0) -> None:
         width, height = self.SIZE
+        self._compared = width * round(height * upper)
         done = subprocess.run(
             ["ffmpeg", "-v", "error", "-i", str(path), "-vf",
              f"fps={self.RATE},scale={width}:{height}", "-pix_fmt", "gray", "-f", "rawvideo", "-"],
@@ -171,7 +176,8 @@ class Film:
         )  # fmt: skip
         step = width * height
         self._frames = [
-            done.stdout[at : at + step] for at in range(0, len(done.stdout) - step + 1, step)
+            done.stdout[at : at + self._compared]
+            for at in range(0, len(done.stdout) - step + 1, step)
         ]
 
     def second_on(self, stage: Image.Image) -> float | None:
@@ -181,8 +187,7 @@ class Film:
             (sum(abs(a - b) for a, b in zip(shown, frame, strict=True)), number)
             for number, frame in enumerate(self._frames)
         )
-        width, height = self.SIZE
-        return best / self.RATE if score / (width * height) < 12 else None
+        return best / self.RATE if score / self._compared < 12 else None
 
     def _shrunk(self, stage: Image.Image) -> bytes:
         """Cut the letter box away and shrink."""
@@ -191,7 +196,7 @@ class Film:
         w, h = round(wanted * 16), round(wanted * 9)
         left, top = (width - w) // 2, (height - h) // 2
         film = stage.crop((left, top, left + w, top + h)).convert("L")
-        return film.resize(self.SIZE, Image.Resampling.BOX).tobytes()
+        return film.resize(self.SIZE, Image.Resampling.BOX).tobytes()[: self._compared]
 
 
 def is_black(picture: Image.Image) -> bool:
