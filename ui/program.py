@@ -151,6 +151,7 @@ class Program(QObject):
         self._plan: SittingPlan | None = None
         self._is_closed = False
         self._moments = Moments()
+        self._notices = services.notices
         services.room.subscribe(lambda: self.context.dispatcher.post(self._on_room))
         services.holdings.subscribe(lambda _: self.context.dispatcher.post(self.today.refresh))
         self._on_room()
@@ -162,8 +163,16 @@ class Program(QObject):
             self.window.cover(self._build_first_run)
         self._moments.reached(FIRST_PAINT)
         self.window.show_fitting()
+        self._tell_notices()
         # The page calls for the link; should it never come, the link comes all the same.
         QTimer.singleShot(LINK_LATEST_MS, self, self._start_link)
+
+    def _tell_notices(self) -> None:
+        """Say what was found and mended when the profile was opened; 体检 keeps it."""
+        words = self.context.words
+        said = [words(f"notice.{one.code}", **dict(one.values)) for one in self._notices]
+        if said:
+            self.context.said.emit(Say(text=said[0], hint="\n".join(said[1:]), tone="amber"))
 
     def close(self) -> None:
         """Stop everything that would call back. Idempotent."""
