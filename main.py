@@ -66,6 +66,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "demo": _demo,
         "play": _play,
         "doctor": _doctor,
+        "bench": _bench,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
     }
     for name in _LINKED:
@@ -173,6 +174,14 @@ def _doctor(call: Invocation) -> object:
             return report(doctor.look_now(Facts()), Words(call.language or "zh_CN"))
         finally:
             doctor.close()
+
+
+def _bench(call: Invocation) -> object:
+    """Measure; each bench opens what it needs."""
+    from ui.bench import bench  # noqa: PLC0415 - heavy
+
+    _print_and_leave(bench(call, _say), call)
+    return None
 
 
 def _print_and_leave(answer: Mapping[str, object], call: Invocation) -> None:
