@@ -166,7 +166,7 @@ def check_record(desk: Desk, lesson: dict, before: float) -> None:
     assert answer["value"].startswith("A=3,B=1")
     played = [fact["value"] for fact in facts if fact["kind"] == "played"]
     ends = [int(stretch.split("-")[1]) for value in played for stretch in value.split(",")]
-    assert max(ends) >= before
+    assert max(ends) >= int(before)
     whole = desk.tell("record", "list")
     for path in desk.profile.glob("library.db*"):
         path.unlink()
