@@ -28,6 +28,8 @@ SOURCES: Final = ("client", "sync", "ui", "main.py", "packaging")
 MAY_SKIP_IN_CI: Final = ("only on Windows", "only on macOS")
 
 FLOORS: Final = (
+    # Benches run for minutes over links that break: their arithmetic is tested, their runs are not.
+    ("sync/engine/bench_*", 75.0),
     ("client/domain/*", 100.0),
     ("client/store/*", 100.0),
     ("sync/engine/*", 100.0),
