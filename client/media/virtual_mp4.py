@@ -93,7 +93,8 @@ class _File:
     def __init__(self, path: Path) -> None:
         self._number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._lock = threading.Lock()
-        weakref.finalize(self, os.close, self._number)
+        # Not at exit: other threads may still be reading, and the system closes it anyway.
+        weakref.finalize(self, os.close, self._number).atexit = False
 
     def __getitem__(self, place: slice) -> bytes:
         with self._lock:

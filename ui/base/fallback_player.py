@@ -194,7 +194,18 @@ class _ViewDevice(QIODevice):
 
 
 class _QtPlayer(QObject):
-    """The part on the GUI thread."""
+    """The part on the GUI thread.
+
+    Orders to Qt go through queued signals to its own slots: they wait for Qt's threads, which
+    may be waiting for Python. Delivered by the event loop they hold no lock of Python's.
+    """
+
+    _play = Signal()
+    _pause = Signal()
+    _stop = Signal()
+    _seek = Signal("qlonglong")  # type: ignore[arg-type] # `int` would be 32 bits
+    _rate = Signal(float)
+    _clear = Signal(QUrl)
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,6 +228,13 @@ class _QtPlayer(QObject):
         self._video.videoFrameChanged.connect(self._on_picture, Qt.ConnectionType.QueuedConnection)
         self._player.mediaStatusChanged.connect(self._on_status)
         self._player.errorOccurred.connect(self._on_error)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._play.connect(self._player.play, queued)
+        self._pause.connect(self._player.pause, queued)
+        self._stop.connect(self._player.stop, queued)
+        self._seek.connect(self._player.setPosition, queued)
+        self._rate.connect(self._player.setPlaybackRate, queued)
+        self._clear.connect(self._player.setSource, queued)
         self._watch = QTimer(self)
         self._watch.setInterval(20)
         self._watch.timeout.connect(self._watch_loop)
@@ -242,7 +260,7 @@ class _QtPlayer(QObject):
         self._facts = facts
         self._wanted_s = self._clamp(start_s)
         self._set_state(PlayerState.PAUSED)
-        self._player.pause()
+        self._pause.emit()
         self._go(self._wanted_s)
         self._wait_for_picture()
         return facts
@@ -251,23 +269,23 @@ class _QtPlayer(QObject):
         if self._state is PlayerState.ENDED:
             self._go(0.0)
         self._set_state(PlayerState.PLAYING)
-        self._player.play()
+        self._play.emit()
 
     def pause(self) -> None:
         if self._state is PlayerState.PLAYING:
             if not self._media_facts.has_video:
                 self._shown_s = self._player.position() / 1000
             self._set_state(PlayerState.PAUSED)
-            self._player.pause()
+            self._pause.emit()
 
     def seek_to(self, seconds: float) -> None:
         if self._state is PlayerState.ENDED:
             self._set_state(PlayerState.PAUSED)
-            self._player.pause()
+            self._pause.emit()
         self._go(self._clamp(seconds))
 
     def set_rate(self, rate: float) -> None:
-        self._player.setPlaybackRate(min(2.0, max(0.5, rate)))
+        self._rate.emit(min(2.0, max(0.5, rate)))
 
     def set_volume(self, percent: int) -> None:
         self._sound.setVolume(min(100, max(0, percent)) / 100)
@@ -305,15 +323,15 @@ class _QtPlayer(QObject):
             self._is_closed = True
             self.frame_sink = self.state_sink = None
             self._watch.stop()
-            self._player.pause()
+            self._pause.emit()
             # Qt's threads may be about to hand over a picture; stopping now would wait for one
             # that waits for this thread.
             self._video.blockSignals(True)  # noqa: FBT003 - Qt's signature
             QTimer.singleShot(_DRAIN_MS, self, self._finish)
 
     def _finish(self) -> None:
-        self._player.stop()
-        self._player.setSource(QUrl())
+        self._stop.emit()
+        self._clear.emit(QUrl())
         self.deleteLater()
 
     def _on_picture(self, frame: QVideoFrame) -> None:
@@ -348,7 +366,7 @@ class _QtPlayer(QObject):
         if status is QMediaPlayer.MediaStatus.EndOfMedia and self._state is PlayerState.PLAYING:
             if self._loop is not None:
                 self._go(self._loop[0])
-                self._player.play()
+                self._play.emit()
             else:
                 self._set_state(PlayerState.ENDED)
 
@@ -366,7 +384,7 @@ class _QtPlayer(QObject):
             self._wanted_s = int(seconds * self._frame_rate + 1e-6) / self._frame_rate
         else:
             self._shown_s = seconds
-        self._player.setPosition(round(seconds * 1000))
+        self._seek.emit(round(seconds * 1000))
 
     def _clamp(self, seconds: float) -> float:
         facts = self._media_facts
@@ -391,7 +409,8 @@ class _QtPlayer(QObject):
         """Let pictures on their way arrive before the source changes under them."""
         if self._player.source().isEmpty() and self._device is None:
             return
-        self._player.pause()
+        self._stop.emit()
+        self._clear.emit(QUrl())
         waiting = QEventLoop(self)
         QTimer.singleShot(_DRAIN_MS, waiting, waiting.quit)
         waiting.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
