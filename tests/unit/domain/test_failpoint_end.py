@@ -31,3 +31,12 @@ def test_it_dies_at_the_passage_asked_for_and_on_every_system(monkeypatch):
     with pytest.raises(EndedError):
         failpoint._Trigger("here").pull()
     assert len(killed) == 1
+
+
+def test_only_its_own_name_counts(monkeypatch):
+    """X1"""
+    trigger = failpoint._Trigger("here:3")
+    monkeypatch.setattr(failpoint, "_TRIGGER", trigger)
+    failpoint.failpoint("there")
+    failpoint.failpoint("here")
+    assert trigger._left == 2
