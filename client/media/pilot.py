@@ -3,15 +3,16 @@
 Invariants:
   O1  Orders run one at a time, in the order given; an order of a kind replaces a waiting one
       of the same kind.
-  O2  `close` runs a last order and returns within its time-out even if the thread is stuck.
+  O2  `close` runs a last order and returns within its time-out even if the thread is stuck;
+      whoever still waits for a call gets an error.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from concurrent.futures import CancelledError, Future
+from typing import Any, TypeVar
 
 from client.domain.errors import PlayerError
 
@@ -38,6 +39,7 @@ class Pilot:
         self._tick = tick
         self._failed = failed
         self._orders: deque[tuple[str, Callable[[], None]]] = deque()
+        self._called: set[Future[Any]] = set()
         self._wake = threading.Condition()
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -61,6 +63,8 @@ class Pilot:
         future: Future[T] = Future()
 
         def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(order())
             except BaseException as error:  # noqa: BLE001 - it belongs to the caller
@@ -70,8 +74,14 @@ class Pilot:
             if self._is_closing:
                 raise PlayerError("player_closed")
             self._orders.appendleft(("", job))
+            self._called.add(future)
             self._wake.notify()
-        return future.result()
+        try:
+            return future.result()
+        except CancelledError:
+            raise PlayerError("player_closed") from None
+        finally:
+            self._called.discard(future)
 
     def close(self, last: Callable[[], None], timeout_s: float) -> bool:
         """Forget waiting orders, run `last`, end. Returns whether it ended in time."""
@@ -79,6 +89,8 @@ class Pilot:
             if not self._is_closing:
                 self._is_closing = True
                 self._orders.clear()
+                for future in tuple(self._called):
+                    future.cancel()
                 self._orders.append(("", last))
                 self._wake.notify()
         if threading.current_thread() is not self._thread:

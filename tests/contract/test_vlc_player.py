@@ -113,6 +113,18 @@ def test_many_seeks_in_a_row_end_at_the_last(player):
     assert player.state is PlayerState.PAUSED
 
 
+def test_a_seek_right_after_opening_shows_no_picture_of_before(player):
+    watch = _Watch(player)
+    for start_s, target_s in ((5.0, 1.0), (2.0, 7.0), (6.0, 0.0)):
+        player.open(clip(_spec("ts")), start_s=start_s)
+        count = len(watch.seen)
+        player.seek_to(target_s)
+        watch.wait(lambda count=count: len(watch.seen) > count)
+        number, at_s, *_ = watch.seen[-1]
+        assert abs(number - target_s / FRAME_S) <= 4
+        assert abs(number - at_s / FRAME_S) <= 2
+
+
 def test_playing_during_a_seek_plays_from_the_target(player):
     watch = _Watch(player)
     player.open(clip(_spec()))

@@ -57,6 +57,37 @@ def test_closing_does_not_wait_for_ever():
     stuck.set()
 
 
+def test_a_call_that_never_came_to_its_turn_is_refused_when_closing():
+    """O2."""
+    pilot = _pilot()
+    gate, entered, waiting = threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        entered.set()
+        gate.wait()
+
+    pilot.post("hang", hang)
+    assert entered.wait(5)
+    codes: list[str] = []
+
+    def ask() -> None:
+        waiting.set()
+        try:
+            pilot.call(lambda: None)
+        except PlayerError as error:
+            codes.append(error.code)
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    assert waiting.wait(5)
+    while not pilot._called:
+        threading.Event().wait(0.001)
+    pilot.close(lambda: None, 0.01)
+    asker.join(5)
+    gate.set()
+    assert codes == ["player_closed"]
+
+
 def test_a_call_gives_back_what_it_returns_or_raises():
     pilot = _pilot()
     assert pilot.call(lambda: 7) == 7
