@@ -18,7 +18,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import UserError
-from client.service.bench_room import QUICK, bench_room
+from client.service.bench_room import QUICK, bench_room, forget_classes
 from ui.base.timing import FIRST_PAINT, PICTURE, USABLE
 from ui.bench_app import App, display
 from ui.bench_keys import XKeys
@@ -107,6 +107,7 @@ def _resume_once(profile: Path, how: How, eye: "_Eye") -> tuple[float, float]:
         keys.press("Return")
         seconds = app.moment(PICTURE)
         after = eye.wait_second(0.0)
+    forget_classes(profile)
     how.log(f"{seconds:.2f} s, {before:.2f} -> {after:.2f}")
     return seconds, abs(after - before)
 

@@ -20,6 +20,7 @@ from client.domain.clock import SystemClock
 from client.domain.errors import UserError
 from client.domain.holding import Blob
 from client.domain.ids import LessonId, PartId
+from client.domain.record.bodies import Ended
 from client.domain.timetable import Slot, SlotKey
 from client.service.paths import Profile
 from client.service.school import grade_number
@@ -30,11 +31,13 @@ RESOURCES: Final = 130_000
 CACHED: Final = 2_000
 QUICK_RESOURCES: Final = 2_000
 QUICK_CACHED: Final = 50
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 """Grows when what is built changes, so that an older build is not used again."""
 _GRADES: Final = 2
 _PERIODS: Final = 6
 _DAYS: Final = 7
+ALONE: Final = 2
+"""In this period the first class has the screen for itself."""
 _ROLES: Final = ((Role.VIDEO, "mp4"), (Role.SLIDES, "pdf"), (Role.TASK, "pdf"))
 
 
@@ -118,7 +121,8 @@ def _fill(
         if place.grade in grades and course not in chosen:
             chosen[course] = made.book
             week += made.lessons
-    return tuple(chosen.values()), tuple(week)
+    # The first lessons of every book are taught first, so they are cached first.
+    return tuple(chosen.values()), tuple(sorted(week, key=lambda one: one.position))
 
 
 def _others(station: Station, books: Sequence[Book], week: Sequence[Lesson]) -> Iterator[Lesson]:
@@ -188,6 +192,7 @@ def _part(lesson: LessonId, position: int, role: Role, kind: str) -> Part:
 def _set_up(station: Station, books: Sequence[Book]) -> None:
     """Name the room, its classes and books, and fill every period of the week."""
     room = station.room
+    periods: Sequence[int] = range(1, _PERIODS + 1)
     for grade in dict.fromkeys(book.place.grade for book in books):
         group = room.add_class(grade, grade_number(grade), 12).result()
         mine = [book for book in books if book.place.grade == grade]
@@ -200,7 +205,19 @@ def _set_up(station: Station, books: Sequence[Book]) -> None:
                 subject=subjects[(day * _PERIODS + period) % len(subjects)],
             )
             for day in range(1, _DAYS + 1)
-            for period in range(1, _PERIODS + 1)
+            for period in periods
         ]
         room.set_slots(slots).result()
+        # In one period only one class looks at the screen.
+        periods = tuple(period for period in periods if period != ALONE)
     room.set_room("Bench", "1").result()
+
+
+def forget_classes(profile: Path) -> None:
+    """End what a bench left open, so that the next run begins the same way. Blocking."""
+    station = Station(Profile(profile), SystemClock())
+    try:
+        for one in station.records.unfinished():
+            station.records.recorder.end(one.point.sitting, Ended.NOT_A_CLASS).result()
+    finally:
+        station.close()
