@@ -14,10 +14,15 @@ class XKeys:
         self._x11, self._xtst = x11, xtst
         self._display = ctypes.c_void_p(x11.XOpenDisplay(None))
 
-    def press(self, name: str) -> None:
-        """Press and let go."""
-        symbol = self._x11.XStringToKeysym(name.encode("ascii"))
-        code = self._x11.XKeysymToKeycode(self._display, symbol)
-        for is_down in (1, 0):
-            self._xtst.XTestFakeKeyEvent(self._display, code, is_down, 0)
+    def press(self, *names: str) -> None:
+        """Press keys together and let them go."""
+        codes = [self._code(name) for name in names]
+        for code in codes:
+            self._xtst.XTestFakeKeyEvent(self._display, code, 1, 0)
+        for code in reversed(codes):
+            self._xtst.XTestFakeKeyEvent(self._display, code, 0, 0)
         self._x11.XFlush(self._display)
+
+    def _code(self, name: str) -> int:
+        symbol = self._x11.XStringToKeysym(name.encode("ascii"))
+        return int(self._x11.XKeysymToKeycode(self._display, symbol))

@@ -29,6 +29,16 @@ FILM_S: Final = 60
 TAUGHT_S: Final = 8.0
 _RATE: Final = 25
 _SEARCHES: Final = 50
+_TYPED: Final = (
+    *"yw",
+    "BackSpace",
+    *"uw",
+    "BackSpace",
+    "BackSpace",
+    "BackSpace",
+    *"sx",
+    "BackSpace",
+)
 _PATIENCE_S: Final = 30.0
 
 Log = Callable[[str], None]
@@ -132,9 +142,10 @@ def memory(how: How) -> dict[str, object]:
         with App(profile) as app:
             app.moment(USABLE)
             eye.wait_still()
-            for letter in "sxywfsdcb"[:9] * (_SEARCHES // 9 + 1):
-                keys.press(letter)
-                CancelToken().sleep(0.1)
+            keys.press("Control_L", "k")
+            for number in range(_SEARCHES):
+                keys.press(_TYPED[number % len(_TYPED)])
+                CancelToken().sleep(0.15)
             figures["after_searches"] = _sizes(app)
     return figures
 

@@ -67,7 +67,7 @@ def bench_room(
     """
     size = size or Size()
     generator = _generator()
-    folder = _temporary(size, generator.VERSION)
+    folder = _temporary(size, generator.VERSION, video.stem)
     done = folder / "complete"
     if done.exists():
         return folder
@@ -94,11 +94,11 @@ def _generator() -> Any:  # noqa: ANN401 - a module of the tests
         raise UserError("bench_needs_checkout") from error
 
 
-def _temporary(size: Size, version: int) -> Path:
+def _temporary(size: Size, version: int, film: str) -> Path:
     # The user's own folder: what another user could have put there is never opened.
     user = os.getuid() if hasattr(os, "getuid") else 0
     name = f"tongke-bench-room-{user}-{_LAYOUT}-{version}-{FORMAT}-{size.resources}-{size.cached}"
-    return Path(tempfile.gettempdir()) / name
+    return Path(tempfile.gettempdir()) / f"{name}-{film}"
 
 
 def _fill(
