@@ -24,12 +24,12 @@ Wanted = tuple[SlotKey, Step, LessonDetail]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRecord:
-    """What was recorded today, and the sitting that goes on, if one does."""
+    """What was recorded today, and the sittings that go on: two of them in a 复式 class."""
 
     sittings: tuple[SittingRow, ...]
-    unfinished: UnfinishedSitting | None = None
-    watched: tuple[tuple[float, float], ...] = ()
-    """What was shown in `unfinished` already."""
+    unfinished: tuple[UnfinishedSitting, ...] = ()
+    watched: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """What was shown in each of `unfinished` already."""
 
 
 def sitting_plan(
@@ -59,7 +59,9 @@ def _track(
 ) -> TrackPlan:
     key, step, detail = wanted
     group = groups.get(key.class_id)
-    held = record.unfinished
+    held = next(
+        (n for n, one in enumerate(record.unfinished) if key.class_id in one.point.class_ids), None
+    )
     card = next((c for row in page.rows for c in row.cards if c is not None and c.key == key), None)
     return TrackPlan(
         class_id=key.class_id,
@@ -68,8 +70,8 @@ def _track(
         subject=card.subject if card is not None else detail.row.place.subject,
         headcount=group.headcount if group is not None else 0,
         period=step.period,
-        resume=held.point if held is not None else None,
-        watched=record.watched,
+        resume=record.unfinished[held].point if held is not None else None,
+        watched=record.watched[held] if held is not None else (),
         screen_today_s=float(
             sum(row.screen_s for row in record.sittings if key.class_id in row.class_ids)
         ),

@@ -11,7 +11,6 @@ Invariants:
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol
 
 from client.domain.availability import Light
@@ -34,13 +33,23 @@ from client.service.api import (
     SwapScope,
     TodayPage,
 )
+from client.service.day_facts import (
+    interrupted_classes,
+    offer_of,
+    own_step,
+    point_keys,
+    school_date,
+    slot_keys,
+    swap_offers,
+    taught_slots,
+    together,
+)
 from client.service.records import RecordService, SittingRow, UnfinishedSitting
 from client.service.room import RoomService
 from client.service.sitting_plan import DayRecord, sitting_plan
 from client.service.sitting_port import SittingPlan
 from client.service.today_page import (
     DayInputs,
-    Interrupted,
     StepFacts,
     build_page,
     facts_of,
@@ -197,7 +206,7 @@ class TodayService:
                 minute=local.hour * 60 + local.minute,
                 is_odd_week=local.isocalendar().week % 2 == 1,
             )
-        last = next((key for row in reversed(sittings) for key in _keys(row)), None)
+        last = next((key for row in reversed(sittings) for key in slot_keys(row)), None)
         guess = guess_time([slot.key for slot in room.slots], last)
         return DayTime(day=guess[0] if guess else 1, minute=None, is_sure=False)
 
@@ -212,7 +221,7 @@ class TodayService:
         unfinished = self._records.unfinished()
         time = self._time(sittings, room)
         occasion = self._occasion()
-        today = [row for row in sittings if _date(row) == occasion]
+        today = [row for row in sittings if school_date(row) == occasion]
         return DayInputs(
             time=time,
             classes=room.classes,
@@ -230,8 +239,8 @@ class TodayService:
                 for swap in room.swaps
                 if swap.occasion == occasion
             },
-            taught=_taught(today),
-            interrupted=_interrupted(unfinished, {row.sitting for row in today}),
+            taught=taught_slots(today),
+            interrupted=interrupted_classes(unfinished, {row.sitting for row in today}),
         )
 
     def _week(self) -> week_page.WeekPage:
@@ -281,11 +290,11 @@ class TodayService:
         slot = self._slot(key)
         now = plan_of(inputs).get(key)
         steps = inputs.steps.get((key.class_id, slot.subject), ())
-        wanted = _offers(steps, now, self._left_open(key.class_id))
+        wanted = swap_offers(steps, now, self._left_open(key.class_id))
         details = self._lessons.details_now(sorted({lesson for _, lesson in wanted}))
         unit = details[now.lesson].row.unit if now is not None and now.lesson in details else ""
         offers = [
-            _offer(kind, details[lesson])
+            offer_of(kind, details[lesson])
             for kind, lesson in wanted
             if lesson in details
             and (kind is not Swap.SAME_UNIT or details[lesson].row.unit == unit)
@@ -325,24 +334,27 @@ class TodayService:
         periods = plan_of(self._inputs())
         steps = [(card.key, periods.get(card.key)) for card in cards]
         wanted = tuple(
-            (key, step if step is not None and step.lesson == card.lesson else _own(card))
+            (key, step if step is not None and step.lesson == card.lesson else own_step(card))
             for card, (key, step) in zip(cards, steps, strict=True)
         )
-        return self._plan(tuple((k, s) for k, s in wanted if s is not None), first, None)
+        return self._plan(tuple((k, s) for k, s in wanted if s is not None), first, ())
 
     def _plan_resume(self, sitting: SittingId) -> SittingPlan:
-        for one in self._records.unfinished():
-            if one.point.sitting == sitting:
-                step = Step(lesson=one.point.lesson, period=one.point.lesson_period)
-                keys = _point_keys(one)
-                return self._plan(tuple((key, step) for key in keys), 0, one)
-        raise UserError("sitting_is_over")
+        held = together(self._records.unfinished(), sitting)
+        if not held:
+            raise UserError("sitting_is_over")
+        wanted = tuple(
+            (key, Step(lesson=one.point.lesson, period=one.point.lesson_period))
+            for one in held
+            for key in point_keys(one)
+        )
+        return self._plan(wanted, 0, held)
 
     def _plan(
         self,
         wanted: tuple[tuple[SlotKey, Step], ...],
         first: int,
-        unfinished: UnfinishedSitting | None,
+        unfinished: tuple[UnfinishedSitting, ...],
     ) -> SittingPlan:
         room = self._room.snapshot()
         page = self.page_now()
@@ -350,7 +362,7 @@ class TodayService:
         if not any(step.lesson in details for _, step in wanted):
             raise UserError("nothing_to_teach")
         occasion = self._occasion()
-        today = [row for row in self._records.sittings() if _date(row) == occasion]
+        today = [row for row in self._records.sittings() if school_date(row) == occasion]
         return sitting_plan(
             room,
             page,
@@ -360,22 +372,20 @@ class TodayService:
             DayRecord(
                 sittings=tuple(today),
                 unfinished=unfinished,
-                watched=self._watched(unfinished),
+                watched=tuple(self._records.stretches(one.point.sitting) for one in unfinished),
             ),
             first,
         )
 
-    def _watched(self, unfinished: UnfinishedSitting | None) -> tuple[tuple[int, int], ...]:
-        return () if unfinished is None else self._records.stretches(unfinished.point.sitting)
-
     def _finish(self, sitting: SittingId) -> object:
-        for one in self._records.unfinished():
-            if one.point.sitting == sitting:
-                self._records.recorder.end(sitting, Ended.FINISHED).result()
-                step = Step(lesson=one.point.lesson, period=one.point.lesson_period)
-                key = next(iter(_point_keys(one)), None)
-                return self._advance(one.point.class_ids, step, key)
-        raise UserError("sitting_is_over")
+        held = together(self._records.unfinished(), sitting)
+        if not held:
+            raise UserError("sitting_is_over")
+        for one in held:
+            self._records.recorder.end(one.point.sitting, Ended.FINISHED).result()
+            step = Step(lesson=one.point.lesson, period=one.point.lesson_period)
+            self._advance(one.point.class_ids, step, next(iter(point_keys(one)), None))
+        return None
 
     def _teach_by_book(self, key: SlotKey) -> object:
         """课本课 for good: the slot's lesson counts as taught, without any media."""
@@ -419,80 +429,3 @@ class TodayService:
         once = {swap.key: swap.lesson for swap in room.swaps if swap.occasion == occasion}
         place = SlotKey(day=key.day, period=key.period, class_id=key.class_id)
         return step.lesson in (by_week.get(place), once.get(place))
-
-
-def _keys(row: SittingRow) -> tuple[SlotKey, ...]:
-    if not row.period:
-        return ()
-    return tuple(SlotKey(day=row.day, period=row.period, class_id=c) for c in row.class_ids)
-
-
-def _point_keys(one: UnfinishedSitting) -> tuple[SlotKey, ...]:
-    point = one.point
-    return tuple(SlotKey(day=point.day, period=point.period, class_id=c) for c in point.class_ids)
-
-
-def _date(row: SittingRow) -> str:
-    try:
-        return datetime.fromtimestamp(row.opened_wall_ms / 1000).astimezone().date().isoformat()
-    except (OverflowError, OSError, ValueError):
-        return ""
-
-
-def _taught(today: Sequence[SittingRow]) -> dict[SlotKey, Step]:
-    """Slots that had their class today, whether its lesson was finished or goes on next time."""
-    return {
-        key: Step(lesson=row.lesson, period=row.lesson_period)
-        for row in today
-        if row.how in (Ended.FINISHED, Ended.CARRY_ON) and row.lesson is not None
-        for key in _keys(row)
-    }
-
-
-def _interrupted(
-    unfinished: Sequence[UnfinishedSitting], today: set[SittingId]
-) -> tuple[Interrupted, ...]:
-    """Interrupted classes, the newest last; only today's stand in a slot of today."""
-    return tuple(
-        Interrupted(
-            sitting=one.point.sitting,
-            key=keys[0] if one.point.sitting in today and one.point.period else None,
-            step=Step(lesson=one.point.lesson, period=one.point.lesson_period),
-            position_s=one.point.position_s,
-        )
-        for one in reversed(unfinished)
-        if one.is_interrupted and (keys := _point_keys(one))
-    )
-
-
-def _offers(
-    steps: Sequence[Step], now: Step | None, left_open: Sequence[LessonId]
-) -> list[tuple[Swap, LessonId]]:
-    """List what 换 may offer, each lesson once, best first."""
-    order = list(dict.fromkeys(step.lesson for step in steps))
-    here = order.index(now.lesson) if now is not None and now.lesson in order else -1
-    wanted = [(Swap.UNFINISHED, lesson) for lesson in left_open]
-    wanted += [(Swap.NEXT, lesson) for lesson in order[here + 1 : here + 2]]
-    wanted += [(Swap.SAME_UNIT, lesson) for lesson in order]
-    seen = {now.lesson} if now is not None else set()
-    offers = []
-    for kind, lesson in wanted:
-        if lesson not in seen:
-            seen.add(lesson)
-            offers.append((kind, lesson))
-    return offers
-
-
-def _own(card: Card) -> Step | None:
-    """Teach what the card shows, even if the plan moved on since it was drawn."""
-    return Step(lesson=card.lesson) if card.lesson is not None else None
-
-
-def _offer(kind: Swap, detail: LessonDetail) -> Alternative:
-    return Alternative(
-        kind=kind,
-        lesson=detail.row.id,
-        title=detail.row.title,
-        place=detail.row.place,
-        light=detail.light,
-    )

@@ -291,10 +291,15 @@ def _row(
 def _notice(
     interrupted: Sequence[Interrupted], facts: Mapping[Step, StepFacts]
 ) -> ResumeNotice | None:
-    """Offer the newest interrupted class; it may stand outside of the timetable (period 0)."""
+    """Offer the newest interrupted class; it may stand outside of the timetable (period 0).
+
+    Of two classes of one period (复式) it is the one that had the screen: its film went further.
+    """
     if not interrupted:
         return None
-    last = interrupted[-1]
+    newest = interrupted[-1]
+    beside = [one for one in interrupted if _place(one) == _place(newest)]
+    last = max(beside, key=lambda one: one.position_s) if newest.key is not None else newest
     known = facts.get(last.step)
     return ResumeNotice(
         key=last.key or SlotKey(day=0, period=0, class_id=ClassId("")),
@@ -303,6 +308,10 @@ def _notice(
         title=known.title if known is not None else "",
         position_s=last.position_s,
     )
+
+
+def _place(one: Interrupted) -> tuple[int, int] | None:
+    return (one.key.day, one.key.period) if one.key is not None else None
 
 
 def _upcoming(

@@ -162,6 +162,29 @@ def test_an_interrupted_class_is_offered_and_can_be_ended_with_the_textbook(stat
             call(page.resume).result()
 
 
+def test_two_classes_cut_off_together_go_on_together_the_one_on_the_screen_first(station):
+    station.room.add_class("five", 5, 11).result()
+    both = [cards(station)[0], None]
+    five = SlotKey(day=2, period=1, class_id="c5")
+    station.room.set_slot(Slot(key=five, subject="math", lesson=LessonId("l4"))).result()
+    recorder = station.records.recorder
+    shown = recorder.open(("c3",), both[0].lesson, both[0].key)
+    beside = recorder.open(("c5",), LessonId("l4"), five)
+    for opened, second in ((shown, 12.0), (beside, 0.0)):
+        recorder.save_resume(opened.sitting, part=None, position_s=second, is_playing=True).result()
+    recorder.played(shown.sitting, [(0.0, 12.0)]).result()
+    page = station.today.page().result()
+    assert page.resume.sitting == shown.sitting
+    plan = station.today.resume_plan(page.resume).result()
+    assert [(track.class_id, track.resume.position_s) for track in plan.tracks] == [
+        ("c3", 12.0),
+        ("c5", 0.0),
+    ]
+    assert [track.watched for track in plan.tracks] == [((0, 12),), ()]
+    station.today.finish_with_textbook(page.resume).result()
+    assert station.records.unfinished() == ()
+
+
 def test_swapping_once_changes_this_slot_only_and_can_be_undone(station):
     offers = station.today.alternatives(key(2, 1)).result()
     assert [offer.kind for offer in offers][:2] == [Swap.NEXT, Swap.SAME_UNIT]
