@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from client.domain.ids import LessonId, SittingId
+from client.domain.ids import ClassId, LessonId, SittingId
 from client.domain.record.bodies import Ended
 from client.domain.timetable import SlotKey
 from client.domain.today import Step
 from client.service.api import Alternative, Card, LessonDetail, Swap
 from client.service.records import SittingRow, UnfinishedSitting
-from client.service.today_page import Interrupted
+from client.service.today_page import Interrupted, LeftOpen
 
 
 def slot_keys(row: SittingRow) -> tuple[SlotKey, ...]:
@@ -110,3 +110,27 @@ def offer_of(kind: Swap, detail: LessonDetail) -> Alternative:
         place=detail.row.place,
         light=detail.light,
     )
+
+
+def left_open(unfinished: Sequence[UnfinishedSitting]) -> tuple[LeftOpen, ...]:
+    """List what was left for the next time, the newest first."""
+    return tuple(
+        LeftOpen(
+            class_ids=one.point.class_ids,
+            step=Step(lesson=one.point.lesson, period=one.point.lesson_period),
+            position_s=one.point.position_s,
+        )
+        for one in unfinished
+        if not one.is_interrupted
+    )
+
+
+def begins_at(
+    unfinished: Sequence[UnfinishedSitting], class_id: ClassId, step: Step
+) -> UnfinishedSitting | None:
+    """Find where a class left a lesson the last time, None when it begins anew."""
+    for one in unfinished:
+        place = Step(lesson=one.point.lesson, period=one.point.lesson_period)
+        if not one.is_interrupted and class_id in one.point.class_ids and place == step:
+            return one
+    return None

@@ -371,7 +371,7 @@ def _track_of(plan: TrackPlan) -> Track:
         headcount=plan.headcount,
         watched=plan.watched,
     )
-    point = plan.resume
+    point = plan.resume or plan.start
     if point is None:
         return track
     return replace(

@@ -30,6 +30,8 @@ class DayRecord:
     unfinished: tuple[UnfinishedSitting, ...] = ()
     watched: tuple[tuple[tuple[float, float], ...], ...] = ()
     """What was shown in each of `unfinished` already."""
+    begun: tuple[UnfinishedSitting | None, ...] = ()
+    """For each class: the sitting of an earlier day that left off in this lesson."""
 
 
 def sitting_plan(
@@ -42,7 +44,10 @@ def sitting_plan(
     planned = sum(row.bell.ends - row.bell.begins for row in rows)
     coming = _following(rows, key.period) if key.period else None
     return SittingPlan(
-        tracks=tuple(_track(one, page, groups, record) for one in wanted),
+        tracks=tuple(
+            _track(one, page, groups, record, record.begun[n] if n < len(record.begun) else None)
+            for n, one in enumerate(wanted)
+        ),
         key=key if key.period else None,
         bell=_bell(room.bells, key.period),
         screen_limit_s=planned * 60 * SCREEN_SHARE,
@@ -55,7 +60,11 @@ def sitting_plan(
 
 
 def _track(
-    wanted: Wanted, page: TodayPage, groups: dict[ClassId, ClassGroup], record: DayRecord
+    wanted: Wanted,
+    page: TodayPage,
+    groups: dict[ClassId, ClassGroup],
+    record: DayRecord,
+    begun: UnfinishedSitting | None,
 ) -> TrackPlan:
     key, step, detail = wanted
     group = groups.get(key.class_id)
@@ -71,6 +80,7 @@ def _track(
         headcount=group.headcount if group is not None else 0,
         period=step.period,
         resume=record.unfinished[held].point if held is not None else None,
+        start=begun.point if begun is not None else None,
         watched=record.watched[held] if held is not None else (),
         screen_today_s=float(
             sum(row.screen_s for row in record.sittings if key.class_id in row.class_ids)

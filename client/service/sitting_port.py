@@ -100,6 +100,9 @@ class TrackPlan:
     cues: tuple[Cue, ...] = ()
     """Empty for the default sheet."""
     resume: ResumePoint | None = None
+    """The sitting that goes on under its own name, after it was cut off."""
+    start: ResumePoint | None = None
+    """Where a new sitting begins: where an earlier one left off for the next time."""
     watched: tuple[tuple[float, float], ...] = ()
     """What the record says was watched before, when it goes on with a sitting."""
     screen_today_s: float = 0.0

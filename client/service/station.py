@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from client.domain.catalogue import Lesson
+from client.domain.catalogue import Lesson, LessonKind
 from client.domain.clock import Clock
 from client.domain.errors import StorageCorruptError, UserError
 from client.domain.ids import BookId, LessonId, SourceId
-from client.service.api import LessonDetail
+from client.service.api import Filters, LessonDetail
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
@@ -36,6 +36,8 @@ from client.store.repair import Notice, open_journal
 from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
+_SIMILAR: Final = 30
+_MOST_SIMILAR: Final = 3
 
 
 class Station:
@@ -151,6 +153,18 @@ class _Lessons:
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         """See the port."""
         return self._station.catalogue.lessons_of_book(book)
+
+    def similar_now(self, detail: LessonDetail) -> tuple[LessonDetail, ...]:
+        """See the port."""
+        library, place = self._station.library, detail.row.place
+        wanted = Filters(grade=(place.grade,), subject=(place.subject,))
+        rows = library.search_now(detail.row.title, wanted, _SIMILAR).rows
+        ids = [
+            row.id
+            for row in rows
+            if row.place.edition != place.edition and row.kind is not LessonKind.TEXTBOOK
+        ]
+        return tuple(library.details_now(ids[:_MOST_SIMILAR]).values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

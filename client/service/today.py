@@ -34,7 +34,9 @@ from client.service.api import (
     TodayPage,
 )
 from client.service.day_facts import (
+    begins_at,
     interrupted_classes,
+    left_open,
     offer_of,
     own_step,
     point_keys,
@@ -73,6 +75,10 @@ class Lessons(Protocol):
 
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         """Return a book's lessons in teaching order."""
+        ...
+
+    def similar_now(self, detail: LessonDetail) -> tuple[LessonDetail, ...]:
+        """Return lessons of the same title, grade and subject in other editions, a few."""
         ...
 
 
@@ -240,6 +246,7 @@ class TodayService:
                 if swap.occasion == occasion
             },
             taught=taught_slots(today),
+            left_open=left_open(unfinished),
             interrupted=interrupted_classes(unfinished, {row.sitting for row in today}),
         )
 
@@ -291,7 +298,8 @@ class TodayService:
         now = plan_of(inputs).get(key)
         steps = inputs.steps.get((key.class_id, slot.subject), ())
         wanted = swap_offers(steps, now, self._left_open(key.class_id))
-        details = self._lessons.details_now(sorted({lesson for _, lesson in wanted}))
+        ids = {lesson for _, lesson in wanted} | ({now.lesson} if now is not None else set())
+        details = self._lessons.details_now(sorted(ids))
         unit = details[now.lesson].row.unit if now is not None and now.lesson in details else ""
         offers = [
             offer_of(kind, details[lesson])
@@ -299,6 +307,9 @@ class TodayService:
             if lesson in details
             and (kind is not Swap.SAME_UNIT or details[lesson].row.unit == unit)
         ]
+        if now is not None and now.lesson in details:
+            similar = self._lessons.similar_now(details[now.lesson])
+            offers += [offer_of(Swap.OTHER_EDITION, detail) for detail in similar]
         book = Alternative(
             kind=Swap.TEXTBOOK,
             lesson=None,
@@ -359,23 +370,18 @@ class TodayService:
         room = self._room.snapshot()
         page = self.page_now()
         details = self._lessons.details_now(sorted({step.lesson for _, step in wanted}))
-        if not any(step.lesson in details for _, step in wanted):
+        known = tuple((k, s, details[s.lesson]) for k, s in wanted if s.lesson in details)
+        if not known:
             raise UserError("nothing_to_teach")
         occasion = self._occasion()
-        today = [row for row in self._records.sittings() if school_date(row) == occasion]
-        return sitting_plan(
-            room,
-            page,
-            tuple(
-                (key, step, details[step.lesson]) for key, step in wanted if step.lesson in details
-            ),
-            DayRecord(
-                sittings=tuple(today),
-                unfinished=unfinished,
-                watched=tuple(self._records.stretches(one.point.sitting) for one in unfinished),
-            ),
-            first,
+        left = () if unfinished else self._records.unfinished()
+        record = DayRecord(
+            sittings=tuple(r for r in self._records.sittings() if school_date(r) == occasion),
+            unfinished=unfinished,
+            watched=tuple(self._records.stretches(one.point.sitting) for one in unfinished),
+            begun=tuple(begins_at(left, key.class_id, step) for key, step, _ in known),
         )
+        return sitting_plan(room, page, known, record, first)
 
     def _finish(self, sitting: SittingId) -> object:
         held = together(self._records.unfinished(), sitting)

@@ -69,6 +69,15 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOpen:
+    """A lesson that was left for the next time, and where (没上完，下次接着上)."""
+
+    class_ids: tuple[ClassId, ...]
+    step: Step
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayInputs:
     """Everything the page is made of."""
 
@@ -81,6 +90,7 @@ class DayInputs:
     swaps: Mapping[SlotKey, Step | None] = field(default_factory=dict)
     taught: Mapping[SlotKey, Step] = field(default_factory=dict)
     interrupted: tuple[Interrupted, ...] = ()
+    left_open: tuple[LeftOpen, ...] = ()
 
 
 def plan_of(inputs: DayInputs) -> dict[SlotKey, Step | None]:
@@ -199,16 +209,17 @@ def _card(
     held = next((one for one in inputs.interrupted if one.key == slot.key), None)
     known = facts.get(step) if step is not None else None
     lamp = _lamp(known, step, is_taught=is_taught)
+    stood_s = held.position_s if held is not None else _left_at(slot, step, inputs)
     common = Card(
         key=slot.key,
         subject=slot.subject,
         mode=slot.mode,
         light=lamp,
-        action=_action(lamp, known, is_held=held is not None),
+        action=_action(lamp, known, is_held=held is not None, is_left=stood_s is not None),
         lesson=step.lesson if step is not None else None,
         lesson_period=step.period if step is not None else 0,
         minutes=_minutes(inputs.bells, slot.key.period),
-        resume_s=held.position_s if held is not None else None,
+        resume_s=None if is_taught else stood_s,
         sitting=held.sitting if held is not None else None,
         is_taught=is_taught,
         reason=_card_reason(known, step, lamp),
@@ -234,13 +245,25 @@ def _lamp(known: StepFacts | None, step: Step | None, *, is_taught: bool) -> Lig
     return known.light if known is not None else Light.NOT_READY
 
 
-def _action(lamp: Light, known: StepFacts | None, *, is_held: bool) -> CardAction:
+def _left_at(slot: Slot, step: Step | None, inputs: DayInputs) -> float | None:
+    """Tell at which second a class left this lesson the last time, None if it did not."""
+    return next(
+        (
+            one.position_s
+            for one in inputs.left_open
+            if slot.key.class_id in one.class_ids and one.step == step and one.position_s > 0
+        ),
+        None,
+    )
+
+
+def _action(lamp: Light, known: StepFacts | None, *, is_held: bool, is_left: bool) -> CardAction:
     if is_held:
         return CardAction.RESUME
     if lamp in (Light.DONE, Light.NO_DEVICE):
         return CardAction.NONE
     if lamp is not Light.NOT_READY:
-        return CardAction.START
+        return CardAction.RESUME if is_left else CardAction.START
     can_be_fetched = known is not None and known.can_be_fetched
     return CardAction.FETCH if can_be_fetched else CardAction.IMPORT
 

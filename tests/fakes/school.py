@@ -57,6 +57,9 @@ class Shelf:
     def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
         return tuple((one.id, max(1, len(one.periods))) for one in self.order_now(book))
 
+    def similar_now(self, detail):
+        return ()
+
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         return lessons(book) if book in BOOKS else ()
 

@@ -12,7 +12,14 @@ from client.domain.ids import ClassId, LessonId, PartId, SittingId
 from client.domain.timetable import DEFAULT_BELLS, ClassGroup, Slot, SlotKey, Weeks
 from client.domain.today import DayTime, Step
 from client.service.api import CardAction, LessonDetail, LessonRow, Moment, PartView, Reason
-from client.service.today_page import DayInputs, Interrupted, build_page, facts_of, plan_of
+from client.service.today_page import (
+    DayInputs,
+    Interrupted,
+    LeftOpen,
+    build_page,
+    facts_of,
+    plan_of,
+)
 
 C3, C5 = ClassId("c3"), ClassId("c5")
 CLASSES = (ClassGroup(id=C3, name="3", grade=3), ClassGroup(id=C5, name="5", grade=5))
@@ -125,6 +132,20 @@ def test_each_card_has_the_action_that_fits():
     resume = build_page(given_inputs, plan, facts).resume
     assert resume is not None
     assert (resume.title, resume.position_s, resume.key) == ("T", 408.0, keys[1].key)
+
+
+def test_a_lesson_that_was_left_goes_on_where_it_stopped_if_anything_is_here():
+    keys = [slot(2, 1), slot(2, 2)]
+    left = LeftOpen(class_ids=(C3,), step=STEPS[0], position_s=70.0)
+    stranger = LeftOpen(class_ids=(C5,), step=STEPS[1], position_s=30.0)
+    shown = page(inputs(*keys, left_open=(left, stranger))).rows
+    assert [(row.cards[0].action, row.cards[0].resume_s) for row in shown] == [
+        (CardAction.RESUME, 70.0),
+        (CardAction.START, None),
+    ]
+    absent = facts_of(detail(view(Role.VIDEO, PartState.ABSENT)), 0)
+    red = page(inputs(keys[0], left_open=(left,)), {STEPS[0]: absent}).rows[0].cards[0]
+    assert red.action is CardAction.FETCH
 
 
 def test_an_interrupted_class_outside_of_the_timetable_can_go_on_too():

@@ -185,6 +185,38 @@ def test_two_classes_cut_off_together_go_on_together_the_one_on_the_screen_first
     assert station.records.unfinished() == ()
 
 
+def test_a_class_left_for_the_next_time_begins_where_it_stopped(station):
+    first = cards(station)[0]
+    recorder = station.records.recorder
+    opened = recorder.open(("c3",), first.lesson, first.key)
+    recorder.save_resume(opened.sitting, part=None, position_s=70.0, is_playing=False).result()
+    recorder.end(opened.sitting, Ended.CARRY_ON).result()
+    page = station.today.page().result()
+    assert page.resume is None
+    again = page.rows[1].cards[0]
+    assert (again.lesson, again.resume_s, again.sitting) == (first.lesson, 70.0, None)
+    plan = station.today.sitting_plan([again]).result()
+    assert plan.tracks[0].resume is None
+    assert plan.tracks[0].start.position_s == 70.0
+
+
+def test_another_edition_of_the_lesson_is_offered(station):
+    other = Placement(stage="p", grade="g", subject="math", edition="f", volume="v")
+    station.catalogue.put_whole(
+        [
+            Lesson(
+                id=LessonId("elsewhere"), source=SOURCE, kind=LessonKind.NATIONAL,
+                title="Lesson 0", place=other, has_detail=True,
+            )
+        ]
+    )  # fmt: skip
+    station.library.refresh()
+    offers = station.today.alternatives(key(2, 1)).result()
+    found = [offer for offer in offers if offer.kind is Swap.OTHER_EDITION]
+    assert [(offer.lesson, offer.place.edition) for offer in found] == [("elsewhere", "f")]
+    assert offers[-1].kind is Swap.TEXTBOOK
+
+
 def test_swapping_once_changes_this_slot_only_and_can_be_undone(station):
     offers = station.today.alternatives(key(2, 1)).result()
     assert [offer.kind for offer in offers][:2] == [Swap.NEXT, Swap.SAME_UNIT]

@@ -271,6 +271,23 @@ def test_a_class_goes_on_where_the_power_went(teach):
         again.close()
 
 
+def test_a_class_that_was_left_begins_under_a_new_name_where_it_stood():
+    detail = lesson(part(Role.VIDEO, VIDEO, seconds=600.0))
+    point = ResumePoint(
+        sitting=SittingId("ab" * 8),
+        class_ids=(ClassId("c3"),),
+        lesson=LessonId("lesson-1"),
+        position_s=408.0,
+    )
+    again = Class(detail, tracks=(replace(plan(detail).tracks[0], start=point),))
+    try:
+        assert ("open", VIDEO, 408.0) in again.player.calls
+        assert len(again.book.of("open")) == 1
+        assert again.book.of("go_on") == []
+    finally:
+        again.close()
+
+
 def test_the_other_grade_loads_its_own_video_and_each_has_its_record(teach):
     one = lesson(part(Role.VIDEO, VIDEO, seconds=600.0))
     other = lesson(part(Role.VIDEO, Path("other.mp4"), seconds=300.0), title="邮票的张数")
