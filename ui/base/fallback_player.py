@@ -20,11 +20,13 @@ from PySide6.QtCore import (
     QCoreApplication,
     QEventLoop,
     QIODevice,
+    QMetaObject,
     QObject,
     Qt,
     QTimer,
     QUrl,
     Signal,
+    Slot,
 )
 from PySide6.QtGui import QImage
 from PySide6.QtMultimedia import (
@@ -44,13 +46,18 @@ _DRAIN_MS: Final = 60
 _DEFAULT_RATE: Final = 25.0
 _MICRO: Final = 1_000_000
 
+_retired: Final[list[QObject]] = []
+"""Closed players, emptied: deleting one while its decoder threads end can crash the program."""
+
 T = TypeVar("T")
 
 
 class _Gate(QObject):
-    """The way to the GUI thread."""
+    """The way to the GUI thread, made on any thread.
 
-    _posted = Signal(object)
+    No signal is connected: Qt for Python keeps its connections in one table without a lock, and
+    one made beside the GUI thread crashed it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,14 +65,14 @@ class _Gate(QObject):
         if application is None:
             raise PlayerError("player_missing")
         self.moveToThread(application.thread())
-        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+        self._jobs: deque[Callable[[], None]] = deque()
 
     def post(self, fn: Callable[[], None]) -> None:
         """Run `fn` on the GUI thread: at once when called from there."""
         if threading.current_thread() is threading.main_thread():
             fn()
         else:
-            self._posted.emit(fn)
+            self._send(fn)
 
     def call(self, fn: Callable[[], T]) -> T:
         """Run `fn` there and wait for what it returns or raises."""
@@ -79,11 +86,17 @@ class _Gate(QObject):
             except BaseException as error:  # noqa: BLE001 - it belongs to the caller
                 future.set_exception(error)
 
-        self._posted.emit(job)
+        self._send(job)
         return future.result()
 
-    def _run(self, fn: Callable[[], None]) -> None:
-        fn()
+    def _send(self, fn: Callable[[], None]) -> None:
+        self._jobs.append(fn)
+        QMetaObject.invokeMethod(self, "run_next", Qt.ConnectionType.QueuedConnection)
+
+    @Slot()
+    def run_next(self) -> None:
+        """Run the job that has waited longest."""
+        self._jobs.popleft()()
 
 
 class FallbackPlayer:
@@ -321,6 +334,7 @@ class _QtPlayer(QObject):
     def close(self) -> None:
         if not self._is_closed:
             self._is_closed = True
+            _retired.append(self)
             self.frame_sink = self.state_sink = None
             self._watch.stop()
             self._pause.emit()
@@ -332,7 +346,7 @@ class _QtPlayer(QObject):
     def _finish(self) -> None:
         self._stop.emit()
         self._clear.emit(QUrl())
-        self.deleteLater()
+        self._kept.clear()
 
     def _on_picture(self, frame: QVideoFrame) -> None:
         if self._is_closed or self._facts is None or not frame.isValid():
