@@ -91,7 +91,8 @@ class _Gate(QObject):
 
     def _send(self, fn: Callable[[], None]) -> None:
         self._jobs.append(fn)
-        QMetaObject.invokeMethod(self, "run_next", Qt.ConnectionType.QueuedConnection)
+        queued = Qt.ConnectionType.QueuedConnection
+        QMetaObject.invokeMethod(self, "run_next", queued)  # type: ignore[call-overload] # stub: bytes
 
     @Slot()
     def run_next(self) -> None:
