@@ -56,8 +56,6 @@ class Run:
     name: str
     arguments: tuple[str, ...]
     needs_display: bool = False
-    may_repeat: bool = False
-    """Decoders have their own threads and no clock with a picture: a failure must come twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +106,7 @@ FULL: Final = (
         name="offscreen",
         arguments=("tests", "-m", "not xvfb", *SPREAD, *(f"--ignore={path}" for path in PLAYERS)),
     ),
-    *(
-        Run(name=Path(path).stem, arguments=(path, "-m", "not xvfb"), may_repeat=True)
-        for path in PLAYERS
-    ),
+    *(Run(name=Path(path).stem, arguments=(path, "-m", "not xvfb")) for path in PLAYERS),
     Run(name="windows", arguments=("tests", "-m", "xvfb"), needs_display=True),
 )
 
@@ -144,9 +139,6 @@ def run_pytest(run: Run, *, measure: bool, extra: Sequence[str]) -> tuple[bool, 
         else:
             environment |= {"QT_QPA_PLATFORM": "offscreen"}
         done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
-        if run.may_repeat and done.returncode not in (0, 5):
-            print(f"check: pytest {run.name} FAILED ({done.returncode}); once more", flush=True)
-            done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     is_fine = done.returncode in (0, 5)
     return is_fine, read_report(report) if report.exists() else Counts(errors=1)
 

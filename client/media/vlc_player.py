@@ -12,6 +12,7 @@ Invariants:
   V6  `close` returns within seconds whatever libvlc does, and may be called at any time.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -107,6 +108,7 @@ class VlcPlayer:
         """See `Player`."""
         with self._lock:
             self._require_media()
+        self._leave_the_end()
         self._pilot.post("seek", lambda: self._seek(seconds))
 
     def set_rate(self, rate: float) -> None:
@@ -233,12 +235,13 @@ class VlcPlayer:
             previous.handle.release()
         return facts
 
-    def _begin(self, start_s: float, *, then: PlayerState) -> None:
-        """Start the open file from its beginning and hold it at `start_s`."""
+    def _begin(self, start_s: float, *, then: PlayerState | None) -> None:
+        """Start the open file from its beginning at `start_s`; without `then` the state stays."""
         start_s = self._clamp(start_s)
         facts = self._facts
         with self._lock:
             self._is_running = self._is_over = self._is_broken = False
+            self._paused_at = math.inf  # it runs from here on, whatever the state says
             frame_s = self._frame_s if facts.has_video else 0.0
             self._screen.reset(frame_s)
         self._player.set_media(self._media.handle if self._media else None)
@@ -256,9 +259,10 @@ class VlcPlayer:
         if self._rate != 1.0:
             self._apply_rate()
         with self._lock:
-            if then is PlayerState.PLAYING:
+            if (then or self._state) is PlayerState.PLAYING:
                 self._screen.await_next(time.monotonic())
-        self._set_state(then)
+        if then is not None:
+            self._set_state(then)
         self._obey()
 
     def _has_begun(self) -> bool:
@@ -271,8 +275,9 @@ class VlcPlayer:
         if self._state not in (PlayerState.PLAYING, PlayerState.PAUSED, PlayerState.ENDED):
             return
         if self._is_over:
-            kept = PlayerState.PAUSED if self._state is PlayerState.ENDED else self._state
-            self._begin(target_s, then=then or kept)
+            if then is None:
+                self._leave_the_end()
+            self._begin(target_s, then=then)
             return
         self._fly(target_s)
         self._obey()
@@ -411,6 +416,10 @@ class VlcPlayer:
 
     def _fail(self, _error: PlayerError) -> None:
         self._set_state(PlayerState.FAILED)
+
+    def _leave_the_end(self) -> None:
+        if self._state is PlayerState.ENDED:
+            self._set_state(PlayerState.PAUSED)
 
     def _set_state(self, state: PlayerState) -> None:
         with self._lock:

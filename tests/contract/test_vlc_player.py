@@ -146,6 +146,21 @@ def test_a_seek_after_the_end_shows_that_picture(player):
     assert player.state is PlayerState.PAUSED
 
 
+def test_playing_right_after_a_seek_from_the_end_plays_from_there(player):
+    watch = _Watch(player)
+    player.open(clip(_spec()), start_s=7.5)
+    ended = threading.Event()
+    player.on_state(lambda state: state is PlayerState.ENDED and ended.set())
+    player.play()
+    assert ended.wait(20)
+    count = len(watch.seen)
+    player.seek_to(4.0)
+    player.play()
+    watch.wait(lambda: len(watch.seen) > count + 5)
+    assert player.state is PlayerState.PLAYING
+    assert 98 <= watch.seen[-1][0] <= 125
+
+
 def test_a_loop_to_the_end_of_the_file_repeats(player):
     watch = _Watch(player)
     player.open(clip(_spec()), start_s=7.0)

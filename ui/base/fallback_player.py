@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from PySide6.QtCore import (
     QCoreApplication,
@@ -47,17 +47,30 @@ _DEFAULT_RATE: Final = 25.0
 _MICRO: Final = 1_000_000
 
 _retired: Final[list[QObject]] = []
-"""Closed players, emptied: deleting one while its decoder threads end can crash the program."""
+"""Closed players, emptied: one that went with its owner would be deleted on the owner's thread,
+beside its decoder threads, and crash the program."""
 
 T = TypeVar("T")
 
 
 class _Gate(QObject):
-    """The way to the GUI thread, made on any thread.
+    """The way to the GUI thread, made on any thread, once for the whole run of the program.
 
-    No signal is connected: Qt for Python keeps its connections in one table without a lock, and
-    one made beside the GUI thread crashed it.
+    A gate for each player would go with it, on its thread, while the GUI thread is still handing
+    over its last job. No signal is connected: Qt for Python keeps its connections in one table
+    without a lock, and one made beside the GUI thread crashed it.
     """
+
+    _only: ClassVar["_Gate | None"] = None
+    _making: ClassVar = threading.Lock()
+
+    @classmethod
+    def shared(cls) -> "_Gate":
+        """Return the one gate, made by whoever asks first."""
+        with cls._making:
+            if cls._only is None:
+                cls._only = cls()
+            return cls._only
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +121,7 @@ class FallbackPlayer:
     """
 
     def __init__(self) -> None:
-        self._gate = _Gate()
+        self._gate = _Gate.shared()
         self._is_closed = False
         self._inner = self._gate.call(_QtPlayer)
 
