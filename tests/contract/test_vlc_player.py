@@ -134,13 +134,17 @@ def test_playing_during_a_seek_plays_from_the_target(player):
     assert player.state is PlayerState.PLAYING
 
 
-def test_a_seek_after_the_end_shows_that_picture(player):
-    watch = _Watch(player)
+def _play_to_the_end(player):
     player.open(clip(_spec()), start_s=7.5)
     ended = threading.Event()
     player.on_state(lambda state: state is PlayerState.ENDED and ended.set())
     player.play()
     assert ended.wait(20)
+
+
+def test_a_seek_after_the_end_shows_that_picture(player):
+    watch = _Watch(player)
+    _play_to_the_end(player)
     player.seek_to(4.0)
     watch.wait(lambda: watch.seen[-1][0] is not None and abs(watch.seen[-1][0] - 100) <= 3)
     assert player.state is PlayerState.PAUSED
@@ -148,11 +152,7 @@ def test_a_seek_after_the_end_shows_that_picture(player):
 
 def test_playing_right_after_a_seek_from_the_end_plays_from_there(player):
     watch = _Watch(player)
-    player.open(clip(_spec()), start_s=7.5)
-    ended = threading.Event()
-    player.on_state(lambda state: state is PlayerState.ENDED and ended.set())
-    player.play()
-    assert ended.wait(20)
+    _play_to_the_end(player)
     count = len(watch.seen)
     player.seek_to(4.0)
     player.play()

@@ -13,7 +13,7 @@ How to write a view
 * No widget ever gets a style string; name a role instead (sheet.py):
   labels  `label(text, Type.CAPTION, tone="muted", is_bold=True)`; tone: muted accent amber red info
           or `context.subjects.tone(subject)`
-  frames  `card()`, `card("next")`, `card("done")`, `card("inset")`; `divider()`
+  frames  `Paper()`, `Paper("next")`, `Paper("done")`, `Paper("inset")`; `divider()`
   buttons `Button(context, Face(text=…, icon="play", kind="primary", side=…, key="Ctrl+K"))`;
           kinds primary secondary outline quiet link danger. At most one primary per page.
 * Layouts: `rows(gap=…)`, `row(gap=…)`, `FlowLayout`, `Page(context, most_px=1280)` (a centred

@@ -125,11 +125,12 @@ def clear(layout: QLayout) -> None:
             clear(inner)
 
 
-def card(kind: str = "true") -> QFrame:
-    """Make a paper card: true, next (2 px accent), done (no fill) or inset."""
-    made = QFrame()
-    made.setProperty("card", kind)
-    return made
+class Paper(QFrame):
+    """A paper card: true, next (2 px accent), done (no fill) or inset."""
+
+    def __init__(self, kind: str = "true") -> None:
+        super().__init__()
+        self.setProperty("card", kind)
 
 
 def divider(*, is_vertical: bool = False) -> QFrame:

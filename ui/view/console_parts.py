@@ -19,7 +19,7 @@ from client.domain.sitting_keys import Key
 from client.service.sitting import SittingView
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import row, rows
+from ui.base.layout import Paper, row, rows
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import repolish
@@ -32,14 +32,13 @@ _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _CENTRE: Final = int(Qt.AlignmentFlag.AlignCenter)
 
 
-class NextCard(QFrame):
+class NextCard(Paper):
     """The one thing to know now: the next step, a question to ask, or a notice."""
 
     def __init__(self, context: UiContext) -> None:
-        super().__init__()
+        super().__init__("next")
         theme = context.theme
         self._context = context
-        self.setProperty("card", "next")
         box = rows(self, gap=theme.gap(6))
         box.setContentsMargins(theme.gap(20), theme.gap(14), theme.gap(20), theme.gap(14))
         head = row(gap=theme.gap(8))
@@ -166,7 +165,7 @@ class StepRow(QAbstractButton):
         painter.drawText(box, _CENTRE, str(self._cue.ordinal))
 
 
-class Steps(QFrame):
+class Steps(Paper):
     """The list of steps."""
 
     pressed = Signal(object, float)
@@ -175,7 +174,6 @@ class Steps(QFrame):
         super().__init__()
         theme = context.theme
         self._context = context
-        self.setProperty("card", "true")
         box = rows(self, gap=0)
         box.setContentsMargins(theme.gap(6), theme.gap(12), theme.gap(6), theme.gap(8))
         head = row(gap=8)
@@ -234,7 +232,7 @@ class Steps(QFrame):
             self._list.addWidget(one)
 
 
-class Heads(QFrame):
+class Heads(Paper):
     """The headcount with its less and more."""
 
     pressed = Signal(object, float)
@@ -243,7 +241,6 @@ class Heads(QFrame):
         super().__init__()
         theme = context.theme
         self._context = context
-        self.setProperty("card", "true")
         line = row(self, gap=theme.gap(12))
         line.setContentsMargins(theme.gap(20), theme.gap(12), theme.gap(14), theme.gap(12))
         texts = rows(gap=0)
@@ -287,7 +284,7 @@ class Heads(QFrame):
         self._how.set_text(words("classroom.counted" if track.is_counted else "classroom.assumed"))
 
 
-class OtherGrade(QFrame):
+class OtherGrade(Paper):
     """复式: what the grade off the stage does, its countdown, and two buttons."""
 
     pressed = Signal(object, float, object)
@@ -297,7 +294,6 @@ class OtherGrade(QFrame):
         theme, words = context.theme, context.words
         self._context = context
         self._track = 0
-        self.setProperty("card", "true")
         line = row(self, gap=theme.gap(12))
         line.setContentsMargins(theme.gap(16), theme.gap(6), theme.gap(8), theme.gap(6))
         self._name = label("", Type.BODY, is_bold=True)

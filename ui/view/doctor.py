@@ -15,7 +15,7 @@ from client.service.doctor import Check, CheckState, Facts, Fix
 from client.service.doctor_report import values_of
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import Page, card, clear, divider, row, rows
+from ui.base.layout import Page, Paper, clear, divider, row, rows
 from ui.base.light import ReadinessLight
 from ui.base.text import label
 from ui.base.theme import FAMILIES, Type
@@ -137,7 +137,7 @@ class DoctorView(QWidget):
         return words("doctor.verdict_ok")
 
     def _paper(self, checks: list[Check], tone: str) -> QFrame:
-        paper = card()
+        paper = Paper()
         if tone:
             paper.setProperty("card", "")
             paper.setProperty("notice", tone)

@@ -15,7 +15,7 @@ from client.service.api import Card
 from client.service.sitting import SittingView
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import Page, card, divider, row, rows
+from ui.base.layout import Page, Paper, divider, row, rows
 from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
@@ -147,7 +147,7 @@ class EndPage(QWidget):
 
     def _who_and_note(self) -> QFrame:
         context, theme, words = self._context, self._context.theme, self._context.words
-        made = card()
+        made = Paper()
         box = rows(made, gap=theme.gap(8))
         margin = theme.gap(20)
         box.setContentsMargins(margin, theme.gap(14), margin, theme.gap(16))
@@ -189,7 +189,7 @@ class EndPage(QWidget):
 
     def _next_class(self, view: SittingView) -> QFrame:
         theme, words = self._context.theme, self._context.words
-        made = card()
+        made = Paper()
         line = row(made, gap=theme.gap(20))
         margin = theme.gap(20)
         line.setContentsMargins(margin, theme.gap(14), margin, theme.gap(14))

@@ -4,14 +4,14 @@ from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
 
 from client.domain.availability import Light
 from client.domain.record.bodies import Understood
 from client.service.sitting import SittingView
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import clear, row, rows
+from ui.base.layout import Paper, clear, row, rows
 from ui.base.light import ReadinessLight
 from ui.base.paint import paint_card_bar
 from ui.base.text import ElidedLabel, label
@@ -127,7 +127,7 @@ class CountBar(QWidget):
         painter.end()
 
 
-class TrackCard(QFrame):
+class TrackCard(Paper):
     """One class: what was done, 听懂, headcount."""
 
     def __init__(
@@ -136,7 +136,6 @@ class TrackCard(QFrame):
         super().__init__()
         self._context, self._model, self._index = context, model, index
         self._level = Understood.UNSAID
-        self.setProperty("card", "true")
         theme = context.theme
         self._box = rows(self, gap=theme.gap(6))
         self._box.setContentsMargins(theme.gap(26), theme.gap(16), theme.gap(20), theme.gap(16))
@@ -282,13 +281,12 @@ class TrackCard(QFrame):
             self._status.addWidget(self.just)
 
 
-class ScreenBars(QFrame):
+class ScreenBars(Paper):
     """用屏 today against the limit of 30 % of the planned minutes."""
 
     def __init__(self, context: UiContext, view: SittingView) -> None:
         super().__init__()
         theme, words = context.theme, context.words
-        self.setProperty("card", "true")
         box = rows(self, gap=theme.gap(10))
         margin = theme.gap(20)
         box.setContentsMargins(margin, theme.gap(14), margin, theme.gap(14))

@@ -18,7 +18,7 @@ from client.service.api import LessonDetail, PartView, RenditionView
 from ui.base.button import Button, Face
 from ui.base.choice import Tick
 from ui.base.context import UiContext
-from ui.base.layout import card, clear, divider, row, rows
+from ui.base.layout import Paper, clear, divider, row, rows
 from ui.base.light import ReadinessLight
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
@@ -235,7 +235,7 @@ class DetailColumn(QWidget):
         for part in detail.parts:
             if part.state not in _LOCKED:
                 continue
-            box = card("inset")
+            box = Paper("inset")
             line = row(box, gap=theme.gap(12))
             line.setContentsMargins(theme.gap(12), theme.gap(10), theme.gap(12), theme.gap(10))
             line.addWidget(_Icon(self._context, "lock"), 0, Qt.AlignmentFlag.AlignTop)

@@ -14,7 +14,7 @@ from client.service.text import Words
 from ui.base.button import Button, Face
 from ui.base.choice import Segments, Select, Stepper, Tick, Tile
 from ui.base.context import UiContext
-from ui.base.layout import card, clear, divider, row, rows
+from ui.base.layout import Paper, clear, divider, row, rows
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.viewmodel.setup import SetupModel
@@ -30,7 +30,7 @@ _GRADES_LONG: Final = 9
 
 def paper(context: UiContext, title: str = "", hint: str = "") -> tuple[QFrame, QVBoxLayout]:
     """Make a card with an inner column and perhaps a title."""
-    made = card()
+    made = Paper()
     body = rows(made, gap=context.theme.gap(12))
     body.setContentsMargins(*(context.theme.gap(20),) * 4)
     if title:
@@ -45,14 +45,20 @@ def own_name(language: str) -> str:
     return Words(language)(f"settings.language_{language}")
 
 
-class LookPaper(QFrame):
-    """Language, colours, size of letters, old-PC mode."""
+class _SetupPaper(Paper):
+    """A card of the set-up pages."""
 
     def __init__(self, context: UiContext, model: SetupModel) -> None:
         super().__init__()
-        self.setProperty("card", "true")
         self._context = context
         self._model = model
+
+
+class LookPaper(_SetupPaper):
+    """Language, colours, size of letters, old-PC mode."""
+
+    def __init__(self, context: UiContext, model: SetupModel) -> None:
+        super().__init__(context, model)
         theme, words = context.theme, context.words
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(*(theme.gap(20),) * 4)
@@ -91,14 +97,11 @@ class LookPaper(QFrame):
         self._grid.addWidget(widget, at, 1, trailing)
 
 
-class GradesPaper(QFrame):
+class GradesPaper(_SetupPaper):
     """Name of school and room, grades taught here, and how many pupils each has."""
 
     def __init__(self, context: UiContext, model: SetupModel) -> None:
-        super().__init__()
-        self.setProperty("card", "true")
-        self._context = context
-        self._model = model
+        super().__init__(context, model)
         theme, words = context.theme, context.words
         body = rows(self, gap=theme.gap(12))
         body.setContentsMargins(*(theme.gap(20),) * 4)
@@ -171,14 +174,11 @@ class GradesPaper(QFrame):
             self._counts.addLayout(line)
 
 
-class CoversPaper(QFrame):
+class CoversPaper(_SetupPaper):
     """Which edition each class has in each subject, by the words on the cover."""
 
     def __init__(self, context: UiContext, model: SetupModel) -> None:
-        super().__init__()
-        self.setProperty("card", "true")
-        self._context = context
-        self._model = model
+        super().__init__(context, model)
         theme = context.theme
         self._body = rows(self, gap=theme.gap(8))
         self._body.setContentsMargins(*(theme.gap(20),) * 4)
@@ -245,14 +245,11 @@ class CoversPaper(QFrame):
         return choice
 
 
-class SourcesPaper(QFrame):
+class SourcesPaper(_SetupPaper):
     """Where lessons come from: what is there, and what can be added."""
 
     def __init__(self, context: UiContext, model: SetupModel) -> None:
-        super().__init__()
-        self.setProperty("card", "true")
-        self._context = context
-        self._model = model
+        super().__init__(context, model)
         self._token: Path | None = None
         theme = context.theme
         body = rows(self, gap=theme.gap(12))

@@ -15,7 +15,7 @@ from client.service.week_page import CoursePage, CourseStep
 from ui.base.button import Button, Face
 from ui.base.choice import Chip, ChoiceRow, Segments, Select
 from ui.base.context import UiContext
-from ui.base.layout import FlowLayout, card, clear, row, rows
+from ui.base.layout import FlowLayout, Paper, clear, row, rows
 from ui.base.light import ReadinessLight
 from ui.base.popover import Popover
 from ui.base.text import ElidedLabel, label
@@ -120,7 +120,7 @@ class SlotEditor(Popover):
         self._rest.addLayout(line)
 
     def _mode_rows(self, mode: TeachingMode) -> QFrame:
-        paper = card()
+        paper = Paper()
         body = rows(paper)
         body.setContentsMargins(1, 1, 1, 1)
         for one in _MODES:
@@ -159,7 +159,7 @@ class SlotEditor(Popover):
         body.addWidget(label(words("timetable.pointer", book=book), Type.CAPTION, tone="muted"))
         line = row(gap=theme.gap(8))
         line.addWidget(self._arrow(-1, "chevron-left", "timetable.pointer_back"))
-        paper = card()
+        paper = Paper()
         inner = rows(paper)
         inner.setContentsMargins(theme.gap(12), theme.gap(6), theme.gap(12), theme.gap(6))
         paper.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -12,7 +12,7 @@ from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from client.domain.availability import Light
 from client.domain.catalogue import Role
@@ -20,7 +20,7 @@ from client.domain.timetable import ClassGroup, TeachingMode
 from client.service.api import Card, CardAction, CardPart
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import row, rows
+from ui.base.layout import Paper, row, rows
 from ui.base.light import TONES
 from ui.base.paint import paint_card_bar
 from ui.base.text import ElidedLabel, label
@@ -291,12 +291,11 @@ class Half(QWidget):
         painter.end()
 
 
-class CardFrame(QFrame):
+class CardFrame(Paper):
     """The paper of a card. `main` is its main button, None where nothing can be started."""
 
     def __init__(self, context: UiContext, kind: str) -> None:
-        super().__init__()
-        self.setProperty("card", kind)
+        super().__init__(kind)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.context = context
         self.main: Button | None = None

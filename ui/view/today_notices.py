@@ -8,7 +8,7 @@ from client.domain.errors import ClassroomError
 from client.service.api import ResumeNotice, TodayPage
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import row, rows
+from ui.base.layout import Paper, row, rows
 from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
@@ -49,16 +49,15 @@ class IconTile(QWidget):
         painter.end()
 
 
-class ResumeCard(QFrame):
+class ResumeCard(Paper):
     """第2节停在 6分48秒 [用课本上完了] [接着上]."""
 
     resumed = Signal()
     finished = Signal()
 
     def __init__(self, context: UiContext, notice: ResumeNotice) -> None:
-        super().__init__()
+        super().__init__("next")
         theme, words = context.theme, context.words
-        self.setProperty("card", "next")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         line = row(self, gap=theme.gap(16))
         pad = theme.gap(20)

@@ -11,7 +11,7 @@ from client.domain.availability import Light
 from client.service.api import Card, DayBar
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
-from ui.base.layout import FlowLayout, card, clear, row, rows
+from ui.base.layout import FlowLayout, Paper, clear, row, rows
 from ui.base.notice import Notice
 from ui.base.paint import paint_day_cell
 from ui.base.text import label
@@ -109,7 +109,7 @@ class SideColumn(QWidget):
 
     def _paper(self) -> tuple[QFrame, QVBoxLayout]:
         theme = self._context.theme
-        paper = card()
+        paper = Paper()
         body = rows(paper, gap=theme.gap(10))
         body.setContentsMargins(*(theme.gap(16),) * 4)
         return paper, body

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 from client.service.api import TransferState
 from ui.base.button import Button, Face
 from ui.base.context import Say, UiContext
-from ui.base.layout import Page, card, clear, divider, row, rows
+from ui.base.layout import Page, Paper, clear, divider, row, rows
 from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
@@ -256,7 +256,7 @@ class TransferPage(Page):
         count = words.plural("transfer.count", len(lines))
         head.addWidget(label(count, Type.CAPTION, tone="muted"), 1)
         self._list.addLayout(head)
-        paper = card()
+        paper = Paper()
         column = rows(paper)
         for number, line in enumerate(lines):
             if number:
