@@ -390,6 +390,7 @@ class Stepper(QWidget):
         row.addWidget(self.more)
         self.less.clicked.connect(self._on_less)
         self.more.clicked.connect(self._on_more)
+        self._enable()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def value(self) -> int:
@@ -403,7 +404,12 @@ class Stepper(QWidget):
             return
         self._value = value
         self._figure.setText(str(value))
+        self._enable()
         self.changed.emit(value)
+
+    def _enable(self) -> None:
+        self.less.setEnabled(self._value > self._least)
+        self.more.setEnabled(self._value < self._most)
 
     def _on_less(self) -> None:
         self.set_value(self._value - 1)
