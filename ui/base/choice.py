@@ -313,12 +313,6 @@ class Segments(QWidget):
         """Index of the chosen segment."""
         return self._group.checkedId()
 
-    def set_current(self, index: int) -> None:
-        """Choose without telling anybody."""
-        button = self._group.button(index)
-        if button is not None:
-            button.setChecked(True)
-
     def set_compact(self, *, is_compact: bool) -> None:
         """Let segments that have an icon do without their words."""
         for segment in self._group.buttons():

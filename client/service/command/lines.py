@@ -9,7 +9,9 @@ from client.service.text import Words
 _HIDDEN: Final = frozenset({"digest", "trust", "renditions", "at_quality", "path"})
 """Columns that only programs need; they stand in the JSON."""
 
-_SPOKEN: Final = frozenset({"availability", "state", "status", "role", "mode", "weeks", "kind"})
+_SPOKEN: Final = frozenset(
+    {"availability", "state", "status", "role", "mode", "weeks", "kind", "trouble"}
+)
 """Columns whose values are names of this program; people read them in words."""
 
 _WIDEST: Final = 40
