@@ -185,7 +185,14 @@ def nothing_said(path: Path) -> None:
     connection.close()
 
 
-DAMAGE = (scribble, empty, no_database, no_table, two_tables, nothing_said)
+def false_count(path: Path) -> None:
+    """Pages that are said to be free and are not there: every row can still be read."""
+    data = bytearray(path.read_bytes())
+    data[36:40] = (5).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+DAMAGE = (false_count, scribble, empty, no_database, no_table, two_tables, nothing_said)
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
