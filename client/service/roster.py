@@ -8,7 +8,8 @@ Invariants:
   RV1  Any thread may ask; nothing blocks the caller, and what is asked is done in that order.
   RV2  What an answer acknowledges is durable.
   RV3  The recovery code is made with the first list, kept where secrets are, and shown to whoever
-       made the list; a backup needs nobody to type it.
+       took the list in; a backup needs nobody to type it. If it is lost, the next list or backup
+       makes another and shows it.
   RV4  After a restore the code that opened the backup is this machine's own.
 """
 
@@ -31,7 +32,7 @@ from client.service.paths import ASSETS, Profile
 from client.service.roster_backup import Contents, read_backup, write_backup
 from client.service.secrets import Keyring, SecretText, system_keyring
 from client.store.disk import disk_errors
-from client.store.roster_store import RosterStore
+from client.store.roster_store import About, RosterStore
 
 CODE_FILE: Final = "roster-code.txt"
 _ACCOUNT: Final = "roster-code"
@@ -64,7 +65,7 @@ class BackedUp:
     is_same_disk: bool
     """It lies on the disk of the profile: it dies with it."""
     new_code: str = field(default="", repr=False)
-    """See `Imported`; not empty if the machine had lost the code."""
+    """See `Imported`; not empty if the machine had lost its code, or had none yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +191,7 @@ class RosterService:
     def _change(
         self, class_id: ClassId, decide: Callable[[tuple[Pupil, ...]], Sequence[Pupil]]
     ) -> Future[tuple[Pupil, ...]]:
-        def job() -> tuple[Pupil, ...]:
-            changed = self._store.change(class_id, decide)
-            self._ensure_code()
-            return changed
-
-        return self._worker.submit(job)
+        return self._worker.submit(self._store.change, class_id, decide)
 
     def _import(self, class_id: ClassId, read: Callable[[], str]) -> Imported:
         names = rules.parse_names(read(), list_words())
@@ -226,16 +222,17 @@ class RosterService:
         return code
 
     def _known_code(self) -> str:
+        self._about()
+        return self._ensure_code() or self._code.load()
+
+    def _about(self) -> About:
         about = self._store.about()
         if about is None or not about.pupils:
             raise UserError("roster_none")
-        self._ensure_code()
-        return self._code.load()
+        return about
 
     def _back_up(self, folder: Path) -> BackedUp:
-        about = self._store.about()
-        if about is None or not about.pupils:
-            raise UserError("roster_none")
+        about = self._about()
         if not folder.is_dir():
             raise UserError("roster_backup_folder", {"folder": folder.name})
         fresh_code = self._ensure_code()

@@ -27,7 +27,7 @@ def import_list(station: Station, roster: RosterService, call: Invocation) -> ob
         "pupils": sum(pupil.is_present for pupil in taken.pupils),
         "added": taken.added,
         "left": taken.left,
-        "duplicates": taken.duplicates,
+        "duplicates": taken.duplicates or None,
         "recovery_code": taken.new_code or None,
     }
 
@@ -67,7 +67,7 @@ def drop(station: Station, roster: RosterService, call: Invocation) -> object:
     return {
         "class": group.id,
         "pupils": gone.pupils,
-        "beside": [path.name for path in gone.beside],
+        "beside": [path.name for path in gone.beside] or None,
     }
 
 

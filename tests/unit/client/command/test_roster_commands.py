@@ -65,7 +65,7 @@ def test_a_list_is_taken_listed_backed_up_restored_and_dropped(room: Room, tmp_p
     made = room.tell("roster", "backup", str(tmp_path))
     assert (made["pupils"], made["recovery_code"], made["is_same_disk"]) == (3, None, True)
     dropped = room.tell("roster", "drop", "--class", "三年级")
-    assert dropped == {"class": "c3", "pupils": 3, "beside": []}
+    assert dropped == {"class": "c3", "pupils": 3, "beside": None}
     assert room.tell("roster", "list", "--class", "c3")["pupils"] == []
     came = room.tell("roster", "restore", made["path"], "--code", code)
     assert came == {"pupils": 3, "kept": "roster.db.replaced-1", "is_older": True}
