@@ -23,11 +23,8 @@ from client.domain.ids import LessonId
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
-from client.service.command.roster_commands import COMMANDS as ROSTER_COMMANDS
-from client.service.command.roster_commands import Command as RosterCommand
 from client.service.command.run import run
 from client.service.paths import ASSETS, ROOT, Profile, profile_at
-from client.service.roster import RosterService
 from client.service.station import Station
 
 if TYPE_CHECKING:
@@ -47,6 +44,16 @@ _LINKED = (
     "lesson verify",
 )
 """Commands of `sync.engine.commands`."""
+
+_ROSTER = (
+    "roster import",
+    "roster list",
+    "roster code",
+    "roster backup",
+    "roster restore",
+    "roster drop",
+)
+"""Commands of `client.service.command.roster_commands`."""
 
 Handler = Callable[[Invocation], object]
 
@@ -71,7 +78,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "doctor": _doctor,
         "bench": _bench,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
-        **{name: partial(_on_roster, command) for name, command in ROSTER_COMMANDS.items()},
+        **{name: partial(_on_roster, name) for name in _ROSTER},
     }
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
@@ -92,14 +99,16 @@ def _on_station(command: Command, call: Invocation) -> object:
         return command(station, call)
 
 
-def _on_roster(command: RosterCommand, call: Invocation) -> object:
+def _on_roster(name: str, call: Invocation) -> object:
     """Run a command with the roster, which no other part of the program is given."""
+    from client.service.command.roster_commands import COMMANDS  # noqa: PLC0415 - heavy
+    from client.service.roster import RosterService  # noqa: PLC0415 - heavy
     from client.service.text import Words  # noqa: PLC0415 - heavy
 
     with _station(call) as station:
         roster = RosterService(station.profile)
         try:
-            return command(station, roster, call)
+            return COMMANDS[name](station, roster, call)
         finally:
             damaged = roster.set_aside().result()
             if damaged is not None:

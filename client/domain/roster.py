@@ -5,7 +5,7 @@ or the network.
 
 Invariants:
   RO1  A list is taken whole or refused whole; text of any shape gives one or the other.
-  RO2  What is raised here holds rows and counts, never a name.
+  RO2  What is raised here holds rows and counts, never a name; no value shows one in its `repr`.
   RO3  Through a new list a pupil whose name it holds keeps the local id, and so the marks; who is
        not in it stays, as absent.
   RO4  Names that stand twice are two pupils, and their places are told.
@@ -16,7 +16,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, NewType
 
@@ -58,7 +58,7 @@ class Pupil:
     id: PupilId
     position: int
     """The pupil's number in the class, from 1."""
-    name: str
+    name: str = field(repr=False)
     is_present: bool = True
     """Still in the class; who left is kept for the marks."""
 
@@ -70,7 +70,7 @@ class Mark:
     class_id: ClassId
     pupil: PupilId
     kind: MarkKind
-    value: str
+    value: str = field(repr=False)
     day: str
 
 
@@ -86,7 +86,7 @@ class ListWords:
 class NameList:
     """A list that was read: positions and names in order."""
 
-    rows: tuple[tuple[int, str], ...]
+    rows: tuple[tuple[int, str], ...] = field(repr=False)
 
     @property
     def duplicates(self) -> tuple[tuple[int, ...], ...]:

@@ -215,7 +215,7 @@ class RosterService:
 
     def _ensure_code(self) -> str:
         """Make the recovery code if there is none; returns it only if it was made (RV3)."""
-        if self._code.load():
+        if self._kept_code():
             return ""
         code = new_code(secrets.token_bytes(ENTROPY_BYTES))
         self._code.save(code)
@@ -223,7 +223,14 @@ class RosterService:
 
     def _known_code(self) -> str:
         self._about()
-        return self._ensure_code() or self._code.load()
+        return self._ensure_code() or self._kept_code()
+
+    def _kept_code(self) -> str:
+        """Give the code that is kept; one that nobody could type counts as lost."""
+        try:
+            return read_code(self._code.load())
+        except UserError:
+            return ""
 
     def _about(self) -> About:
         about = self._store.about()
@@ -236,8 +243,9 @@ class RosterService:
         if not folder.is_dir():
             raise UserError("roster_backup_folder", {"folder": folder.name})
         fresh_code = self._ensure_code()
+        code = fresh_code or self._kept_code()
         contents = Contents(edition=about.edition, image=self._store.image())
-        path = write_backup(folder, f"roster-{about.id}", contents, self._code.load())
+        path = write_backup(folder, f"roster-{about.id}", contents, code)
         with disk_errors():
             is_same_disk = folder.stat().st_dev == self._folder.stat().st_dev
             size_bytes = path.stat().st_size

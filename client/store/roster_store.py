@@ -87,7 +87,7 @@ class RosterStore:
 
     def image(self) -> bytes:
         """Return the whole roster as the bytes of a database file, empty if there is none."""
-        return self._read(lambda connection: connection.serialize(), b"")
+        return self._read(_serialize, b"")
 
     # --- writing -------------------------------------------------------------------------
 
@@ -144,9 +144,8 @@ class RosterStore:
             _remove(fresh)
 
     def beside(self) -> tuple[Path, ...]:
-        """List files that were set aside or replaced: they still hold names."""
-        kinds = ("damaged", "replaced")
-        found = [one for kind in kinds for one in self._path.parent.glob(f"{FILE}.{kind}-*")]
+        """List files that were set aside, replaced, or left by a crash: they still hold names."""
+        found = self._path.parent.glob(f"{FILE}.*")
         return tuple(sorted(one for one in found if not one.name.endswith(_BESIDE)))
 
     def close(self) -> None:
@@ -172,7 +171,8 @@ class RosterStore:
             self._enter()
             self._database = _opened(self._path)
             if self._database is None:
-                self._set_aside()
+                with self._alone():
+                    self._set_aside()
         return self._database
 
     def _made(self) -> Database:
@@ -202,8 +202,8 @@ class RosterStore:
         return Presence(self._lock)
 
     def _set_aside(self) -> None:
-        with self._alone(), disk_errors():
-            target = _free(self._path, "damaged")
+        target = _free(self._path, "damaged")
+        with disk_errors():
             # First what belongs to it: a log left behind would be taken for that of the next file.
             for ending in (*_BESIDE, ""):
                 source = self._path.with_name(self._path.name + ending)
@@ -213,16 +213,26 @@ class RosterStore:
         self.set_aside = target
 
     def _put_in_place(self, fresh: Path) -> Replaced:
-        about, image = self.about(), self.image()
         with self._alone(), disk_errors():
-            kept = _free(self._path, "replaced") if image else None
-            if kept is not None:
-                write_file(kept, image, mode=_MODE)
+            about, kept = self._keep() if self._path.exists() else (None, None)
             for ending in _BESIDE:
                 self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
             failpoint("roster.before_rename")
             move_file(fresh, self._path)
         return Replaced(about=about, kept=kept)
+
+    def _keep(self) -> tuple[About | None, Path | None]:
+        """Write a whole copy of the present roster beside it; a damaged one is set aside."""
+        database = _opened(self._path)
+        if database is None:
+            self._set_aside()
+            return None, None
+        about = database.read(_select_about).result()
+        image = database.read(_serialize).result()
+        database.close()
+        kept = _free(self._path, "replaced")
+        write_file(kept, image, mode=_MODE)
+        return about, kept
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -308,6 +318,10 @@ def _remove(path: Path) -> None:
 
 
 # --- rows --------------------------------------------------------------------------------
+
+
+def _serialize(connection: sqlite3.Connection) -> bytes:
+    return connection.serialize()
 
 
 def _select_about(connection: sqlite3.Connection) -> About:

@@ -10,7 +10,7 @@ import pytest
 from client.domain.failpoint import ROSTER_POINTS, VARIABLE
 from client.domain.ids import ClassId
 from client.domain.roster import Pupil, PupilId
-from client.store.roster_store import RosterStore
+from client.store.roster_store import FILE, RosterStore
 from tests.quality.sources import ROOT
 
 CLASS = ClassId("c3")
@@ -45,10 +45,11 @@ def test_a_death_in_the_middle_of_a_restore_loses_nothing(tmp_path: Path, point:
     assert died.returncode == -9
     assert store.pupils(CLASS) == whole
     assert store.set_aside is None
-    (kept,) = store.beside()
-    assert b"newer" in kept.read_bytes()
+    left = {path.name: path for path in store.beside()}
+    assert left.keys() == {f"{FILE}.replaced-1", f"{FILE}.restoring"}
+    assert b"newer" in left[f"{FILE}.replaced-1"].read_bytes()
     store.close()
     subprocess.run(command, cwd=ROOT, check=True)
     assert store.pupils(CLASS) == (pupil("before"),)
-    assert len(store.beside()) == 2
+    assert [path.name[-1] for path in store.beside()] == ["1", "2"]
     store.close()

@@ -229,6 +229,14 @@ def test_what_cannot_be_is_refused() -> None:
         added(full, "乙", PupilId("x"))
 
 
+def test_no_value_shows_what_it_holds() -> None:
+    """RO2: a value may stand in a log line."""
+    mark = Mark(
+        class_id=ClassId("c3"), pupil=PupilId("p1"), kind=MarkKind.NOTE, value="张三", day="5-18"
+    )
+    assert "张三" not in repr((class_of("张三"), parse_names("张三", WORDS), mark))
+
+
 def test_marks_are_short() -> None:
     mark = Mark(
         class_id=ClassId("c3"), pupil=PupilId("p1"), kind=MarkKind.NOTE, value=" 好 ", day="5-18"

@@ -116,11 +116,16 @@ def test_the_code_is_made_once_and_kept_where_secrets_are(tmp_path: Path) -> Non
     other.close()
 
 
-def test_a_lost_code_is_made_anew_and_told(tmp_path: Path, roster: RosterService) -> None:
+@pytest.mark.parametrize("lost", ["", "7K2M", "no code at all"])
+def test_a_lost_code_is_made_anew_and_told(
+    tmp_path: Path, roster: RosterService, lost: str
+) -> None:
     """RV3"""
     code = roster.import_text(C3, LIST).result().new_code
     first = roster.back_up(tmp_path).result()
-    (tmp_path / "room" / "keys" / CODE_FILE).unlink()
+    kept = tmp_path / "room" / "keys" / CODE_FILE
+    assert kept.read_text() == code
+    kept.write_text(lost)
     second = roster.back_up(tmp_path).result()
     assert second.new_code not in {"", code}
     assert second.path != first.path
