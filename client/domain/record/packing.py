@@ -377,7 +377,9 @@ def _primed() -> _Memory:
     memory = _Memory()
     start = RunStart(writer=bytes(WRITER_BYTES), seq=1, count=PRIMER_EVENTS, prev=NO_PREVIOUS)
     packed = Packed(number=PRIMER_NUMBER, strings=PRIMER_STRINGS)
-    tuple(_Unpacker(memory, packed).events(start))
+    unpacker = _Unpacker(memory, packed)
+    tuple(unpacker.events(start))
+    unpacker.boots()
     return memory
 
 

@@ -11,6 +11,7 @@ from client.domain.canon import decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.record import bodies as b
 from client.domain.record.event import Event, writer_of
+from client.domain.record.packing import pack
 from client.domain.record.segment import (
     MAX_EVENTS,
     MAX_SEGMENT_BYTES,
@@ -124,6 +125,25 @@ def test_g2_another_place_in_the_log_gives_another_chain(key, log):
     assert {one.hash for one in events}.isdisjoint(one.hash for one in log)
 
 
+def test_g2_a_writer_is_introduced_by_the_first_event_of_its_log_only(key, log):
+    late = resigned(key, seal(log, (), key), {SEQ: 5, PREV: log[3].hash})
+    assert unseal(late, lambda _: key.public_key, verify).events
+    with pytest.raises(ProtocolError) as caught:
+        unseal(late, nobody, verify)
+    assert caught.value.code == "writer_unknown"
+
+
+def test_g3_a_segment_holds_one_to_512_events(key):
+    one, many = chain(BODIES[7:8]), chain((BODIES[7],) * (MAX_EVENTS + 1))
+    for count, run in ((0, ()), (MAX_EVENTS + 1, many)):
+        packed = pack(run, ())
+        changes = {COUNT: count, NUMBER: packed.number, STRINGS: packed.strings}
+        with pytest.raises(ProtocolError):
+            unseal(resigned(key, seal(one, (), key), changes), lambda _: key.public_key, verify)
+    full = seal(many[:-1], (), key)
+    assert unseal(full, lambda _: key.public_key, verify).events == many[:-1]
+
+
 def test_g3_g4_what_no_writer_makes_is_refused(key, log):
     """G3 G4"""
     data = seal(log, BOOTS, key)
@@ -135,8 +155,6 @@ def test_g3_g4_what_no_writer_makes_is_refused(key, log):
         {SEQ: 2},
         {SEQ: "1"},
         {COUNT: 0},
-        {COUNT: 5},
-        {COUNT: len(log) + 1},
         {COUNT: MAX_EVENTS + 1},
         {PREV: b"short"},
         {PREV: b"\x01" * 32},
