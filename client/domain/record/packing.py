@@ -25,8 +25,8 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Final, TypeAlias
-from uuid import UUID
 
 from client.domain.canon import Wire, decode, encode
 from client.domain.errors import ProtocolError
@@ -43,6 +43,8 @@ _WHOLE, _INT, _ID, _BYTES, _TEXT, _WIDE, _UUID, _ARRAY = range(8)
 """Kinds of nodes; an array of n is `_ARRAY` + n."""
 _UUID_FORM: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UUID_BYTES: Final = 16
+_UUID_CUTS: Final = (0, 8, 12, 16, 20, 32)
+"""Between these digits it has no dash."""
 _ORDINAL_LIMIT: Final = 1 << 63
 _WALL_LIMIT: Final = 1 << 53
 _HEADS: Final = ("scope", "type", "version")
@@ -329,23 +331,22 @@ class _Unpacker:
                 raise _refuse()
             return self._ids[-taken]
         string = self._memory.named(kind, place, taken) if taken else self._new(kind)
-        if self._memory.rank(kind, place, string) != taken or not self._is_of(kind, string):
+        if self._memory.rank(kind, place, string) != taken:
             raise _refuse()
         self._memory.saw(kind, place, string)
         return string
-
-    def _is_of(self, kind: int, string: String) -> bool:
-        """Tell whether a writer would have chosen this kind (W2)."""
-        if kind == _WHOLE and isinstance(string, bytes):
-            return _nodes(string, ())[0][0] == _WHOLE
-        return _kind(string, self._known) == kind
 
     def _new(self, kind: int) -> String:
         size = _UUID_BYTES if kind == _UUID else self._pen.take(("length", kind))
         begin, self._used = self._used, self._used + size
         if self._used > len(self._strings):
             raise _refuse()
-        return _string_of(kind, self._strings[begin : self._used])
+        data = self._strings[begin : self._used]
+        string = _string_of(kind, data)
+        chosen = _nodes(data, ())[0][0] if kind == _WHOLE else _kind(string, self._known)
+        if chosen != kind:
+            raise _refuse()
+        return string
 
 
 def pack(events: Sequence[Event], boots: Sequence[BootFacts]) -> Packed:
@@ -417,7 +418,7 @@ def _kind(value: int | bytes | str, ids: Container[bytes]) -> int:
         return _ID if value in ids else _BYTES
     if _UUID_FORM.fullmatch(value):
         return _UUID
-    return _WIDE if 2 * len(value) < len(value.encode()) else _TEXT
+    return min(_TEXT, _WIDE, key=lambda kind: len(_bytes_of(kind, value)))
 
 
 def _body(kinds: Sequence[int], values: Sequence[Wire]) -> bytes:
@@ -445,7 +446,8 @@ def _bytes_of(kind: int, string: String) -> bytes:
 
 def _string_of(kind: int, data: bytes) -> String:
     if kind == _UUID:
-        return str(UUID(bytes=data))
+        digits = data.hex()
+        return "-".join(digits[begin:end] for begin, end in pairwise(_UUID_CUTS))
     if kind not in (_TEXT, _WIDE):
         return data
     try:
