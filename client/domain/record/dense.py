@@ -11,10 +11,10 @@ so that a symbol costs log2(t / f) bits. Reading undoes writing: the value that 
 folded in last, and everything begins with 0.
 
 Invariants:
-  D1  What is written is read again, place by place, with the same counts on both sides.
-  D2  A list of values has exactly one number and a number one form: a reader that took everything
+  DN1  What is written is read again, place by place, with the same counts on both sides.
+  DN2  A list of values has exactly one number and a number one form: a reader that took everything
       stands at 0, or it refuses.
-  D3  Time and memory are bounded by the length of the number and by how much its caller takes.
+  DN3  Time and memory are bounded by the length of the number and by how much its caller takes.
 """
 
 from collections.abc import Hashable
@@ -112,7 +112,7 @@ class DenseReader:
         return (1 << bits) | (number & ((1 << bits) - 1))
 
     def end(self) -> None:
-        """Refuse a number that holds more than what was taken (D2)."""
+        """Refuse a number that holds more than what was taken (DN2)."""
         if self._number:
             raise ProtocolError("segment_invalid")
 

@@ -16,9 +16,9 @@ UTF-16 where that is shorter than UTF-8. A body that is not made of these, or of
 whole. All counts and lists begin with what a usual lesson leaves behind (`primer`).
 
 Invariants:
-  W1  What is packed is unpacked to the same events: bodies of unknown types and of any bytes too.
-  W2  Events have exactly one packed form; every other one is refused.
-  W3  Unpacking is lazy and bounded; hostile bytes end in `ProtocolError` and nothing else.
+  PK1  What is packed is unpacked to the same events: bodies of unknown types and of any bytes too.
+  PK2  Events have exactly one packed form; every other one is refused.
+  PK3  Unpacking is lazy and bounded; hostile bytes end in `ProtocolError` and nothing else.
 """
 
 import re

@@ -26,14 +26,14 @@ def written(placed) -> bytes:
 
 
 @given(PLACED)
-def test_d1_what_is_written_is_read_again(placed):
+def test_dn1_what_is_written_is_read_again(placed):
     reader = DenseReader({}, written(placed))
     assert [(place, reader.take(place)) for place, _ in placed] == placed
     reader.end()
 
 
 @given(st.binary(max_size=60), st.lists(st.sampled_from("abc"), max_size=60))
-def test_d2_a_number_that_is_accepted_is_the_only_one_of_its_values(number, places):
+def test_dn2_a_number_that_is_accepted_is_the_only_one_of_its_values(number, places):
     try:
         reader = DenseReader({}, number)
         placed = [(place, reader.take(place)) for place in places]
@@ -43,7 +43,7 @@ def test_d2_a_number_that_is_accepted_is_the_only_one_of_its_values(number, plac
     assert written(placed) == number
 
 
-def test_d2_zeros_before_a_number_and_rests_behind_it_are_refused():
+def test_dn2_zeros_before_a_number_and_rests_behind_it_are_refused():
     number = written([("a", 3), ("b", 99)])
     with pytest.raises(ProtocolError):
         DenseReader({}, b"\0" + number)
@@ -53,7 +53,7 @@ def test_d2_zeros_before_a_number_and_rests_behind_it_are_refused():
         reader.end()
 
 
-def test_d3_long_numbers_and_many_values_are_refused_on_both_sides():
+def test_dn3_long_numbers_and_many_values_are_refused_on_both_sides():
     with pytest.raises(ProtocolError):
         DenseReader({}, b"\1" * (MAX_NUMBER_BYTES + 1))
     reader = DenseReader({}, b"")

@@ -70,14 +70,14 @@ def start_of(events) -> RunStart:
 
 @given(logs(), st.lists(st.tuples(st.integers(0, 9), CLOCKS, st.integers(0, 1)), max_size=3))
 @settings(deadline=None)
-def test_w1_any_run_comes_back_as_it_was(events, boots):
+def test_pk1_any_run_comes_back_as_it_was(events, boots):
     packed = pack(events, boots)
     assert unpack(packed, start_of(events)) == (events, tuple(boots))
     assert unpack_first(packed, start_of(events)) == events[0]
 
 
 @pytest.mark.parametrize("begin", range(len(BODIES)))
-def test_w1_a_run_may_begin_anywhere_in_a_log(begin):
+def test_pk1_a_run_may_begin_anywhere_in_a_log(begin):
     events = chain()[begin:]
     assert unpack(pack(events, BOOTS), start_of(events)) == (events, BOOTS)
 
@@ -99,7 +99,7 @@ def test_w1_a_run_may_begin_anywhere_in_a_log(begin):
     ],
     ids=lambda body: body[:6].hex() or "empty",
 )
-def test_w1_bodies_at_the_edges_come_back(body):
+def test_pk1_bodies_at_the_edges_come_back(body):
     one = Event(
         writer=WRITER,
         seq=1,
@@ -167,8 +167,8 @@ RANGES |= {"scope": (0, 1), "type": (20, 21), "version": (0, 1)}
 
 @given(st.integers(1, 4), st.integers(0, 1 << 32))
 @settings(max_examples=300, deadline=None)
-def test_w2_w3_a_form_that_is_accepted_is_the_only_one(count, seed):
-    """W2 W3: whatever stands in a number, it is refused or it is what `pack` makes."""
+def test_pk2_pk3_a_form_that_is_accepted_is_the_only_one(count, seed):
+    """PK2 PK3: whatever stands in a number, it is refused or it is what `pack` makes."""
     noise = random.Random(seed)
     start = RunStart(writer=WRITER, seq=5, count=count, prev=b"\x05" * 32)
     unpacker = packing._Unpacker(packing._primed().copy(), Packed(number=b"", strings=POOL))
@@ -233,11 +233,11 @@ TIMES = (1, 0, 0, 0)
         ((*NEW, INT, *TIMES, 0, 1, 0, 1 << 60, 0), b""),
     ],
 )
-def test_w2_forms_that_no_writer_makes_are_refused(values, strings):
+def test_pk2_forms_that_no_writer_makes_are_refused(values, strings):
     assert refused(values, strings)
 
 
-def test_w2_a_form_that_is_known_is_not_new():
+def test_pk2_a_form_that_is_known_is_not_new():
     assert refused((*NEW, INT, *TIMES, 0, *NEW, INT), count=2)
 
 
@@ -247,7 +247,7 @@ def test_a_counter_that_stands_still_breaks_the_chain():
 
 @given(st.binary(max_size=120), st.binary(max_size=30))
 @settings(deadline=None)
-def test_w3_noise_is_refused_or_the_form_of_what_it_says(number, strings):
+def test_pk3_noise_is_refused_or_the_form_of_what_it_says(number, strings):
     start = RunStart(writer=WRITER, seq=1, count=2, prev=NO_PREVIOUS)
     try:
         events, boots = unpack(Packed(number=number, strings=strings), start)
