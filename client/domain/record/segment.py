@@ -24,6 +24,7 @@ from client.domain.record.bodies import Incarnation
 from client.domain.record.event import HASH_BYTES, WRITER_BYTES, Event, follows, writer_of
 from client.domain.record.fold import read
 from client.domain.record.packing import BootFacts, Packed, RunStart, pack, unpack, unpack_first
+from client.domain.record.vector import Stretch
 from client.domain.signer import Signer, Verify
 
 DOMAIN: Final = b"tongke/segment/1"
@@ -106,6 +107,17 @@ def peek(data: bytes) -> RunStart:
         ProtocolError: `segment_invalid`, `too_large` or `not_canonical`.
     """
     return _read(data)[0]
+
+
+def covers(data: bytes) -> Stretch:
+    """Tell what a segment holds that was checked before: its signature is not looked at.
+
+    Raises:
+        ProtocolError: As `unseal` does.
+    """
+    start, packed, _ = _read(data)
+    last = unpack(packed, start)[0][-1]
+    return Stretch(writer=last.writer, seq=last.seq, head=last.id, first=start.seq)
 
 
 def _parts(start: RunStart, packed: Packed) -> list[Wire]:
