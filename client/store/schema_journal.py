@@ -75,10 +75,27 @@ CREATE TABLE local (
 ) STRICT;
 """
 
+_CLOCK: Final = """
+CREATE TABLE anchor (
+    writer BLOB NOT NULL,
+    boot   INTEGER NOT NULL,
+    kind   INTEGER NOT NULL,
+    mono   INTEGER NOT NULL,
+    utc    INTEGER NOT NULL,
+    err    INTEGER NOT NULL,
+    PRIMARY KEY (writer, boot, kind, mono, utc, err)
+) STRICT, WITHOUT ROWID;
+"""
+
 
 def m0001_log(connection: sqlite3.Connection) -> None:
     """Events, tips, sealed segments, and the local rows that are no events."""
     script(connection, _LOG)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (m0001_log,)
+def m0002_clock(connection: sqlite3.Connection) -> None:
+    """Anchors: what is known of the true time."""
+    script(connection, _CLOCK)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (m0001_log, m0002_clock)
