@@ -71,7 +71,9 @@ class Machine:
     def write(self, after_ms: int, body: b.Body | None = None) -> Event:
         """Write an event after some time."""
         self.now += after_ms
-        body = body or b.CueReached(sitting=SITTING, ordinal=3 * len(self.events) + self.tag)
+        body = body or b.CueReached(
+            sitting=SITTING, ordinal=3 * (len(self.events) % 100) + self.tag
+        )
         spec, last = spec_of(body), self.events[-1] if self.events else None
         event = Event(
             writer=self.writer,

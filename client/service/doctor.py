@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError
-from client.domain.record.facts import PLAUSIBLE_SINCE
+from client.domain.record.bounds import FLOOR
 from client.service.paths import ASSETS, Profile
 from client.service.print_fonts import find_font
 from client.service.secrets import SecretPlace, Secrets
@@ -205,7 +205,7 @@ def _backups(facts: Facts) -> Check:
 def _clock(facts: Facts) -> Check:
     if facts.year is None:
         return _unknown("clock")
-    if facts.year < PLAUSIBLE_SINCE.year or facts.is_time_sure is False:
+    if facts.year < FLOOR.year or facts.is_time_sure is False:
         return _check("clock", CheckState.ADVICE, "wrong", year=facts.year)
     return _check("clock", CheckState.OK, "ok")
 

@@ -32,8 +32,9 @@ def anchored(up: Uptime) -> tuple[Span | None, bool]:
 
     A hub is asked before other machines; what they say counts only where no hub was.
     """
-    hubs = [one for one in up.anchors if one.kind is AnchorKind.HUB]
-    peers = [one for one in up.anchors if one.kind is AnchorKind.PEER]
+    possible = [one for one in up.anchors if FLOOR_MS <= one.utc_ms <= CEILING_MS]
+    hubs = [one for one in possible if one.kind is AnchorKind.HUB]
+    peers = [one for one in possible if one.kind is AnchorKind.PEER]
     told = [_span(one) for one in hubs or peers]
     if not told:
         return None, False

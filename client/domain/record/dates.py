@@ -121,9 +121,9 @@ class Dates:
     def certain(self, event: Event) -> tuple[int, int]:
         """Tell between which moments, in Unix ms, an event was written beyond any doubt (DT1)."""
         up = self._ups.of(event)
-        return (
-            (FLOOR_MS, CEILING_MS) if up is None else _reach(up, self._certain[up], event.mono_ms)
-        )
+        if up is None:
+            return FLOOR_MS, CEILING_MS
+        return _reach(up, self._certain[up], event.mono_ms)
 
     def now(self, present: Present) -> Dated:
         """Tell what time it is: by an anchor of this start, else by the clock if it can be so."""
@@ -137,7 +137,7 @@ class Dates:
                 latest_ms=present.wall_ms + clocks.SAME_MS,
                 quality=Quality.CLOCK,
             )
-        return _dated(since, CEILING_MS)
+        return Dated(earliest_ms=since, latest_ms=CEILING_MS, quality=Quality.UNKNOWN)
 
     def faults(self, writer: bytes) -> frozenset[Fault]:
         """Tell what is wrong with a machine's clock, by the last start in which it wrote."""
@@ -168,12 +168,15 @@ class Dates:
         return believed
 
     def _at(self, up: Uptime, mono_ms: int) -> Dated:
-        earliest, latest = _reach(up, self._spans[up], mono_ms)
-        if up in self._believed:
-            return Dated(earliest_ms=earliest, latest_ms=latest, quality=Quality.CLOCK)
-        if up in self._exact and latest - earliest <= _EXACT:
-            return Dated(earliest_ms=earliest, latest_ms=latest, quality=Quality.EXACT)
-        return _dated(earliest, latest)
+        span = self._spans[up]
+        width = span[1] - span[0] + 2 * up.slack_ms
+        quality = _by_width(width)
+        if up in self._exact and width <= _EXACT:
+            quality = Quality.EXACT
+        if up in self._believed and width <= _DAY:
+            quality = Quality.CLOCK
+        earliest, latest = _reach(up, span, mono_ms)
+        return Dated(earliest_ms=earliest, latest_ms=latest, quality=quality)
 
     def _since(self, up: Uptime, present: Present) -> int:
         """Tell what the present is not before: another machine's clock proves nothing."""
@@ -191,11 +194,10 @@ class Dates:
 
 
 def _reach(up: Uptime, span: Span, mono_ms: int) -> Span:
-    return span[0] + mono_ms - up.slack_ms, span[1] + mono_ms + up.slack_ms
+    earliest, latest = span[0] + mono_ms - up.slack_ms, span[1] + mono_ms + up.slack_ms
+    return min(max(earliest, FLOOR_MS), CEILING_MS), max(min(latest, CEILING_MS), FLOOR_MS)
 
 
-def _dated(earliest: int, latest: int) -> Dated:
-    width = latest - earliest
-    wide = Quality.ABOUT if width <= _ABOUT else Quality.UNKNOWN
-    quality = Quality.DAY if width <= _DAY else wide
-    return Dated(earliest_ms=earliest, latest_ms=latest, quality=quality)
+def _by_width(width_ms: int) -> Quality:
+    wide = Quality.ABOUT if width_ms <= _ABOUT else Quality.UNKNOWN
+    return Quality.DAY if width_ms <= _DAY else wide

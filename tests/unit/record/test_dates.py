@@ -183,7 +183,7 @@ def test_up1_a_predecessor_that_is_not_here_bounds_nothing():
     )
     event = new.write(0, body)
     low = [Dates(known, old.anchors).certain(event)[0] for known in ([event], [event, tip])]
-    assert low == [FLOOR_MS - 1, pytest.approx(MORNING, abs=10)]
+    assert low == [FLOOR_MS, pytest.approx(MORNING, abs=10)]
 
 
 def test_bd2_hubs_that_disagree_widen_and_are_told():
@@ -208,6 +208,25 @@ def test_bd2_a_hub_counts_more_than_another_machine():
     assert dates.of(event).quality is Quality.EXACT
     assert holds(dates.of(event), one, event)
     assert Fault.CONTRADICTED in dates.faults(W)
+
+
+def test_bd2_a_hub_that_says_what_cannot_be_is_not_heard():
+    one = machine()
+    one.start(off_ms=0)
+    event = one.write(MINUTE)
+    one.hear(off_by=BEHIND)
+    one.hear(off_by=60 * YEAR)
+    assert dates_of(one).of(event).quality is C
+
+
+def test_a_running_time_that_makes_no_sense_gives_no_impossible_date():
+    one = machine()
+    one.start(off_ms=0)
+    one.write(MINUTE)
+    one.hear()
+    last = one.write(1 << 52)
+    dated = dates_of(one).of(last)
+    assert dated == Dated(earliest_ms=CEILING_MS, latest_ms=CEILING_MS, quality=U)
 
 
 def test_bd2_hubs_that_contradict_the_order_give_a_wide_interval():
