@@ -19,7 +19,7 @@ from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
 from client.domain.record import bodies as b
 from client.domain.record.anchors import AnchorKind
 from client.domain.record.bodies import Ended, EventType, TaughtBy, Understood
-from client.domain.record.dates import Dated, Dates
+from client.domain.record.dates import Dated, Dates, Fault
 from client.domain.record.facts import SittingRow, fact_rows, sitting_rows
 from client.domain.record.fold import Entry, Fold, union
 from client.domain.record.resume import ResumePoint, RunningTimer
@@ -319,7 +319,7 @@ class RecordService:
         Raises:
             UserError: `since_unreadable`.
         """
-        events = [event for _, event in self._journal.events()]
+        events = self._all_events()
         found = fact_rows(Fold(events), since, Dates(events, self._journal.anchors()))
         return tuple(
             FactRow(
@@ -356,6 +356,12 @@ class RecordService:
                 wall_ms=present.wall_ms,
             )
 
+    def clock(self) -> tuple[Dated, frozenset[Fault]]:
+        """Tell what time it is, and what is wrong with this machine's clock. Blocking."""
+        dates = Dates(self._all_events(), self._journal.anchors())
+        here = self._journal.present()
+        return dates.now(here), dates.faults(here.writer)
+
     def tell_time(self, utc_ms: int, err_ms: int) -> Future[None]:
         """Keep what a person said: the day of the week and the hour now (`AnchorKind.TAP`)."""
         here = self._journal.present()
@@ -382,6 +388,9 @@ class RecordService:
             for point, how in points
             if how is None or how is Ended.CARRY_ON
         )
+
+    def _all_events(self) -> "tuple[Event, ...]":
+        return tuple(event for _, event in self._journal.events())
 
 
 def write_register(journal: Journal, body: b.RegisterBody) -> Future[EventId]:

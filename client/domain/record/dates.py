@@ -52,14 +52,14 @@ class Quality(Enum):
 class Fault(Enum):
     """What is wrong with the clock of a machine."""
 
-    WRONG = "wrong"
+    WRONG = "off"
     """It says what cannot be, or anchors showed it wrong by more than 10 minutes."""
-    SET = "set"
-    """It was set while the machine ran."""
     WENT_BACK = "went_back"
     """It does not agree with other starts of the machine on what came first."""
     CONTRADICTED = "contradicted"
     """Those who told the time do not agree."""
+    SET = "set"
+    """It was set while the machine ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
