@@ -8,6 +8,7 @@ Invariants:
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -104,22 +105,22 @@ def belief(claimed: Span, hard: Span) -> Span:
 def steady(ups: Uptimes, claims: Mapping[Uptime, Span]) -> frozenset[Uptime]:
     """Find the starts whose clocks agree with most others on what came first (CK1).
 
-    Each way through a log that was copied is looked at alone: its machine saw only that.
+    Where a log was copied each branch is looked at alone: behind it are two machines.
     """
-    parents = {link.before for up in ups if (link := up.parent()) is not None}
-    sound: set[Uptime] = set()
-    doubted: set[Uptime] = set()
-    for leaf in ups:
-        if leaf in parents:
-            continue
-        path = [
-            (up, _from_to(claims[up], up.first_ms, end)) for up, end in _way(leaf) if up in claims
-        ]
-        chain = {path[at][0] for at in _longest([span for _, span in path])}
-        agreed = chain if 2 * len(chain) > len(path) else set()
-        sound |= agreed
-        doubted |= {up for up, _ in path} - agreed
-    return frozenset(sound - doubted)
+    parents = {up: link.before for up in ups if (link := up.parent()) is not None}
+    following = Counter(parents.values())
+    branches: dict[Uptime, list[Uptime]] = {}
+    for up in ups:
+        before = parents.get(up)
+        branches[up] = [] if before is None or following[before] > 1 else branches[before]
+        branches[up].append(up)
+    agreed: set[Uptime] = set()
+    for branch in {id(branch): branch for branch in branches.values()}.values():
+        told = [up for up in branch if up in claims]
+        chain = _longest([_from_to(claims[up], up) for up in told])
+        if 2 * len(chain) > len(told):
+            agreed.update(told[at] for at in chain)
+    return frozenset(agreed)
 
 
 def allows(up: Uptime, span: Span) -> bool:
@@ -145,17 +146,9 @@ def _error(up: Uptime, fixed: Spans, at: int) -> int:
     return (stretch.low + stretch.high) // 2 - sum(fixed[up]) // 2
 
 
-def _way(leaf: Uptime) -> list[tuple[Uptime, int]]:
-    """List the starts of one machine up to its last, each with where it ended."""
-    way = [(leaf, leaf.last_ms)]
-    while (link := way[-1][0].parent()) is not None:
-        way.append((link.before, link.before_ms))
-    return way[::-1]
-
-
-def _from_to(span: Span, first_ms: int, last_ms: int) -> Span:
-    begin = span[0] + first_ms
-    return begin, max(begin, span[1] + last_ms - _BACK)
+def _from_to(span: Span, up: Uptime) -> Span:
+    begin = span[0] + up.first_ms
+    return begin, max(begin, span[1] + up.last_ms - _BACK)
 
 
 def _longest(spans: list[Span]) -> list[int]:

@@ -128,8 +128,9 @@ class Dates:
     def now(self, present: Present) -> Dated:
         """Tell what time it is: by an anchor of this start, else by the clock if it can be so."""
         up = self._ups.find(present.writer, present.boot)
-        if up is not None and up in self._exact:
-            return self._at(up, present.mono_ms)
+        told = None if up is None or up not in self._exact else self._at(up, present.mono_ms)
+        if told is not None and told.is_sure:
+            return told
         since = max((self._since(one, present) for one in self._ups), default=FLOOR_MS)
         if self._is_likely(up, present) and since <= present.wall_ms <= CEILING_MS:
             return Dated(

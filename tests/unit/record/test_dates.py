@@ -481,6 +481,15 @@ def test_now_an_anchor_of_this_start_counts_and_not_the_clock():
     assert now.earliest_ms <= one.now <= now.latest_ms
 
 
+def test_now_a_hub_of_a_month_ago_leaves_it_to_the_clock():
+    one = offsets(0, hear=(0,))
+    one.now += 30 * DAY
+    one.write(0)
+    dates = dates_of(one)
+    assert dates.now(present(one)).quality is Quality.CLOCK
+    assert dates.of(one.events[-1]).quality is Quality.DAY
+
+
 @pytest.mark.parametrize(
     ("rtc", "hear", "now", "is_sure"),
     [
