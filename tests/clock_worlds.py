@@ -68,6 +68,11 @@ class Machine:
         if wall_ms is not None:
             self.rtc_ms = wall_ms - self.now
 
+    def pose(self, *, off_ms: int, mono_ms: int) -> None:
+        """Be another machine that takes itself for the same start: no system told it apart."""
+        self.now += off_ms
+        self.began = self.now - mono_ms
+
     def write(self, after_ms: int, body: b.Body | None = None) -> Event:
         """Write an event after some time."""
         self.now += after_ms
@@ -134,6 +139,8 @@ def lives(draw, machine: Machine, model: str, kinds: Sequence[AnchorKind]) -> Ma
     for _ in range(draw(st.integers(1, 6))):
         wall = {"dead": dead, "future": utc(2099, 1, 1)}.get(model)
         machine.start(off_ms=draw(OFF), wall_ms=wall)
+        if kinds and draw(st.integers(0, 5)) == 0:
+            tell(draw, machine, draw(st.sampled_from(kinds)))
         for _ in range(draw(st.integers(0, 3))):
             if model == "jumpy" and draw(st.booleans()):
                 machine.rtc_ms += draw(st.sampled_from([-DAY, -HOUR, 3000, HOUR, 400 * DAY]))
@@ -169,7 +176,10 @@ def worlds(
         second = first.copied()
         second.rtc_ms += draw(st.sampled_from([0, HOUR]))
         for one in (first, second):
-            one.start(off_ms=draw(OFF))
+            if one is second and draw(st.booleans()):
+                one.pose(off_ms=draw(OFF), mono_ms=one.mono + draw(WITHIN))
+            else:
+                one.start(off_ms=draw(OFF))
             one.write(draw(WITHIN))
             draw(lives(one, model, kinds))
         machines.append(second)

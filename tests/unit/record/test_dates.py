@@ -56,7 +56,7 @@ def holds(dated: Dated, one: Machine, event: Event) -> bool:
 @given(worlds())
 @settings(max_examples=400)
 def test_dt1_what_is_certain_holds_the_truth(made: World):
-    """BD1 UP1 UP2: copies, repairs, clocks of any kind, running time that is off by 400 ppm."""
+    """BD1 UP1 UP2: copies, logs set up anew, any clocks, running time that is off by 400 ppm."""
     dates = Dates(made.events, made.anchors)
     for event in made.events:
         low, high = dates.certain(event)
@@ -190,8 +190,8 @@ def test_bd2_hubs_that_disagree_widen_and_are_told():
     one = machine()
     one.start(off_ms=0)
     event = one.write(MINUTE)
-    one.hear(off_by=0)
-    one.hear(off_by=3 * HOUR)
+    one.hear(off_by=20 * MINUTE, err_ms=30 * MINUTE)
+    one.hear(off_by=3 * HOUR, err_ms=30 * MINUTE)
     dates = dates_of(one)
     assert dates.faults(W) == {Fault.CONTRADICTED}
     assert dates.of(event).quality is Quality.DAY
@@ -273,6 +273,33 @@ def test_up2_what_a_copy_heard_dates_nobody_else():
         assert dates.of(each.events[1]).quality is Quality.UNKNOWN
         assert holds(dates.of(each.events[1]), each, each.events[1])
     assert Uptimes(world([one, two]).events).find(W, 2) is None
+
+
+def test_up2_a_start_without_events_of_one_copy_dates_nobody_of_the_other():
+    one = machine()
+    one.start(off_ms=0, wall_ms=0)
+    one.write(MINUTE)
+    two = one.copied()
+    for each, days in ((one, 1), (two, 9)):
+        each.start(off_ms=days * DAY, wall_ms=0)
+        each.write(MINUTE)
+        each.start(off_ms=DAY, wall_ms=0)
+    event = one.write(MINUTE)
+    two.hear()
+    dates = dates_of(one, two)
+    assert holds(dates.of(event), one, event)
+    assert dates.of(event).quality is U
+
+
+def test_up2_a_running_time_that_went_back_is_another_machine():
+    one = machine()
+    one.start(off_ms=0, wall_ms=0)
+    first = one.write(HOUR)
+    one.pose(off_ms=DAY, mono_ms=MINUTE)
+    one.write(MINUTE)
+    one.hear()
+    assert dates_of(one).of(first).quality is U
+    assert holds(dates_of(one).of(first), one, first)
 
 
 def test_up2_a_gap_in_a_copied_log_is_not_bridged():
