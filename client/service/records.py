@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from client.domain.errors import UserError
 from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
 from client.domain.record import bodies as b
-from client.domain.record.anchors import AnchorKind
+from client.domain.record.anchors import Anchor, AnchorKind
 from client.domain.record.bodies import Ended, EventType, TaughtBy, Understood
 from client.domain.record.dates import Dated, Dates, Fault
 from client.domain.record.facts import SittingRow, fact_rows, sitting_rows
@@ -274,6 +274,8 @@ class RecordService:
         self._gate = threading.Lock()
         self._sittings = Fold()
         self._sitting_events: list[Event] = []
+        self._dates = Dates(())
+        self._anchors: tuple[Anchor, ...] = ()
         self._place = 0
 
     def add(
@@ -344,15 +346,18 @@ class RecordService:
         Reads only what came since it was asked last: 今天 asks often, and years add up.
         """
         with self._gate:
-            for place, event in self._journal.events(_SITTING_TYPES, after=self._place):
+            fresh = self._journal.events(_SITTING_TYPES, after=self._place)
+            for place, event in fresh:
                 self._sittings.add(event)
                 self._sitting_events.append(event)
                 self._place = place
-            dates = Dates(self._sitting_events, self._journal.anchors())
+            anchors = self._journal.anchors()
+            if fresh or anchors != self._anchors:
+                self._dates, self._anchors = Dates(self._sitting_events, anchors), anchors
             present = self._journal.present()
             return DayLog(
-                sittings=sitting_rows(self._sittings, dates),
-                now=dates.now(present),
+                sittings=sitting_rows(self._sittings, self._dates),
+                now=self._dates.now(present),
                 wall_ms=present.wall_ms,
             )
 

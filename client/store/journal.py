@@ -232,7 +232,11 @@ class Journal:
         )
 
     def note_anchor(self, anchor: Anchor) -> Future[None]:
-        """Keep what somebody told of the true time; done after COMMIT."""
+        """Keep what somebody told of the true time; done after COMMIT.
+
+        Only once it is clear that this log was not rolled back: what a forgotten morning wrote
+        would take it for its own.
+        """
         return self._local(lambda connection: clock_rows.put_anchor(connection, anchor))
 
     def anchors(self) -> tuple[Anchor, ...]:
