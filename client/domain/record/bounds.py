@@ -9,7 +9,7 @@ Invariants:
   BD2  Anchors that contradict each other widen; they never pick a side among equals.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
@@ -27,23 +27,25 @@ Span: TypeAlias = tuple[int, int]
 Spans: TypeAlias = Mapping[Uptime, Span]
 
 
-def anchored(up: Uptime) -> tuple[Span | None, bool]:
-    """Give the span that a start's own anchors tell, and whether they contradict each other.
+def anchored(up: Uptime) -> Span | None:
+    """Give the span that a start's own anchors tell, None if they tell none.
 
     A hub is asked before other machines; what they say counts only where no hub was.
     """
-    possible = [one for one in up.anchors if FLOOR_MS <= one.utc_ms <= CEILING_MS]
-    hubs = [one for one in possible if one.kind is AnchorKind.HUB]
-    peers = [one for one in possible if one.kind is AnchorKind.PEER]
-    told = [_span(one) for one in hubs or peers]
+    told = _told(up, AnchorKind.HUB) or _told(up, AnchorKind.PEER)
     if not told:
-        return None, False
-    low, high = max(low for low, _ in told), min(high for _, high in told)
-    all_told = [*told, *map(_span, peers), *map(_since, _signed(up))]
-    apart = max(low for low, _ in all_told) - min(high for _, high in all_told)
+        return None
+    low, high = _common(told)
     if low > high:
         low, high = min(low for low, _ in told), max(high for _, high in told)
-    return (low, high), apart > JUMP_MS + 2 * up.slack_ms
+    return low, high
+
+
+def are_apart(up: Uptime, span: Span) -> bool:
+    """Tell whether those who told the time of a start, or of those around it, do not agree."""
+    told = [*_told(up, AnchorKind.HUB), *_told(up, AnchorKind.PEER), *map(_since, _signed(up))]
+    low, high = _common(told) if told else span
+    return max(low - high, span[0] - span[1]) > JUMP_MS + 2 * up.slack_ms
 
 
 def between(ups: Uptimes, fixed: Spans) -> dict[Uptime, Span]:
@@ -71,6 +73,16 @@ def within(span: Span, outer: Span) -> Span | None:
     """Return what two spans have in common."""
     low, high = max(span[0], outer[0]), min(span[1], outer[1])
     return (low, high) if low <= high else None
+
+
+def _told(up: Uptime, kind: AnchorKind) -> list[Span]:
+    possible = (one for one in up.anchors if FLOOR_MS <= one.utc_ms <= CEILING_MS)
+    return [_span(one) for one in possible if one.kind is kind]
+
+
+def _common(told: Sequence[Span]) -> Span:
+    """Return what spans have in common; it ends before it begins if that is nothing."""
+    return max(low for low, _ in told), min(high for _, high in told)
 
 
 def _signed(up: Uptime) -> list[Anchor]:

@@ -138,7 +138,8 @@ def tapped(up: Uptime, span: Span) -> Span:
 
 
 def _shows(up: Uptime, fixed: Spans) -> bool:
-    return up in fixed and bool(up.stretches)
+    """Tell whether an anchor shows the error of a clock: one that is rough itself does not."""
+    return up in fixed and bool(up.stretches) and fixed[up][1] - fixed[up][0] <= SAME_MS
 
 
 def _error(up: Uptime, fixed: Spans, at: int) -> int:

@@ -25,7 +25,15 @@ from typing import Final
 
 from client.domain.record import clocks
 from client.domain.record.anchors import Anchor, Present
-from client.domain.record.bounds import CEILING_MS, FLOOR_MS, Span, anchored, between, within
+from client.domain.record.bounds import (
+    CEILING_MS,
+    FLOOR_MS,
+    Span,
+    anchored,
+    are_apart,
+    between,
+    within,
+)
 from client.domain.record.event import Event
 from client.domain.record.uptimes import Uptime, Uptimes
 
@@ -95,12 +103,10 @@ class Dates:
 
     def __init__(self, events: Iterable[Event], anchors: Iterable[Anchor] = ()) -> None:
         self._ups: Final = Uptimes(events, anchors)
-        told = {up: anchored(up) for up in self._ups}
-        self._exact: Final = {up: span for up, (span, _) in told.items() if span is not None}
+        spans = {up: anchored(up) for up in self._ups}
+        self._exact: Final = {up: span for up, span in spans.items() if span is not None}
         bounds = between(self._ups, self._exact)
-        self._torn: Final = frozenset(
-            up for up, (low, high) in bounds.items() if low > high or told[up][1]
-        )
+        self._torn: Final = frozenset(up for up, span in bounds.items() if are_apart(up, span))
         self._certain: Final = {up: (min(span), max(span)) for up, span in bounds.items()}
         self._errors, self._error_at_end = clocks.errors(self._ups, self._exact)
         told_by_clock = {up: clocks.claim(up, span) for up, span in self._certain.items()}

@@ -94,6 +94,13 @@ def test_ck1_clocks_that_run_or_forget_never_lead_outside_of_the_truth(made: Wor
         assert dated.earliest_ms <= made.truth[event.hash] <= dated.latest_ms
 
 
+@given(worlds())
+@settings(max_examples=200)
+def test_bd2_nobody_who_tells_the_truth_is_said_to_be_contradicted(made: World):
+    dates = Dates(made.events, made.anchors)
+    assert Fault.CONTRADICTED not in dates.faults(W) | dates.faults(b"\x08" * 8)
+
+
 @given(worlds(models=("good",), copies=False))
 @settings(max_examples=100)
 def test_a_good_clock_is_never_left_unused(made: World):
@@ -381,6 +388,17 @@ def test_ck1_the_table_of_clocks(rtc, hear, qualities):
 )
 def test_ck1_what_is_taken_off_a_clock(before, after, shift):
     assert Errors(before=before, after=after).shift() == shift
+
+
+def test_ck1_a_hub_that_knows_the_time_roughly_shows_no_error():
+    one = machine()
+    for number in range(3):
+        one.start(off_ms=DAY)
+        one.write(MINUTE)
+        if number != 1:
+            one.hear(off_by=25 * MINUTE, err_ms=30 * MINUTE)
+    assert seen(one) == [D, C, D]
+    assert holds(dates_of(one).of(one.events[1]), one, one.events[1])
 
 
 def test_ck1_a_battery_that_forgets_to_a_possible_day_is_not_believed():
