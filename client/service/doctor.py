@@ -17,7 +17,8 @@ from typing import Final, Protocol
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError
-from client.domain.record.facts import PLAUSIBLE_SINCE
+from client.domain.record.bounds import CEILING, FLOOR
+from client.domain.record.dates import Fault
 from client.service.paths import ASSETS, Profile
 from client.service.print_fonts import find_font
 from client.service.secrets import SecretPlace, Secrets
@@ -74,6 +75,15 @@ class JournalFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFacts:
+    """What the clock says, whether the room believes it, and what was wrong with it lately."""
+
+    year: int
+    is_sure: bool = True
+    faults: frozenset[Fault] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What was looked at; None where nobody looked."""
 
@@ -88,8 +98,7 @@ class Facts:
     is_secret_known: bool = False
     """`secret` was looked at (None then means: no token is kept)."""
     journal: JournalFacts | None = None
-    year: int | None = None
-    is_time_sure: bool | None = None
+    clock: ClockFacts | None = None
     notices: tuple[str, ...] = field(default=())
     """Codes of what was repaired when the program started."""
 
@@ -203,10 +212,16 @@ def _backups(facts: Facts) -> Check:
 
 
 def _clock(facts: Facts) -> Check:
-    if facts.year is None:
+    clock = facts.clock
+    if clock is None:
         return _unknown("clock")
-    if facts.year < PLAUSIBLE_SINCE.year or facts.is_time_sure is False:
-        return _check("clock", CheckState.ADVICE, "wrong", year=facts.year)
+    if not FLOOR.year <= clock.year < CEILING.year:
+        return _check("clock", CheckState.ADVICE, "wrong", year=clock.year)
+    for fault in Fault:
+        if fault in clock.faults:
+            return _check("clock", CheckState.ADVICE, fault.value, year=clock.year)
+    if not clock.is_sure:
+        return _check("clock", CheckState.ADVICE, "unsure", year=clock.year)
     return _check("clock", CheckState.OK, "ok")
 
 
@@ -245,7 +260,7 @@ class Doctor:
         back_up: Callable[[], Future[bool]],
         verify: Callable[[], int],
         decodes: Callable[[Path], Decodes],
-        year: Callable[[], int],
+        clock: Callable[[], ClockFacts],
         notices: tuple[str, ...] = (),
     ) -> None:
         self._patient = patient
@@ -253,7 +268,7 @@ class Doctor:
         self._back_up = back_up
         self._verify = verify
         self._decodes = decodes
-        self._year = year
+        self._clock = clock
         self._notices = notices
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="doctor")
 
@@ -276,7 +291,7 @@ class Doctor:
                 secret=self._patient.secrets.place(),
                 is_secret_known=True,
                 journal=self._journal(),
-                year=self._year(),
+                clock=self._clock(),
                 notices=self._notices,
             )
         )
@@ -327,6 +342,10 @@ def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doct
             is_suspect=health.is_suspect,
         )
 
+    def clock() -> ClockFacts:
+        now, faults = station.records.clock()
+        return ClockFacts(year=station.clock.wall().year, is_sure=now.is_sure, faults=faults)
+
     def verify() -> int:
         at = station.clock.wall().isoformat()
         return station.holdings.verify(None, CancelToken(), at).checked
@@ -337,6 +356,6 @@ def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doct
         back_up=station.journal.backup,
         verify=verify,
         decodes=decodes,
-        year=lambda: station.clock.wall().year,
+        clock=clock,
         notices=tuple(notice.code for notice in station.notices),
     )

@@ -48,7 +48,7 @@ _STATE_TONES: Final = {
 _PAPERS: Final = ((CheckState.BAD, "red"), (CheckState.ADVICE, "amber"))
 
 
-def seen_facts(context: UiContext, *, is_time_sure: bool | None = None) -> Facts:
+def seen_facts(context: UiContext) -> Facts:
     """Collect what only the screen knows."""
     sizes = tuple(
         (screen.size().width(), screen.size().height()) for screen in QGuiApplication.screens()
@@ -58,7 +58,6 @@ def seen_facts(context: UiContext, *, is_time_sure: bool | None = None) -> Facts
     return Facts(
         screens=sizes,
         has_screen_font=any(name in installed for name in FAMILIES),
-        is_time_sure=is_time_sure,
     )
 
 

@@ -74,6 +74,24 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "doctor.clock_wrong_hint": (
         "Set date and time. The battery on the board may be empty; teaching goes on as usual."
     ),
+    "doctor.clock_off": "The clock was wrong",
+    "doctor.clock_off_hint": (
+        "Set date and time. Dates of records are put right as far as they can be."
+    ),
+    "doctor.clock_went_back": "The clock forgets the date when the PC is off",
+    "doctor.clock_went_back_hint": (
+        "The battery on the board may be empty. Teaching goes on as usual."
+    ),
+    "doctor.clock_set": "The clock was set while the PC ran",
+    "doctor.clock_set_hint": (
+        "If nobody did, ask the one who looks after the PC. Records keep their order."
+    ),
+    "doctor.clock_contradicted": "Those who told this PC the time do not agree",
+    "doctor.clock_contradicted_hint": "Ask the one who looks after the hub to check its clock.",
+    "doctor.clock_unsure": "The date may be wrong",
+    "doctor.clock_unsure_hint": (
+        "Classes are taught as usual; their dates are marked as not sure in the records."
+    ),
     "doctor.repairs": "Last start",
     "doctor.repairs_unknown": "Not looked at",
     "doctor.repairs_none": "Nothing had to be repaired",

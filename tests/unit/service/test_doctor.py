@@ -1,6 +1,7 @@
 """体检: client.service.doctor, first the judging, then a real room."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from client.domain.availability import Decodes
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
+from client.domain.record.dates import Fault
 from client.media.probe import decodes
 from client.service.doctor import (
     LEAST_BYTES,
     LOW_BYTES,
     SAMPLE,
     CheckState,
+    ClockFacts,
     Facts,
     Fix,
     JournalFacts,
@@ -36,9 +39,12 @@ WELL = Facts(
     has_print_font=True,
     is_secret_known=True,
     journal=JournalFacts(events=86, backups=2, behind=3, is_suspect=False),
-    year=2027,
-    is_time_sure=True,
+    clock=ClockFacts(year=2027),
 )
+
+
+def clock(year: int, *faults: Fault, is_sure: bool = True):
+    return {"clock": ClockFacts(year=year, is_sure=is_sure, faults=frozenset(faults))}
 
 
 def check(facts: Facts, code: str):
@@ -70,8 +76,13 @@ def test_what_was_not_looked_at_is_unknown() -> None:
         ({"has_print_font": False}, "fonts", CheckState.ADVICE, "no_print_font", Fix.NONE),
         ({"secret": SecretPlace.FILE}, "keyring", CheckState.ADVICE, "file", Fix.NONE),
         ({"secret": SecretPlace.KEYRING}, "keyring", CheckState.OK, "ok", Fix.NONE),
-        ({"year": 1970}, "clock", CheckState.ADVICE, "wrong", Fix.NONE),
-        ({"is_time_sure": False}, "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        (clock(1970), "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        (clock(2099), "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        (clock(2027, is_sure=False), "clock", CheckState.ADVICE, "unsure", Fix.NONE),
+        (clock(2027, Fault.WRONG, Fault.SET), "clock", CheckState.ADVICE, "off", Fix.NONE),
+        (clock(2027, Fault.WENT_BACK), "clock", CheckState.ADVICE, "went_back", Fix.NONE),
+        (clock(2027, Fault.SET), "clock", CheckState.ADVICE, "set", Fix.NONE),
+        (clock(2027, Fault.CONTRADICTED), "clock", CheckState.ADVICE, "contradicted", Fix.NONE),
         ({"notices": ("journal_restored",)}, "repairs", CheckState.ADVICE, "some", Fix.CHECK_FILES),
     ],
 )
@@ -105,8 +116,13 @@ FACTS = st.builds(
     has_print_font=st.none() | st.booleans(),
     secret=st.none() | st.sampled_from(SecretPlace),
     is_secret_known=st.booleans(),
-    year=st.none() | st.integers(1970, 2100),
-    is_time_sure=st.none() | st.booleans(),
+    clock=st.none()
+    | st.builds(
+        ClockFacts,
+        year=st.integers(1970, 2100),
+        is_sure=st.booleans(),
+        faults=st.frozensets(st.sampled_from(Fault)),
+    ),
     notices=st.lists(st.text(max_size=3), max_size=2).map(tuple),
     journal=st.none()
     | st.builds(
@@ -154,6 +170,19 @@ def test_a_real_room_is_looked_at_and_left_as_it_was(station, tmp_path) -> None:
     assert station.journal.count() == before
     assert [path.name for path in tmp_path.iterdir() if "doctor" in path.name] == []
     doctor.close()
+
+
+@pytest.mark.parametrize(("year", "variant"), [(2013, "wrong"), (2099, "wrong"), (2027, "ok")])
+def test_the_clock_of_a_real_room_is_judged(tmp_path, year, variant) -> None:
+    clock = FrozenClock(at=datetime(year, 5, 18, tzinfo=UTC))
+    room = Station(Profile(tmp_path), clock)
+    found = {c.code: c for c in station_doctor(room, lambda _: Decodes.YES).look_now(Facts())}
+    assert found["clock"].variant == variant
+    clock.at = clock.at.replace(year=2026)
+    room.room.set_room("学校", "教室").result()
+    found = {c.code: c for c in station_doctor(room, lambda _: Decodes.YES).look_now(Facts())}
+    assert found["clock"].state is CheckState.ADVICE
+    room.close()
 
 
 def test_the_doctor_mends_what_it_can(station) -> None:
