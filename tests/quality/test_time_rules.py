@@ -25,6 +25,7 @@ EVIDENCE = {
     "client/service/today.py",
     "client/store/journal.py",
     "sync/engine/commands.py",
+    "sync/engine/demo_week.py",
     "sync/engine/fetch.py",
     "sync/engine/folder_import.py",
     "sync/engine/supervisor.py",
