@@ -113,6 +113,16 @@ def unseal(data: bytes, key_of: Callable[[bytes], bytes | None], verify: Verify)
     return Segment(events=events, boots=boots)
 
 
+def begin_of(data: bytes) -> tuple[bytes, int]:
+    """Tell writer and first number of a segment as it claims them; nothing is checked.
+
+    Raises:
+        ProtocolError: `segment_invalid` or `too_large`: it is none.
+    """
+    writer, seq, *_ = _header(_parts(data)[0])
+    return writer, seq
+
+
 def _signed(header: bytes, payload: bytes) -> bytes:
     return DOMAIN + header + hashlib.sha256(payload).digest()
 
