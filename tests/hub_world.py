@@ -1,5 +1,6 @@
 """A hub without a network and rooms that speak to it, for tests of what they say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from client.domain.clock import FrozenClock
@@ -33,10 +34,17 @@ class Hub:
     logs: MemoryLogs = field(default_factory=MemoryLogs)
     clock: FrozenClock = field(default_factory=FrozenClock)
     floor_ms: int = 0
+    spend: Callable[[bytes, int], int] = lambda _name, _size: 0
 
     def __post_init__(self) -> None:
         self.responder = Responder(
-            self.key, self.directory, self.logs, self.clock, verify, floor_ms=self.floor_ms
+            self.key,
+            self.directory,
+            self.logs,
+            self.clock,
+            verify,
+            spend=self.spend,
+            floor_ms=self.floor_ms,
         )
 
     def enrol(self, key: Key, site: bytes = SITE, role: Role = Role.ROOM) -> Node:

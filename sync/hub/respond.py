@@ -21,13 +21,13 @@ Invariants:
   H4  The same request again changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from client.domain.clock import Clock
-from client.domain.errors import ProtocolError, UserError
+from client.domain.errors import BusyError, ProtocolError, UserError
 from client.domain.record.log import Log, Taken
-from client.domain.record.segment import begin_of, unseal
+from client.domain.record.segment import claims_of, unseal
 from client.domain.record.vector import Vector
 from client.domain.signer import Signer, Verify
 from sync.hub.ports import Directory, Logs, Node, Role
@@ -48,6 +48,9 @@ from sync.protocol.exchange import (
 TWO_MACHINES: Final = "key_on_two_machines"
 """Note: two machines use one key, so one is a copy of the other. Both are taken, people look."""
 
+MAX_EVENTS_AT_ONCE: Final = 1 << 14
+"""Events that one request may bring; what is more waits for the next. Packed tightly enough, a small
+message could hold work for minutes."""
 SOONEST_S: Final = 600
 LATEST_S: Final = 1800
 _ERROR_MS: Final = 2000
@@ -63,6 +66,8 @@ class Responder:
         logs: What is held.
         clock: Gives the dates of the reply.
         verify: Checks signatures.
+        spend: Told each node and the size of its request, once it is known to be the node's; gives
+            the seconds to wait where that is too much, else 0.
         floor_ms: Unix milliseconds that are surely past; a date before it is not believed.
     """
 
@@ -74,6 +79,7 @@ class Responder:
         clock: Clock,
         verify: Verify,
         *,
+        spend: Callable[[bytes, int], int] = lambda _name, _size: 0,
         floor_ms: int = 0,
     ) -> None:
         self._signer = signer
@@ -81,6 +87,7 @@ class Responder:
         self._logs = logs
         self._clock = clock
         self._verify = verify
+        self._spend = spend
         self._floor_ms = floor_ms
 
     def answer(self, envelope: bytes) -> bytes:
@@ -90,6 +97,7 @@ class Responder:
             ProtocolError: `not_canonical`, `message_invalid`, `too_large`, `version_unknown` or
                 `signature_bad`.
             UserError: `node_unknown`, `node_revoked` or `site_denied`.
+            BusyError: `too_often`, with the seconds to wait.
             StorageError: The disk refused; nothing was acknowledged.
         """
         came_ms = self._now_ms()
@@ -124,6 +132,9 @@ class Responder:
         check_request(envelope, node.key, self._signer.public_key, self._verify)
         if not node.may_reach(request.site):
             raise UserError("site_denied")
+        wait_s = self._spend(node.name, len(envelope))
+        if wait_s:
+            raise BusyError("too_often", {"retry_after_s": wait_s})
         if request.machine in node.machines:
             return node
         return self._directory.saw(node.name, request.machine)
@@ -138,7 +149,14 @@ class Responder:
             if self._is_let_in(node, request.site, one.public_key)
         )
         keys = {one.writer: one.public_key for one in request.introductions}
-        refusals = [self._refusal(node, request.site, data, keys) for data in request.segments]
+        refusals: list[Taken | None] = []
+        events = 0
+        for data in request.segments:
+            events += _claimed(data)
+            is_much = events > MAX_EVENTS_AT_ONCE
+            refusals.append(
+                Taken.FULL if is_much else self._refusal(node, request.site, data, keys)
+            )
         both = zip(request.segments, refusals, strict=True)
         allowed = [data for data, refusal in both if refusal is None]
         answers = iter(log.take(allowed, known).result() if allowed else ())
@@ -149,7 +167,7 @@ class Responder:
     ) -> Taken | None:
         """Decide whether a segment's log is let in. What is none is left to the log to refuse."""
         try:
-            writer, seq = begin_of(data)
+            writer, seq, _ = claims_of(data)
             owner = self._directory.owner(site, writer)
             if owner is not None:
                 return Taken.DENIED if self._is_revoked(owner) else None
@@ -216,6 +234,14 @@ def _told(request: Request, mine: Vector) -> bytes | Vector:
     if isinstance(there, Vector) and there.closed is not None:
         return mine
     return Vector(open=mine.open, closed_digest=mine.closed_digest)
+
+
+def _claimed(data: bytes) -> int:
+    """Tell how many events a segment claims; none if it is no segment."""
+    try:
+        return claims_of(data)[2]
+    except ProtocolError:
+        return 0
 
 
 def _introduced(data: bytes, verify: Verify) -> bytes:

@@ -25,7 +25,6 @@ from client.domain.errors import ProtocolError
 from client.domain.ids import EventId
 from client.domain.record.event import ID_BYTES, WRITER_BYTES
 from client.domain.record.log import Introduction, Taken
-from client.domain.record.segment import MAX_SEGMENT_BYTES
 from client.domain.record.vector import SUMMARY_BYTES, Stretch, Vector
 from client.domain.signer import Signer, Verify
 
@@ -294,11 +293,11 @@ def _read_introductions(rows: Sequence[Wire]) -> tuple[Introduction, ...]:
 
 
 def _read_segments(rows: Sequence[Wire]) -> tuple[bytes, ...]:
-    if len(rows) > MAX_SEGMENTS:
-        raise ProtocolError("too_large")
     found = tuple(row for row in rows if isinstance(row, bytes))
-    if len(found) != len(rows) or any(len(row) > MAX_SEGMENT_BYTES for row in found):
+    if len(found) != len(rows):
         raise ProtocolError("message_invalid")
+    if len(rows) > MAX_SEGMENTS or sum(map(len, found)) > MAX_PUSH_BYTES:
+        raise ProtocolError("too_large")
     return found
 
 

@@ -1,18 +1,27 @@
 """What is true of every store of a hub (sync.hub.ports)."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from client.domain.errors import UserError
 from client.domain.record.vector import EMPTY
+from client.store.database import Database
 from sync.hub.ports import MAX_MACHINES, Code, Directory, Node, Role
+from sync.hub.store import MIGRATIONS, SqliteDirectory
 from tests.fakes.memory_hub import MemoryDirectory, MemoryLogs
 from tests.hub_world import OTHER_SITE, SITE
 from tests.log_world import Key, Pen
 
 
-@pytest.fixture(params=["memory"])
-def directory(request) -> Directory:
-    return MemoryDirectory()
+@pytest.fixture(params=["memory", "sqlite"])
+def directory(request, tmp_path) -> Iterator[Directory]:
+    if request.param == "memory":
+        yield MemoryDirectory()
+        return
+    database = Database(tmp_path / "hub.db", MIGRATIONS)
+    yield SqliteDirectory(database)
+    database.close()
 
 
 @pytest.fixture(params=["memory"])
@@ -115,3 +124,24 @@ def test_schools_do_not_see_each_other(logs):
     logs.of(SITE).take((pen.seal(),)).result()
     assert logs.of(OTHER_SITE).vector() == EMPTY
     assert logs.of(SITE).vector() != EMPTY
+
+
+def test_what_was_written_outlives_the_program(tmp_path):
+    """D1."""
+    for _ in range(2):
+        database = Database(tmp_path / "hub.db", MIGRATIONS)
+        SqliteDirectory(database).enrol(node(1))
+        database.close()
+    database = Database(tmp_path / "hub.db", MIGRATIONS)
+    assert [one.room for one in SqliteDirectory(database).nodes()] == ["R1"]
+    database.close()
+
+
+def test_another_process_is_obeyed_at_once(tmp_path):
+    """D1."""
+    hub, care = (Database(tmp_path / "hub.db", MIGRATIONS) for _ in range(2))
+    name = SqliteDirectory(hub).enrol(node(1)).name
+    SqliteDirectory(care).revoke(name)
+    assert SqliteDirectory(hub).find(name).is_revoked
+    hub.close()
+    care.close()

@@ -15,6 +15,14 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.node_revoked": "Ask whoever keeps the hub. Everything recorded stays on this PC.",
     "error.site_denied": "The hub knows this PC under another school.",
     "hint.site_denied": "Enrol it again with a code for this school.",
+    "error.code_invalid": "This code is mistyped.",
+    "hint.code_invalid": "Look at it again: 18 letters and digits. 0, 1, I, L and O never occur.",
+    "error.code_unknown": "The hub does not know this code.",
+    "hint.code_unknown": "Ask whoever keeps the hub for a new one.",
+    "error.proof_bad": "Whoever answered does not know the code: it is not your hub.",
+    "hint.proof_bad": "Check the address. Nothing was sent that matters.",
+    "error.too_often": "The hub was asked too often.",
+    "hint.too_often": "Tongke tries again by itself.",
     "notice.key_on_two_machines": (
         "Two PCs use one key: one is a copy of the other. Records of both are kept."
     ),

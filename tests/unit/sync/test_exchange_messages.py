@@ -173,7 +173,6 @@ STRETCH = [b"w" * 8, 3, b"h" * 16, 1]
         (4, [[[b"w" * 8, 1 << 53, b"h" * 16, 1]], b"d" * 16]),
         (4, [[], b"d" * 16, [7]]),
         (5, ["text"]),
-        (5, [bytes(256 * 1024 + 1)]),
         (6, [[b"k" * 31, b"n" * 16]]),
         (6, [[b"k" * 32]]),
         (7, -1),
@@ -195,6 +194,7 @@ def test_a_field_out_of_its_range_is_refused(at, value):
     [
         (4, [[STRETCH] * (x.MAX_STRETCHES + 1), b"d" * 16]),
         (5, [b""] * (x.MAX_SEGMENTS + 1)),
+        (5, [bytes(x.MAX_PUSH_BYTES), b"1"]),
         (6, [[b"k" * 32, b"n" * 16]] * (x.MAX_SEGMENTS + 1)),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.domain.canon import decode_array, encode
-from client.domain.errors import ClassroomError, StorageFullError
+from client.domain.errors import BusyError, ClassroomError, StorageFullError
 from client.domain.record.log import Introduction, Taken
 from client.domain.record.vector import EMPTY, Vector
 from sync.hub.ports import Role
@@ -304,3 +304,21 @@ def test_a_room_cannot_open_logs_without_end(monkeypatch):
 
 def keys_of(pens: list[Pen]) -> tuple[Introduction, ...]:
     return tuple(Introduction(public_key=p.key.public_key, nonce=p.key.nonce) for p in pens)
+
+
+def test_a_request_may_not_hold_work_for_minutes(monkeypatch):
+    monkeypatch.setattr("sync.hub.respond.MAX_EVENTS_AT_ONCE", 5)
+    hub, room = school()
+    pen = Pen(room.key).write(1, 2)
+    first, second = pen.seal(), pen.write(3, 4, 5).seal()
+    assert room.say(EMPTY, first, second).codes == (Taken.STORED, Taken.FULL)
+    assert room.say(EMPTY, second).codes == (Taken.STORED,)
+
+
+def test_a_node_that_asks_too_often_is_told_when_to_come_again():
+    hub, room = school()
+    hub.spend = lambda name, size: 7 if name == hub.directory.nodes()[0].name and size else 0
+    hub.__post_init__()
+    with pytest.raises(BusyError, match="too_often") as caught:
+        room.say()
+    assert caught.value.retry_after_s == 7
