@@ -1,6 +1,5 @@
 """A hub without a network and rooms that speak to it, for tests of what they say."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from client.domain.clock import FrozenClock
@@ -8,7 +7,7 @@ from client.domain.record.log import Introduction, Log
 from client.domain.record.vector import Vector
 from client.store.keyfile import verify
 from sync.hub.ports import Directory, Node, Role
-from sync.hub.respond import Responder
+from sync.hub.respond import POLICY, Policy, Responder
 from sync.protocol.exchange import (
     MAX_PUSH_BYTES,
     Reading,
@@ -33,8 +32,7 @@ class Hub:
     directory: Directory = field(default_factory=MemoryDirectory)
     logs: MemoryLogs = field(default_factory=MemoryLogs)
     clock: FrozenClock = field(default_factory=FrozenClock)
-    floor_ms: int = 0
-    spend: Callable[[bytes, int], int] = lambda _name, _size: 0
+    policy: Policy = POLICY
 
     def __post_init__(self) -> None:
         self.responder = Responder(
@@ -43,8 +41,7 @@ class Hub:
             self.logs,
             self.clock,
             verify,
-            spend=self.spend,
-            floor_ms=self.floor_ms,
+            self.policy,
         )
 
     def enrol(self, key: Key, site: bytes = SITE, role: Role = Role.ROOM) -> Node:

@@ -22,6 +22,7 @@ Invariants:
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from client.domain.clock import Clock
@@ -49,12 +50,27 @@ TWO_MACHINES: Final = "key_on_two_machines"
 """Note: two machines use one key, so one is a copy of the other. Both are taken, people look."""
 
 MAX_EVENTS_AT_ONCE: Final = 1 << 14
-"""Events that one request may bring; what is more waits for the next. Packed tightly enough, a small
-message could hold work for minutes."""
+"""Events that one request may bring; what is more waits for the next. Packed tightly enough, a
+small message could hold work for minutes."""
 SOONEST_S: Final = 600
 LATEST_S: Final = 1800
 _ERROR_MS: Final = 2000
 """How far off a hub's clock may be that is kept right by its system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a hub may decide for itself."""
+
+    spend: Callable[[bytes, int], int] = lambda _name, _size: 0
+    """Told each node and the size of its request, once it is known to be the node's; gives the
+    seconds to wait where that is too much, else 0."""
+    floor_ms: int = 0
+    """Unix milliseconds that are surely past; a date before it is not believed."""
+
+
+POLICY: Final = Policy()
+"""No limits, and every date is believed."""
 
 
 class Responder:
@@ -66,9 +82,7 @@ class Responder:
         logs: What is held.
         clock: Gives the dates of the reply.
         verify: Checks signatures.
-        spend: Told each node and the size of its request, once it is known to be the node's; gives
-            the seconds to wait where that is too much, else 0.
-        floor_ms: Unix milliseconds that are surely past; a date before it is not believed.
+        policy: See `Policy`.
     """
 
     def __init__(
@@ -78,17 +92,14 @@ class Responder:
         logs: Logs,
         clock: Clock,
         verify: Verify,
-        *,
-        spend: Callable[[bytes, int], int] = lambda _name, _size: 0,
-        floor_ms: int = 0,
+        policy: Policy = POLICY,
     ) -> None:
         self._signer = signer
         self._directory = directory
         self._logs = logs
         self._clock = clock
         self._verify = verify
-        self._spend = spend
-        self._floor_ms = floor_ms
+        self._policy = policy
 
     def answer(self, envelope: bytes) -> bytes:
         """Take what a request brings and give the envelope of the reply.
@@ -108,7 +119,7 @@ class Responder:
         mine = log.vector()
         status, given = self._give(request, codes, log, mine)
         left_ms = self._now_ms()
-        is_sure = min(came_ms, left_ms) >= self._floor_ms
+        is_sure = min(came_ms, left_ms) >= self._policy.floor_ms
         reply = Reply(
             status=status,
             request=digest_of(envelope),
@@ -132,7 +143,7 @@ class Responder:
         check_request(envelope, node.key, self._signer.public_key, self._verify)
         if not node.may_reach(request.site):
             raise UserError("site_denied")
-        wait_s = self._spend(node.name, len(envelope))
+        wait_s = self._policy.spend(node.name, len(envelope))
         if wait_s:
             raise BusyError("too_often", {"retry_after_s": wait_s})
         if request.machine in node.machines:

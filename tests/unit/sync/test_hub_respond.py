@@ -11,7 +11,7 @@ from client.domain.errors import BusyError, ClassroomError, StorageFullError
 from client.domain.record.log import Introduction, Taken
 from client.domain.record.vector import EMPTY, Vector
 from sync.hub.ports import Role
-from sync.hub.respond import LATEST_S, SOONEST_S, TWO_MACHINES, next_s
+from sync.hub.respond import LATEST_S, SOONEST_S, TWO_MACHINES, Policy, next_s
 from sync.protocol.exchange import Status
 from tests.fakes.memory_log import MemoryLog
 from tests.hub_world import OTHER_SITE, SITE, Hub, Room
@@ -240,7 +240,7 @@ def test_a_key_on_two_machines_is_taken_and_told():
 def test_a_hub_that_cannot_know_the_date_says_so():
     hub, room = school()
     assert room.say().clock.err_ms > 0
-    later = Hub(key=hub.key, directory=hub.directory, floor_ms=1 << 50)
+    later = Hub(key=hub.key, directory=hub.directory, policy=Policy(floor_ms=1 << 50))
     room.hub = later
     assert room.say().clock.err_ms == -1
 
@@ -308,7 +308,7 @@ def keys_of(pens: list[Pen]) -> tuple[Introduction, ...]:
 
 def test_a_request_may_not_hold_work_for_minutes(monkeypatch):
     monkeypatch.setattr("sync.hub.respond.MAX_EVENTS_AT_ONCE", 5)
-    hub, room = school()
+    _, room = school()
     pen = Pen(room.key).write(1, 2)
     first, second = pen.seal(), pen.write(3, 4, 5).seal()
     assert room.say(EMPTY, first, second).codes == (Taken.STORED, Taken.FULL)
@@ -317,7 +317,8 @@ def test_a_request_may_not_hold_work_for_minutes(monkeypatch):
 
 def test_a_node_that_asks_too_often_is_told_when_to_come_again():
     hub, room = school()
-    hub.spend = lambda name, size: 7 if name == hub.directory.nodes()[0].name and size else 0
+    name = hub.directory.nodes()[0].name
+    hub.policy = Policy(spend=lambda who, size: 7 if who == name and size else 0)
     hub.__post_init__()
     with pytest.raises(BusyError, match="too_often") as caught:
         room.say()
