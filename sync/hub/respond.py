@@ -28,7 +28,7 @@ from typing import Final
 from client.domain.clock import Clock
 from client.domain.errors import BusyError, ProtocolError, UserError
 from client.domain.record.log import Log, Taken
-from client.domain.record.segment import claims_of, unseal
+from client.domain.record.segment import covers, unseal
 from client.domain.record.vector import Vector
 from client.domain.signer import Signer, Verify
 from sync.hub.ports import Directory, Logs, Node, Role
@@ -178,11 +178,12 @@ class Responder:
     ) -> Taken | None:
         """Decide whether a segment's log is let in. What is none is left to the log to refuse."""
         try:
-            writer, seq, _ = claims_of(data)
+            claim = covers(data)
+            writer = claim.writer
             owner = self._directory.owner(site, writer)
             if owner is not None:
                 return Taken.DENIED if self._is_revoked(owner) else None
-            if writer not in keys and seq != 1:
+            if writer not in keys and claim.first != 1:
                 return None
             key = keys[writer] if writer in keys else _introduced(data, self._verify)
         except ProtocolError:
@@ -250,9 +251,10 @@ def _told(request: Request, mine: Vector) -> bytes | Vector:
 def _claimed(data: bytes) -> int:
     """Tell how many events a segment claims; none if it is no segment."""
     try:
-        return claims_of(data)[2]
+        claim = covers(data)
     except ProtocolError:
         return 0
+    return claim.seq - claim.first + 1
 
 
 def _introduced(data: bytes, verify: Verify) -> bytes:

@@ -23,9 +23,18 @@ from typing import Final
 
 from client.domain.canon import MAX_BYTES, Wire, decode_array, encode
 from client.domain.errors import ProtocolError
+from client.domain.ids import EventId
 from client.domain.record.bodies import Incarnation
-from client.domain.record.event import HASH_BYTES, MAX_BODY_BYTES, WRITER_BYTES, Event, writer_of
+from client.domain.record.event import (
+    HASH_BYTES,
+    ID_BYTES,
+    MAX_BODY_BYTES,
+    WRITER_BYTES,
+    Event,
+    writer_of,
+)
 from client.domain.record.fold import read
+from client.domain.record.vector import Stretch
 from client.domain.signer import Signer, Verify
 
 DOMAIN: Final = b"tongke/segment/1"
@@ -114,14 +123,15 @@ def unseal(data: bytes, key_of: Callable[[bytes], bytes | None], verify: Verify)
     return Segment(events=events, boots=boots)
 
 
-def claims_of(data: bytes) -> tuple[bytes, int, int]:
-    """Tell writer, first number and count of a segment as it claims them; nothing is checked.
+def covers(data: bytes) -> Stretch:
+    """Tell what a segment says to hold, from its header alone: believe it of one that was read.
 
     Raises:
-        ProtocolError: `segment_invalid` or `too_large`: it is none.
+        ProtocolError: It is no segment.
     """
-    writer, seq, count, *_ = _header(_parts(data)[0])
-    return writer, seq, count
+    header, _, _ = _parts(data)
+    writer, seq, count, _, head, _, _ = _header(header)
+    return Stretch(writer=writer, seq=seq + count - 1, head=EventId(head[:ID_BYTES]), first=seq)
 
 
 def _signed(header: bytes, payload: bytes) -> bytes:
