@@ -29,6 +29,7 @@ EVIDENCE = {
     "sync/engine/folder_import.py",
     "sync/engine/supervisor.py",
     "sync/hub/audit.py",
+    "sync/hub/authority.py",
     "sync/hub/respond.py",
     "sync/transport/sign.py",
     "ui/base/context.py",
