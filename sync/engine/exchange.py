@@ -341,21 +341,21 @@ class _Turn:
         if self._belief.agreed is not None and ask.have == self._belief.agreed[1]:
             return not has_pulled
         if there.summary == here.summary:
-            return self._agree(here, there, is_certain=True)
+            return self._agree(here, there)
+        if not reply.segments:
+            # It has nothing that is unknown here, so its vector alone tells what it holds.
+            self._belief = replace(self._belief, sent=())
         if has_pulled or self._missing(there, 1):
             return False
         self._is_patient = False
         if self._missing(there, 1):
             return False
-        return self.outcome.is_put_off or self._agree(
-            ask.here, there, is_certain=not reply.segments
-        )
+        return self.outcome.is_put_off or self._agree(ask.here, there)
 
-    def _agree(self, here: Vector, there: Vector, *, is_certain: bool) -> bool:
-        """Note that neither has more; acknowledgements are dropped where the vector says it all."""
-        sent = () if is_certain else self._belief.sent
+    def _agree(self, here: Vector, there: Vector) -> bool:
+        """Note that neither has more for the other."""
         agreed = (here.summary, there.summary)
-        self._belief = replace(self._belief, sent=sent, agreed=agreed)
+        self._belief = replace(self._belief, sent=(), agreed=agreed)
         self.outcome = replace(self.outcome, is_agreed=True)
         return True
 
