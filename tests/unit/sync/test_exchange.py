@@ -251,10 +251,10 @@ class Grudging(MemoryLog):
         super().__init__()
         self.grudge: tuple[bytes, Taken] | None = (bad, code)
 
-    def _take(self, data: bytes) -> Taken:
+    def _take(self, data: bytes, given) -> Taken:
         if self.grudge is not None and data == self.grudge[0]:
             return self.grudge[1]
-        return super()._take(data)
+        return super()._take(data, given)
 
 
 def grudging(code: Taken) -> tuple[Room, Grudging, bytes]:
