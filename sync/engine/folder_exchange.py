@@ -24,7 +24,7 @@ def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
     ports.seal()
     turn = Turn(ports)
     pulled_bytes = 0
-    for envelope, answer in tuple(carrier.answers()):
+    for name, envelope, answer in tuple(carrier.answers()):
         request = _own(ports, envelope)
         if request is None or not isinstance(request.have, Vector):
             continue
@@ -37,13 +37,13 @@ def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
             # Damaged on its way, or somebody's jest: the next answer is awaited instead.
             continue
         pulled_bytes += len(answer)
-        carrier.forget(envelope)
+        carrier.forget(name)
     # What was left and not answered yet is said again, with what is new, by what is left now.
-    for envelope in tuple(carrier.open_requests()):
+    for name, envelope in tuple(carrier.open_requests()):
         if _own(ports, envelope) is not None:
-            carrier.forget(envelope)
-    for ask in turn.everything():
-        carrier.ask(turn.envelope(ask))
+            carrier.forget(name)
+    for number, ask in enumerate(turn.everything()):
+        carrier.ask(turn.envelope(ask), number)
     return replace(turn.outcome, pulled_bytes=pulled_bytes)
 
 
