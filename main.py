@@ -54,6 +54,8 @@ _HUB = (
     "hub code",
 )
 """Commands of `sync.hub.commands`."""
+_PEERS = ("source add hub", "sync now")
+"""Commands of `sync.engine.hub_commands`."""
 
 Handler = Callable[[Invocation], object]
 
@@ -83,6 +85,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         handlers[name] = partial(_on_link, name, cancel)
     for name in _HUB:
         handlers[name] = partial(_on_hub, name)
+    for name in _PEERS:
+        handlers[name] = partial(_on_peers, name, cancel)
     return handlers
 
 
@@ -105,6 +109,15 @@ def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
     from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
 
     table = commands(decodes, _say, cancel)
+    with _station(call) as station:
+        return table[name](station, call)
+
+
+def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.engine.hub_commands import HubDesk  # noqa: PLC0415 - heavy
+
+    desk = HubDesk(cancel)
+    table = {"source add hub": desk.add, "sync now": desk.sync_now}
     with _station(call) as station:
         return table[name](station, call)
 

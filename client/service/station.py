@@ -18,6 +18,7 @@ from client.domain.clock import Clock
 from client.domain.errors import StorageCorruptError, UserError
 from client.domain.ids import BookId, LessonId, SourceId
 from client.service.api import Filters, LessonDetail
+from client.service.hubs import HubBook
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
@@ -65,6 +66,11 @@ class Station:
     def secrets(self) -> Secrets:
         """The school's own credentials."""
         return Secrets(self.profile.keys)
+
+    @cached_property
+    def hubs(self) -> HubBook:
+        """The hubs this room is enrolled with."""
+        return HubBook(self.room)
 
     @cached_property
     def print_desk(self) -> PrintDesk:

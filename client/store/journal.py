@@ -36,6 +36,7 @@ from client.store.backup import Backups, is_due
 from client.store.ballast import Ballast
 from client.store.database import Database
 from client.store.journal_rows import Boot, Look, Tip
+from client.store.log_store import LogStore
 
 if TYPE_CHECKING:
     import sqlite3
@@ -124,6 +125,13 @@ class Journal:
             lambda connection: self._begin(connection, start)
         ).result()
         self.is_new_boot: Final = self._begun.is_new_boot
+        self.log: Final = LogStore(database, heard=self._tell)
+        """All logs that are held, as exchanges see them."""
+
+    @property
+    def signer(self) -> Signer:
+        """The key that signs for this machine."""
+        return self._signer
 
     # --- writing -------------------------------------------------------------------------
 
@@ -272,8 +280,7 @@ class Journal:
                 return
             failpoint("journal.after_commit")
             try:
-                for listener in self._listeners:
-                    listener(done.result())
+                self._tell(done.result())
             finally:
                 answer.set_result(done.result())
 
@@ -281,6 +288,10 @@ class Journal:
             self._database.write(job).add_done_callback(committed)
         except StorageError as error:
             answer.set_exception(error)
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        for listener in self._listeners:
+            listener(events)
 
     def _back_up(self, *, is_forced: bool) -> bool:
         with self._backing_up:

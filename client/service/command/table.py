@@ -182,7 +182,7 @@ COMMANDS: Final = (
         ),
     ),
     Command(name="record list", arguments=(_CLASS, _option("--since"))),
-    Command(name="sync now"),
+    Command(name="sync now", arguments=(_option("--folder", Value.PATH),)),
     Command(
         name="courier pack",
         arguments=(_DIR, _option("--for"), _option("--lessons", Value.ITEMS)),
@@ -221,6 +221,14 @@ COMMANDS: Final = (
     ),
     Command(name="export", arguments=(_place("format"), _OUT)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
-    Command(name="bench", arguments=(_place("name"), *_BASIC, _option("--quick", Value.FLAG))),
+    Command(
+        name="bench",
+        arguments=(
+            _place("name"),
+            *_BASIC,
+            _option("--quick", Value.FLAG),
+            _option("--boots", Value.NUMBER),
+        ),
+    ),
 )
 """Every command of the command line, in the order in which help shows them."""

@@ -116,6 +116,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.arg.for": "for which place",
     "cli.arg.lessons": "ids of lessons, separated by commas",
     "cli.arg.data": "folder of the hub",
+    "cli.arg.folder": "exchange by files in this folder, a stick for example",
+    "cli.arg.boots": "so many starts of a disk that forgets",
     "cli.arg.host": "address to listen on",
     "cli.arg.port": "port to listen on",
     "cli.arg.admin_code_file": "file that gets the code which enrols rooms",
