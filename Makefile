@@ -1,6 +1,6 @@
 # Every target prepares what it needs. Prerequisites: git and make.
 PY := .venv/bin/python
-BENCHES := search start resume fetch memory
+BENCHES := search start resume fetch memory hub
 HAS_DISPLAY := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
 .PHONY: help setup run test quick lint screenshots demo bench torture clean
