@@ -26,6 +26,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Final
 
@@ -67,19 +68,19 @@ def bench_exchange(boots: int, tools: Path, log: Log) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="tongke-bench") as name:
         folder = Path(name)
         log("plain")
-        with _world(folder / "plain", _LOCAL) as (station, count, link):
+        with _world(folder / "plain", _LOCAL) as (station, counter, link):
             link().exchange(CancelToken())
-            figures |= _idle(link(), count, "idle")
+            figures |= _idle(link(), counter, "idle")
             station.close()
         log("TLS")
-        with _world(folder / "tls", _ANYWHERE) as (station, count, link):
-            before = count.bytes
+        with _world(folder / "tls", _ANYWHERE) as (station, counter, link):
+            before = counter.bytes
             _once(link())
-            figures["first_bytes"] = count.bytes - before
+            figures["first_bytes"] = counter.bytes - before
             one = link()
             one.exchange(CancelToken())
-            figures["idle_tls_bytes"] = _idle(one, count, "idle")["idle_bytes"]
-            figures |= _school_day(station, count, link)
+            figures["idle_tls_bytes"] = _idle(one, counter, "idle")["idle_bytes"]
+            figures |= _school_day(station, counter, link)
             station.close()
     log(f"{boots} starts of a disk that forgets")
     figures["year_vector_bytes"] = year_vector_bytes(boots)
@@ -138,18 +139,18 @@ def _world(folder: Path, host: str) -> Iterator[tuple[Station, Counter, Callable
     folder.mkdir()
     with _hub(folder / "hub", host) as (url, code), contextlib.ExitStack() as stack:
         scheme, _, port = url.replace("//", "").split(":")
-        count = Counter(int(port))
-        stack.callback(count.close)
+        counter = Counter(int(port))
+        stack.callback(counter.close)
         station = Station(Profile(folder / "room"), SystemClock())
         station.room.set_room("Bench", "1").result()
-        known = enrol(station, f"{scheme}://{_LOCAL}:{count.port}", code, CancelToken())
+        known = enrol(station, f"{scheme}://{_LOCAL}:{counter.port}", code, CancelToken())
 
         def link() -> HubLink:
             one = HubLink(station, known)
             stack.callback(one.close)
             return one
 
-        yield station, count, link
+        yield station, counter, link
 
 
 @contextlib.contextmanager
@@ -179,31 +180,33 @@ def _once(link: HubLink) -> Outcome:
         link.close()
 
 
-def _idle(link: HubLink, count: Counter, name: str) -> dict[str, object]:
+def _idle(link: HubLink, counter: Counter, name: str) -> dict[str, object]:
     link.exchange(CancelToken())
-    before = count.bytes
+    before = counter.bytes
     outcome = link.exchange(CancelToken())
-    return {f"{name}_bytes": count.bytes - before, f"{name}_requests": outcome.requests}
+    return {f"{name}_bytes": counter.bytes - before, f"{name}_requests": outcome.requests}
 
 
 # --- a school day -----------------------------------------------------------------------------
 
 
-def _school_day(station: Station, count: Counter, link: Callable[[], HubLink]) -> dict[str, object]:
-    before, events = count.bytes, station.journal.count()
+def _school_day(
+    station: Station, counter: Counter, link: Callable[[], HubLink]
+) -> dict[str, object]:
+    before, events = counter.bytes, station.journal.count()
     for period in range(EXCHANGES):
         if period < PERIODS:
             for number in range(CLASSES):
-                teach(station, number, period)
+                wait(map(station.journal.append, lesson_facts(number, period)))
         _once(link())
     return {
-        "school_day_bytes": count.bytes - before,
+        "school_day_bytes": counter.bytes - before,
         "school_day_events": station.journal.count() - events,
     }
 
 
-def teach(station: Station, number: int, period: int) -> None:
-    """Record one lesson of one class as a room does: two question rounds, cues, a note at times."""
+def lesson_facts(number: int, period: int) -> list[b.Body]:
+    """Make the facts of one lesson of one class: two question rounds, cues, a note at times."""
     sitting = SittingId(f"{number:08x}{period:08x}")
     ids, lesson = (ClassId(f"c{number}"),), LessonId(f"{number * 7919 + period:08x}-b2c1-4f0e")
     facts: list[b.Body] = [
@@ -244,8 +247,7 @@ def teach(station: Station, number: int, period: int) -> None:
             )
         )
     facts.append(b.SittingEnded(sitting=sitting, how=b.Ended.FINISHED, screen_s=1800 + number))
-    for fact in facts:
-        station.journal.append(fact).result()
+    return facts
 
 
 # --- over a satellite --------------------------------------------------------------------------
@@ -286,11 +288,8 @@ def _timed(folder: Path, name: str, log: Log) -> dict[str, object]:
         log("idle over the link")
         idle = [_room(profile, name, "sync", "now") for _ in range(3)]
         station = Station(Profile(profile), SystemClock())
-        facts = (
-            b.CueReached(sitting=SittingId(f"{number // 9:016x}"), ordinal=number % 500)
-            for number in range(MANY)
-        )
-        wait([station.journal.append(fact) for fact in facts])
+        lessons = (lesson_facts(*divmod(number, PERIODS)) for number in count())
+        wait(map(station.journal.append, islice(chain.from_iterable(lessons), MANY)))
         station.close()
         log(f"{MANY} facts over the link")
         many = _room(profile, name, "sync", "now")

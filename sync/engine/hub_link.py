@@ -146,14 +146,19 @@ class HubLink:
         Raises:
             StorageError: The folder or the log cannot keep it.
         """
-        return exchange_by_folder(ports_for(self._station, self.hub, _no_carrier), carrier)
+        return exchange_by_folder(ports_for(self._station, self.hub), carrier)
 
     def close(self) -> None:
         """Let go of the connection. Idempotent."""
         self._http.close()
 
 
-def ports_for(station: Station, hub: KnownHub, carrier: Carrier) -> ExchangePorts:
+def no_way(_: bytes) -> bytes:
+    """Carry nothing: a `Carrier`."""
+    raise UserError("no_hub")
+
+
+def ports_for(station: Station, hub: KnownHub, carrier: Carrier = no_way) -> ExchangePorts:
     """Join a room's log with one hub."""
     journal = station.journal
     folder = station.profile.folder / REFUSED
@@ -193,7 +198,3 @@ class _Memory:
     def save(self, blob: bytes) -> None:
         """See the port."""
         self._book.save_belief(self._key, blob)
-
-
-def _no_carrier(_: bytes) -> bytes:
-    raise UserError("no_hub")

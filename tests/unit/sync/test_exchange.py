@@ -409,6 +409,16 @@ def test_a_hub_that_tells_nonsense_gets_few_requests(have, status):
     assert room.sync().requests == 1
 
 
+def test_a_hub_that_tells_more_than_it_gives_is_not_waited_for_for_ever():
+    """EX4: of this very log it tells a head that nobody ever wrote."""
+    hub = Hub()
+    room = Room(hub).write(1)
+    head = Stretch(writer=room.pen.writer, seq=99, head=EventId(b"h" * 16))
+    forged(room, have=Vector(open=(head,), closed_digest=EMPTY.closed_digest), segments=())
+    assert room.sync().requests <= 8
+    assert at_hub(hub).keys() == room.written()
+
+
 def test_a_backlog_of_many_messages_is_bounded(monkeypatch):
     """EX4."""
     monkeypatch.setattr(exchange, "MAX_PUSH_BYTES", 1)

@@ -256,7 +256,9 @@ def test_a_stick_does_what_the_link_does(hub, make, tmp_path):
 def test_a_damaged_segment_is_put_aside(hub, make):
     station = make()
     known = enrol(station, hub.url, hub.code, GO)
-    ports = ports_for(station, known, lambda envelope: envelope)
+    ports = ports_for(station, known)
+    with pytest.raises(UserError, match="no_hub"):
+        ports.carrier(b"an envelope")
     segment = Pen().seal()
     for _ in range(2):
         ports.on_refused(segment, None)
@@ -274,7 +276,12 @@ def test_hubs_survive_a_start_and_damaged_rows_are_none(hub, make, tmp_path):
     again = Station(Profile(tmp_path / "room"), FrozenClock())
     assert again.hubs.hubs() == (known,)
     assert sync_now(again)["exit_code"] == 0
-    for text in ("!", base64.b64encode(b"\xff").decode(), base64.b64encode(encode([1])).decode()):
+    for text in (
+        "!",
+        "abc",
+        base64.b64encode(b"\xff").decode(),
+        base64.b64encode(encode([1])).decode(),
+    ):
         for row in ("known", "belief", "contact"):
             again.room.set_local(f"hub.{row}.{known.key.hex()}", text).result()
         assert again.hubs.hubs() == ()
