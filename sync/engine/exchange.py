@@ -203,10 +203,7 @@ class Turn:
         is_over = self._is_over(ask, reply, has_pulled=has_pulled)
         self._save()
         self._fruitless = 0 if has_moved or has_pulled else self._fruitless + 1
-        if is_over or self._fruitless >= _MAX_FRUITLESS:
-            return None
-        after = self.ask()
-        return None if self._fruitless and after == ask else after
+        return None if is_over or self._fruitless >= _MAX_FRUITLESS else self.ask()
 
     # --- asking --------------------------------------------------------------------------
 

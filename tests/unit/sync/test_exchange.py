@@ -14,6 +14,7 @@ from client.store.keyfile import verify
 from sync.engine import exchange
 from sync.engine.belief import NOTHING, Belief, acknowledged, pack_belief, read_belief, told
 from sync.engine.exchange import Exchanger, TimeSample, better, sample_of
+from sync.hub import respond
 from sync.protocol.exchange import (
     HubTime,
     Status,
@@ -53,6 +54,9 @@ def test_what_was_recorded_reaches_the_hub():
 def test_nothing_new_is_one_small_request():
     """EX3."""
     room = Room(Hub()).write(1)
+    room.sync()
+    for _ in range(30):
+        Room(room.hub).write(2).sync()
     room.sync()
     outcome = room.sync()
     assert outcome.requests == 1
@@ -195,6 +199,38 @@ def test_a_restored_room_gets_back_what_it_lost():
         assert room.sync().requests == 1
 
 
+def test_a_restored_hub_whose_copy_of_the_log_went_on_gets_back_what_it_lost():
+    """B2: the other branch is longer, so its vector does not show that anything is lacking."""
+    hub = Hub()
+    room = Room(hub).write(1)
+    room.sync()
+    twin = Room(hub, key=room.key, machine=b"machine2")
+    twin.pens = [room.pen.clone()]
+    twin.log.take(tuple(room.log.segments))
+    room.write(2).seal()
+    (last,) = (run.events[-1] for run in room.log.segments.values() if run.events[-1].seq == 3)
+    twin.write(3, 4).sync()
+    acked = Stretch(writer=last.writer, seq=3, head=last.id, first=3)
+    belief = dataclasses.replace(read_belief(room.memory.blob), sent=(acked,), agreed=None)
+    room.memory.blob = pack_belief(belief)
+    room.sync()
+    assert at_hub(hub).keys() == room.events() == room.written() | twin.written()
+
+
+def test_what_comes_in_portions_comes_in_one_exchange(monkeypatch):
+    monkeypatch.setattr(respond, "MAX_PUSH_BYTES", 1)
+    hub = Hub()
+    other, room = Room(hub), Room(hub)
+    for number in range(6):
+        other.write(number).seal()
+    other.sync()
+    outcome = room.write(9).sync()
+    assert (outcome.pulled_events, outcome.pushed_events) == (7, 2)
+    assert outcome.is_agreed
+    # Nothing is told back to the hub while it still gives.
+    assert sum(len(read_request(call).segments) for call in room.calls) == 1
+
+
 def test_copies_of_a_machine_all_reach_the_hub():
     hub = Hub()
     one = Room(hub).write(1)
@@ -292,6 +328,7 @@ def test_a_segment_that_is_not_taken_now_is_offered_another_time(code):
     outcome = room.sync()
     assert "segment_not_taken" in outcome.notes
     assert outcome.pushed_events == 2
+    assert outcome.is_agreed
     assert room.sync().requests == 1
     hub.grudge = None
     room.write(3).sync()
