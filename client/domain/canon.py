@@ -39,7 +39,7 @@ def encode(value: Wire) -> bytes:
         raise ProtocolError("not_canonical") from error
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_items: int = MAX_ITEMS) -> Wire:
+def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Wire:
     """Read a value whose form must be the one `encode` gives, with nothing behind it.
 
     Raises:
@@ -47,7 +47,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_items: int = MAX_ITEM
     """
     if len(data) > max_bytes:
         raise ProtocolError("too_large")
-    _scan(data, max_items)
+    _scan(data)
     try:
         value: Wire = cbor2.loads(data)
     except cbor2.CBORError as error:
@@ -55,11 +55,9 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_items: int = MAX_ITEM
     return value
 
 
-def decode_array(
-    data: bytes, *, max_bytes: int = MAX_BYTES, max_items: int = MAX_ITEMS
-) -> list[Wire]:
+def decode_array(data: bytes, *, max_bytes: int = MAX_BYTES) -> list[Wire]:
     """Read an array; see `decode`."""
-    value = decode(data, max_bytes=max_bytes, max_items=max_items)
+    value = decode(data, max_bytes=max_bytes)
     if not isinstance(value, list):
         raise ProtocolError("not_canonical")
     return value
@@ -76,7 +74,7 @@ def _check_kinds(value: object, depth: int) -> None:
         raise ProtocolError("not_canonical")
 
 
-def _scan(data: bytes, max_items: int) -> None:
+def _scan(data: bytes) -> None:
     """Walk over the heads without building anything; refuse every form `encode` never gives."""
     at = items = 0
     wanted = [1]
@@ -89,7 +87,7 @@ def _scan(data: bytes, max_items: int) -> None:
             wanted.append(argument)
         elif kind in (_BYTES, _TEXT):
             at += argument
-        if items > max_items or len(wanted) > MAX_DEPTH + 1:
+        if items > MAX_ITEMS or len(wanted) > MAX_DEPTH + 1:
             raise ProtocolError("too_large")
         while wanted and not wanted[-1]:
             wanted.pop()

@@ -28,19 +28,19 @@ from typing import Final
 from client.domain.clock import Clock
 from client.domain.errors import BusyError, ProtocolError, UserError
 from client.domain.record.log import Log, Taken, refused
-from client.domain.record.segment import covers, unseal
-from client.domain.record.vector import Stretch, Vector
+from client.domain.record.segment import peek, unseal
+from client.domain.record.vector import Vector
 from client.domain.signer import Signer, Verify
 from sync.hub.ports import Directory, Logs, Node, Role
 from sync.protocol.exchange import (
     MAX_PUSH_BYTES,
-    MAX_SEGMENTS,
     HubTime,
     Reply,
     Request,
     Status,
     check_request,
     digest_of,
+    fitting,
     node_of,
     pack_reply,
     read_request,
@@ -49,9 +49,6 @@ from sync.protocol.exchange import (
 TWO_MACHINES: Final = "key_on_two_machines"
 """Note: two machines use one key, so one is a copy of the other. Both are taken, people look."""
 
-MAX_EVENTS_AT_ONCE: Final = 1 << 13
-"""Events that one request may bring; what is more waits for the next. Packed tightly enough, a
-small message could hold work for minutes."""
 SOONEST_S: Final = 600
 LATEST_S: Final = 1800
 _ERROR_MS: Final = 2000
@@ -159,30 +156,26 @@ class Responder:
             for one in request.introductions
             if self._is_let_in(node, request.site, one.public_key)
         )
-        refusals: list[Taken | None] = []
-        events = 0
-        for data in request.segments:
-            claim = _claim(data)
-            # What is no segment is left to the log to refuse.
-            refusal = None
-            if claim is not None:
-                events += claim.seq - claim.first + 1
-                is_much = events > MAX_EVENTS_AT_ONCE
-                refusal = Taken.FULL if is_much else self._refusal(node, request, claim, data)
-            refusals.append(refusal)
+        first = fitting(request.segments)
+        refusals = [self._refusal(node, request, data) for data in first]
+        refusals += [Taken.FULL] * (len(request.segments) - len(first))
         both = zip(request.segments, refusals, strict=True)
         allowed = [data for data, refusal in both if refusal is None]
         answers = iter(log.take(allowed, known).result() if allowed else ())
         return tuple(next(answers) if one is None else one for one in refusals)
 
-    def _refusal(self, node: Node, request: Request, claim: Stretch, data: bytes) -> Taken | None:
-        """Decide whether a segment's log is let in; None if it is."""
+    def _refusal(self, node: Node, request: Request, data: bytes) -> Taken | None:
+        """Decide whether a segment's log is let in; None if it is, or if the log shall decide."""
+        try:
+            claim = peek(data)
+        except ProtocolError as error:
+            return refused(error)
         owner = self._directory.owner(request.site, claim.writer)
         if owner is not None:
             return Taken.DENIED if self._is_revoked(owner) else None
         keys = {one.writer: one.public_key for one in request.introductions}
         key = keys.get(claim.writer)
-        if key is None and claim.first == 1:
+        if key is None and claim.seq == 1:
             try:
                 key = _introduced(data, self._verify)
             except ProtocolError as error:
@@ -232,7 +225,7 @@ class Responder:
             # rotation which only one side knows. So the closed logs are taken for equal first.
             there = Vector(open=there.open, closed_digest=mine.closed_digest)
         limit = min(request.max_bytes, MAX_PUSH_BYTES)
-        given = log.missing(there, limit, is_patient=True)[:MAX_SEGMENTS] if limit else ()
+        given = fitting(log.missing(there, limit, is_patient=True)) if limit else ()
         if is_guess and not given and Taken.STORED not in codes:
             return Status.CLOSED_WANTED, ()
         return Status.DONE, given
@@ -249,14 +242,6 @@ def _told(request: Request, mine: Vector) -> bytes | Vector:
     if isinstance(there, Vector) and there.closed is not None:
         return mine
     return Vector(open=mine.open, closed_digest=mine.closed_digest)
-
-
-def _claim(data: bytes) -> Stretch | None:
-    """Read what a segment says to hold; None if it is no segment."""
-    try:
-        return covers(data)
-    except ProtocolError:
-        return None
 
 
 def _introduced(data: bytes, verify: Verify) -> bytes:

@@ -23,8 +23,10 @@ from typing import Final, TypeAlias, TypeVar
 from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.ids import EventId
+from client.domain.record.dense import MAX_VALUES
 from client.domain.record.event import ID_BYTES, WRITER_BYTES
 from client.domain.record.log import Introduction, Taken
+from client.domain.record.segment import peek
 from client.domain.record.vector import SUMMARY_BYTES, Stretch, Vector
 from client.domain.signer import Signer, Verify
 
@@ -34,6 +36,9 @@ MAX_PUSH_BYTES: Final = 256 * 1024
 """Segments of one message together; a larger backlog takes several exchanges."""
 MAX_SEGMENTS: Final = 1024
 """Segments, and introductions, of one message."""
+MAX_WORK: Final = 1 << 18
+"""Values that the segments of one message may unpack to: a second's work, whatever they are."""
+_VALUES_A_EVENT: Final = 256
 MAX_STRETCHES: Final = 4096
 NAME_BYTES: Final = 8
 DIGEST_BYTES: Final = 16
@@ -118,6 +123,27 @@ def node_of(public_key: bytes) -> bytes:
 def digest_of(envelope: bytes) -> bytes:
     """Name an envelope."""
     return hashlib.sha256(envelope).digest()[:DIGEST_BYTES]
+
+
+def fitting(segments: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return those at the beginning that one message may bring; at least one if there is any.
+
+    A small segment can hold much work. How much it may be at most is known from what it claims,
+    so both sides count alike, and a hub need not take more.
+    """
+    work = 0
+    for number, data in enumerate(segments[:MAX_SEGMENTS]):
+        work += _work(data)
+        if number and work > MAX_WORK:
+            return tuple(segments[:number])
+    return tuple(segments[:MAX_SEGMENTS])
+
+
+def _work(data: bytes) -> int:
+    try:
+        return min(peek(data).count * _VALUES_A_EVENT, MAX_VALUES)
+    except ProtocolError:
+        return 0
 
 
 def pack_request(request: Request, hub_key: bytes, signer: Signer) -> bytes:

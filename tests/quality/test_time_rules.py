@@ -32,6 +32,7 @@ EVIDENCE = {
     "sync/engine/hub_link.py",
     "sync/engine/supervisor.py",
     "sync/hub/audit.py",
+    "sync/hub/authority.py",
     "sync/hub/respond.py",
     "sync/transport/sign.py",
     "ui/base/context.py",

@@ -113,7 +113,16 @@ def test_two_letters_that_changed_places_are_noticed(one, other):
     assert code_of(e.code_key, "".join(letters)) == "code_invalid"
 
 
-@pytest.mark.parametrize("text", ["", CODE[:-1], CODE + "2", "0" * 18, "同" * 18])
+NO_CODES = {
+    "empty": "",
+    "short": CODE[:-1],
+    "long": CODE + "2",
+    "zeros": "0" * 18,
+    "han": "同" * 18,
+}
+
+
+@pytest.mark.parametrize("text", NO_CODES.values(), ids=NO_CODES)
 def test_what_is_no_code_is_refused(text):
     """E2."""
     assert code_of(e.code_key, text) == "code_invalid"

@@ -10,7 +10,7 @@ from client.domain.record.log import Introduction, Taken
 from client.domain.record.vector import Stretch, Vector, vector
 from client.store.keyfile import verify
 from sync.protocol import exchange as x
-from tests.log_world import Key
+from tests.log_world import Key, Pen
 
 HUB, ROOM = Key(71), Key(72)
 names = st.binary(min_size=8, max_size=8)
@@ -240,3 +240,19 @@ def test_hostile_bytes_end_in_a_protocol_error(noise, at, patch):
             continue
     with pytest.raises(ProtocolError):
         x.open_reply(noise, good, HUB.public_key, verify)
+
+
+def test_as_much_as_one_message_may_bring(monkeypatch):
+    """M1."""
+    pens = [Pen().write(1, 2) for _ in range(4)]
+    segments = [pen.seal() for pen in pens]
+    assert x.fitting(segments) == tuple(segments)
+    assert x.fitting(()) == ()
+    monkeypatch.setattr(x, "MAX_WORK", 7 * 256)
+    assert x.fitting(segments) == tuple(segments[:2])
+    assert x.fitting([b"none", *segments]) == (b"none", *segments[:2])
+    monkeypatch.setattr(x, "MAX_WORK", 1)
+    assert x.fitting(segments) == tuple(segments[:1])
+    monkeypatch.setattr(x, "MAX_SEGMENTS", 3)
+    monkeypatch.setattr(x, "MAX_WORK", 1 << 18)
+    assert x.fitting(segments) == tuple(segments[:3])

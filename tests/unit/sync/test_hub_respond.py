@@ -171,8 +171,8 @@ def test_a_name_that_hides_another_key_opens_nothing():
     """H3."""
     hub, room = school()
     forged = Pen(room.key)
-    body, payload, _ = decode_array(forged.seal())
-    assert room.say(EMPTY, encode([body, payload, bytes(64)])).codes == (Taken.SIGNATURE_BAD,)
+    *parts, _ = decode_array(forged.seal())
+    assert room.say(EMPTY, encode([*parts, bytes(64)])).codes == (Taken.SIGNATURE_BAD,)
     assert hub.directory.owner(SITE, forged.writer) is None
 
 
@@ -307,7 +307,7 @@ def keys_of(pens: list[Pen]) -> tuple[Introduction, ...]:
 
 
 def test_a_request_may_not_hold_work_for_minutes(monkeypatch):
-    monkeypatch.setattr("sync.hub.respond.MAX_EVENTS_AT_ONCE", 5)
+    monkeypatch.setattr("sync.protocol.exchange.MAX_WORK", 3 * 256)
     _, room = school()
     pen = Pen(room.key).write(1, 2)
     first, second = pen.seal(), pen.write(3, 4, 5).seal()
