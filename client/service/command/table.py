@@ -208,6 +208,7 @@ COMMANDS: Final = (
     Command(name="hub restore"),
     Command(name="hub fsck"),
     Command(name="export", arguments=(_place("format"), _OUT)),
+    Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
     Command(name="bench", arguments=(_place("name"), *_BASIC, _option("--quick", Value.FLAG))),
 )
