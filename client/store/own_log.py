@@ -228,7 +228,7 @@ def _says_more(connection: sqlite3.Connection, tip: Tip) -> bool:
     at: Event | None = rows.find_by_hash(connection, tip.writer, tip.hash)
     while at is not None and at.type == EventType.GOES_ON.value:
         if log_rows.is_named(connection, at):
-            return False
+            break
         at = rows.find_by_hash(connection, tip.writer, at.prev)
     return at is not None and not log_rows.is_named(connection, at)
 

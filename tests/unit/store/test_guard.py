@@ -2,10 +2,13 @@
 (client.store.guard GU1 GU2, client.store.sentinel ST1 ST2, client.store.machine MA1 MA2,
 client.store.later LA1, client.domain.forgetting)."""
 
+import contextlib
 import errno
 import shutil
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -81,6 +84,10 @@ def restart(room, monkeypatch, change=lambda: None, *, is_new_boot=True):
 def test_an_ordinary_start_finds_nothing(room, monkeypatch):
     for _ in range(3):
         assert restart(room, monkeypatch) == []
+    room.journal.seal().result()
+    starts = room.sentinel.read().starts
+    assert restart(room, monkeypatch, is_new_boot=False) == []
+    assert room.sentinel.read().starts == starts == (1, 2, 3, 4)
     assert room.logs() == 1
     assert not room.journal.health().forgets
     assert room.journal.health().is_guarded
@@ -186,6 +193,14 @@ def test_st2_a_sentinel_that_cannot_be_written_stops_nothing(room, monkeypatch, 
     assert room.journal.health().is_guarded
 
 
+def test_st1_a_name_nothing_was_written_under_is_not_noted(room):
+    room.journal.seal().result()
+    before = room.sentinel.read()
+    room.journal._own.rotate()
+    room.journal._note()
+    assert room.sentinel.read() == before
+
+
 def test_a_new_profile_in_an_old_place_is_no_loss(room, monkeypatch):
     assert restart(room, monkeypatch, lambda: shutil.rmtree(room.folder)) == []
 
@@ -251,6 +266,25 @@ def test_ma1_nothing_of_the_machine_is_written_down(room):
 def test_ma2_two_marks_that_are_known_and_differ_make_another_machine(then, now):
     differing = sum(bool(a and b and a != b) for a, b in zip(then, now, strict=True))
     assert is_other(describe(then), now) is (differing >= 2)
+
+
+def test_ma2_windows_has_a_name_for_an_installation(tmp_path, monkeypatch):
+    def ask(_, name):
+        if not registry.name:
+            raise OSError
+        return registry.name, 1
+
+    registry = SimpleNamespace(
+        HKEY_LOCAL_MACHINE=1,
+        name="guid",
+        OpenKey=lambda *_: contextlib.nullcontext(),
+        QueryValueEx=ask,
+    )
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    monkeypatch.setattr(machine.sys, "platform", "win32")
+    assert read_marks(tmp_path)[0] == "guid"
+    registry.name = ""
+    assert read_marks(tmp_path)[0] == ""
 
 
 def test_ma2_marks_are_read_where_the_system_tells(tmp_path, monkeypatch):
