@@ -19,14 +19,13 @@ Invariants:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 from client.domain.cancel import CancelToken
-from client.domain.canon import decode_array
 from client.domain.clock import Clock
 from client.domain.errors import ProtocolError, UnreachableError
 from client.domain.record.log import Log, Taken
-from client.domain.record.segment import covers
+from client.domain.record.segment import covers, peek
 from client.domain.record.vector import EMPTY, Stretch, Vector
 from client.domain.signer import Signer, Verify
 from sync.engine.belief import acknowledged, pack_belief, read_belief, told
@@ -49,8 +48,6 @@ MAX_AT_ONCE: Final = 16
 """Requests that may leave before the first answer comes, where answers take days."""
 _MAX_FRUITLESS: Final = 4
 """So many requests may bring nothing: a summary, everything, the closed logs, and one to spare."""
-_PREV: Final = 4
-"""Place in the header of a segment."""
 _NEVER: Final = frozenset({Taken.SIGNATURE_BAD, Taken.CHAIN_BROKEN, Taken.INVALID})
 """A segment of this store that answers so is damaged, here or there."""
 _FORGED: Final = frozenset({"not_canonical", "too_large", "signature_bad", "reply_to_another"})
@@ -127,6 +124,8 @@ class Outcome:
     """Neither side has anything more for the other."""
     is_put_off: bool = False
     """The hub is full for now."""
+    held: bytes = b""
+    """Summary of what was here, once the hub signed that it holds exactly this."""
 
 
 class Exchanger:
@@ -302,7 +301,7 @@ class Turn:
                 self._turned_down(data, stretch, code)
                 continue
             self._acked |= {stretch}
-            sent = acknowledged(self._belief.sent, stretch, _previous(data))
+            sent = acknowledged(self._belief.sent, stretch, peek(data).prev)
             self._belief = replace(self._belief, sent=sent)
             if code is Taken.STORED:
                 pushed += _count(stretch)
@@ -376,7 +375,9 @@ class Turn:
         if reply.status is not Status.DONE or there is None:
             return False
         if self._belief.agreed is not None and ask.have == self._belief.agreed[1]:
-            self.outcome = replace(self.outcome, is_agreed=not has_pulled)
+            here_then, there_then = self._belief.agreed
+            held = here_then if here_then == there_then else b""
+            self.outcome = replace(self.outcome, is_agreed=not has_pulled, held=held)
             return not has_pulled
         if there.summary == here.summary:
             return self._agree(here, there)
@@ -404,7 +405,8 @@ class Turn:
         """Note that neither has more for the other."""
         agreed = (here.summary, there.summary)
         self._belief = replace(self._belief, sent=(), agreed=agreed)
-        self.outcome = replace(self.outcome, is_agreed=True)
+        held = here.summary if here.summary == there.summary else b""
+        self.outcome = replace(self.outcome, is_agreed=True, held=held)
         return True
 
     def _note(self, code: str) -> None:
@@ -455,9 +457,3 @@ def better(one: TimeSample | None, other: TimeSample | None) -> TimeSample | Non
 
 def _count(stretch: Stretch) -> int:
     return stretch.seq - stretch.first + 1
-
-
-def _previous(segment: bytes) -> bytes:
-    """Full hash of the event before a segment of this store, which was read before."""
-    header = cast("bytes", decode_array(segment)[0])
-    return cast("bytes", decode_array(header)[_PREV])

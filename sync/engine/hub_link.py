@@ -19,7 +19,7 @@ from client.service.station import Station
 from client.store.disk import disk_errors
 from client.store.durable import write_file
 from client.store.keyfile import verify
-from client.store.machine import machine_name
+from client.store.machine import machine_name, read_marks
 from sync.engine.exchange import (
     Carrier,
     ExchangePorts,
@@ -67,7 +67,7 @@ def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHu
     applicant = Applicant(
         key=signer.public_key,
         nonce=secrets.token_bytes(NONCE_BYTES),
-        machine=machine_name(signer.public_key),
+        machine=machine_name(read_marks(), signer.public_key),
         school=room.school,
         room=room.room,
     )
@@ -136,6 +136,8 @@ class HubLink:
             before, exchanges=before.exchanges + 1, failures=0, reason="", wall_ms=wall_ms
         )
         book.note_contact(key, done)
+        if outcome.held:
+            self._station.journal.acknowledge(outcome.held).result()
         if outcome.anchor is not None and self._on_time is not None:
             self._on_time(outcome.anchor)
         return outcome
@@ -177,7 +179,7 @@ def ports_for(station: Station, hub: KnownHub, carrier: Carrier = no_way) -> Exc
         signer=journal.signer,
         verify=verify,
         hub_key=hub.key,
-        here=Here(site=hub.site, machine=machine_name(journal.signer.public_key)),
+        here=Here(site=hub.site, machine=machine_name(read_marks(), journal.signer.public_key)),
         carrier=carrier,
         memory=_Memory(station, hub.key),
         on_refused=keep,

@@ -62,6 +62,7 @@ class LinkDesk:
             )
         )
         station.journal.listen(self._written)
+        station.journal.wants_push = self._push
         self.supervisor.start()
 
     def request(
@@ -115,6 +116,11 @@ class LinkDesk:
         self._worker.shutdown(wait=False, cancel_futures=True)
         # A film that is being tried leaves by itself, without touching the profile.
         wait(self._imports, timeout=_CLOSE_S)
+
+    def _push(self) -> None:
+        """Bring what was written out of a disk that forgets."""
+        self._round.tell(Trigger.CLASS_ENDED)
+        self.supervisor.hurry()
 
     def _written(self, events: Sequence[Event]) -> None:
         """Hear of new facts (LD3)."""

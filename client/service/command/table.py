@@ -232,6 +232,7 @@ COMMANDS: Final = (
         ),
     ),
     Command(name="export", arguments=(_place("format"), _OUT)),
+    Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
     Command(
         name="bench",

@@ -47,6 +47,7 @@ def test_what_was_recorded_reaches_the_hub():
     outcome = room.sync()
     assert at_hub(hub).keys() == room.written()
     assert (outcome.pushed_events, outcome.pulled_events, outcome.is_agreed) == (3, 0, True)
+    assert outcome.held == room.sync().held == room.log.vector().summary
     # Asked what is there, then pushed.
     assert outcome.requests == 2
 
@@ -329,6 +330,7 @@ def test_a_segment_that_is_not_taken_now_is_offered_another_time(code):
     assert "segment_not_taken" in outcome.notes
     assert outcome.pushed_events == 2
     assert outcome.is_agreed
+    assert outcome.held == room.sync().held == b""
     assert room.sync().requests == 1
     hub.grudge = None
     room.write(3).sync()
@@ -380,8 +382,8 @@ def test_what_a_hub_gives_is_checked_like_anything_else():
     """EX5."""
     hub = Hub()
     room = Room(hub).write(1)
-    header, payload, _ = decode_array(Pen().seal())
-    forged(room, segments=(encode([header, payload, bytes(64)]), b"junk"))
+    *parts, _ = decode_array(Pen().seal())
+    forged(room, segments=(encode([*parts, bytes(64)]), b"junk"))
     outcome = room.sync()
     assert "hub_segment_refused" in outcome.notes
     assert outcome.pulled_events == 0

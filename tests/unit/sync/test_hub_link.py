@@ -1,5 +1,5 @@
 """Enrolling with hubs and exchanging with them from a room's profile (sync.engine.hub_link,
-sync.engine.hub_commands, client.service.hubs, client.store.machine)."""
+sync.engine.hub_commands, client.service.hubs)."""
 
 import base64
 from datetime import UTC, datetime
@@ -23,7 +23,6 @@ from client.service.hubs import Contact, KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.keyfile import verify
-from client.store.machine import NAME_BYTES, machine_name, network_marks
 from sync.engine.exchange import TimeSample
 from sync.engine.hub_commands import HubDesk
 from sync.engine.hub_link import REFUSED, HubLink, enrol, no_time, ports_for
@@ -115,6 +114,7 @@ def test_a_room_enrols_and_exchanges(hub, make):
     first = sync_now(station)
     assert (first["peer"], first["pushed_events"], first["exit_code"]) == (hub.url, 2, 0)
     assert hub.log().events.keys() == {event.hash for _, event in station.journal.events()}
+    assert station.journal.is_acknowledged()
     again = sync_now(station)
     assert (again["requests"], again["pushed_events"]) == (1, 0)
     assert station.hubs.contact(hub.key.public_key).exchanges == 2
@@ -288,21 +288,3 @@ def test_hubs_survive_a_start_and_damaged_rows_are_none(hub, make, tmp_path):
         assert again.hubs.contact(known.key) == Contact()
         assert isinstance(again.hubs.belief(known.key), bytes)
     again.close()
-
-
-def test_a_machine_is_named_by_what_is_built_in(tmp_path):
-    """MA1."""
-    one = machine_name(b"a", ("02:00",))
-    assert len(one) == NAME_BYTES
-    assert one != machine_name(b"b", ("02:00",))
-    assert one != machine_name(b"a", ("02:01",))
-    assert machine_name(b"a") == machine_name(b"a")
-    for name, bus in (("eth0", "pci0"), ("eth1", "usb1"), ("lo", ""), ("wlan0", "pci1")):
-        (tmp_path / name).mkdir()
-        if bus:
-            (tmp_path / "bus" / bus).mkdir(parents=True)
-            (tmp_path / name / "device").symlink_to(tmp_path / "bus" / bus)
-        if name != "wlan0":
-            (tmp_path / name / "address").write_text(f"{name}\n")
-    assert list(network_marks(tmp_path)) == ["eth0"]
-    assert list(network_marks(tmp_path / "none")) == []

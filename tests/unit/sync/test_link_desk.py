@@ -171,7 +171,8 @@ def test_what_is_written_here_calls_the_hubs(station, monkeypatch):
     other = Pen().write(1)
     station.journal.log.take((other.seal(),)).result()
     assert told.heard == [Trigger.WRITTEN, Trigger.CLASS_ENDED]
+    station.journal.wants_push()
     desk.call_hubs()
-    assert told.heard[2:] == [Trigger.ASKED]
+    assert told.heard[2:] == [Trigger.CLASS_ENDED, Trigger.ASKED]
     assert told.looked == 1
     desk.close()
