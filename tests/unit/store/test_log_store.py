@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from client.domain.canon import encode
 from client.domain.errors import ProtocolError, StorageError
+from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
 from client.domain.record.segment import MAX_SEGMENT_BYTES, covers
 from client.domain.record.vector import EMPTY, Vector
@@ -202,6 +203,42 @@ def test_a_full_disk_keeps_nothing_and_says_so(database):
     assert log.vector() == before
     bound(1 << 20)
     assert take(log, more) == (Taken.STORED,)
+
+
+def test_room_that_is_made_on_a_full_disk_is_used(database):
+    log = LogStore(database, relieve=lambda: bool(bound(1 << 20)))
+    more = Pen().write(*range(400)).seal()
+
+    def bound(pages):
+        # Only the writer thread may, and it is the one that asks.
+        return log._database.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}"))
+
+    pages = database.read_here(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    bound(pages).result()
+    assert take(log, more) == (Taken.STORED,)
+
+
+def test_the_same_events_are_kept_in_one_segment(database):
+    log, pen = LogStore(database), Pen().write(1)
+    data = pen.seal()
+    take(log, data)
+    database.write(lambda c: log_rows.insert_sealed(c, 1, pen.events, data + b"x")).result()
+    assert log.missing(EMPTY, LARGE) == (data,)
+    (size,) = database.read_here(
+        lambda c: c.execute("SELECT bytes FROM site WHERE si = 1").fetchone()
+    )
+    assert size == len(data)
+
+
+def test_a_beginning_that_names_another_log_introduces_nobody(database):
+    log, pen = LogStore(database), Pen()
+    other = Pen()
+    pen.events, pen.sealed = [], 0
+    pen.add(read(other.events[0]).body)
+    data = pen.seal()
+    assert take(log, data) == (Taken.WRITER_UNKNOWN,)
+    assert take(log, data, introductions=(key(pen),)) == (Taken.STORED,)
+    assert [one.writer for one in log.vector().open] == [pen.writer]
 
 
 def test_a_closed_store_refuses(tmp_path):

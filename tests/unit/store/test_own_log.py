@@ -90,8 +90,9 @@ def settle(hub, *disks):
 
 
 def names(journal):
-    """How many times this machine went on from older logs behind a log's beginning."""
-    return len(journal.events([EventType.GOES_ON]))
+    """How many times this log went on from older ones behind its beginning."""
+    namings = journal.events([EventType.GOES_ON])
+    return sum(event.writer == journal.writer for _, event in namings)
 
 
 # --- rotation ----------------------------------------------------------------------------
@@ -294,6 +295,32 @@ def test_ol5_copies_of_a_disk_do_not_answer_each_other_without_end(disk, hub, tm
     assert all(one.ids() >= promised for one in rooms)
     for one in rooms[1:]:
         one.journal.close()
+
+
+def test_ol5_what_was_named_and_then_only_named_others_is_not_named_again(disk):
+    """Whichever of its events was named: a fact, or a naming."""
+    one = Pen(PastKey(disk.journal._own.key, 1)).write(1)
+    two = Pen(PastKey(disk.journal._own.key, 2))
+    for naming in (one, two):
+        naming.add(GoesOn(predecessors=()))
+    disk.journal.log.take((one.seal(), two.seal())).result()
+    disk.journal.seal().result()
+    assert names(disk.journal) == 1
+    one.add(GoesOn(predecessors=()))
+    disk.journal.log.take((one.seal(),)).result()
+    disk.journal.seal().result()
+    assert names(disk.journal) == 1
+    one.add(cue(7))
+    disk.journal.log.take((one.seal(),)).result()
+    disk.journal.seal().result()
+    assert names(disk.journal) == 2
+
+
+def test_a_name_nothing_was_written_under_may_end(disk):
+    disk.journal._own.rotate()
+    disk.journal.close()
+    disk.open()
+    assert disk.begun().why is WhyIncarnation.RESTORED
 
 
 def test_logs_of_other_machines_are_left_open(disk, hub):
