@@ -1,0 +1,247 @@
+"""Rooms and hubs of a simulated school."""
+
+import random
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from client.domain.errors import ClassroomError, StorageError
+from client.domain.record.bodies import WhyIncarnation
+from client.domain.record.event import Event
+from client.domain.record.fold import Fold
+from client.domain.record.log import Taken
+from sync.protocol.exchange import Reading, node_of
+from tests.torture.keys import QuickKey
+from tests.torture.memory import MemoryDisk
+from tests.torture.net import Net
+from tests.torture.observer import Deed, Observer
+from tests.torture.people import Draft
+from tests.torture.talk import Answerer, Caller, Memory
+
+YEARS = (0, 1_356_998_400_000, 1_795_000_000_000, 4_070_908_800_000)
+"""1970, 2013, 2026 and 2099."""
+ROUNDS = 60
+"""No exchange of a history takes more requests than this."""
+
+
+class Clock:
+    """The clock of one machine. Its dice are its own: other clocks, same history (I9)."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self.mono = 1000
+        self.wall = dice.choice(YEARS)
+
+    def tick(self) -> tuple[int, int]:
+        """Let some time pass, or let somebody change the date; gives (mono, wall)."""
+        step = self._dice.randrange(1, 100_000)
+        self.mono += step
+        self.wall += step
+        if self._dice.random() < 0.05:
+            self.wall = self._dice.choice(YEARS) + self._dice.randrange(10**9)
+        return self.mono, self.wall
+
+    def boot(self) -> None:
+        self.mono = self._dice.randrange(1000, 60_000)
+        if self._dice.random() < 0.3:
+            self.wall = self._dice.choice(YEARS)
+
+
+@dataclass
+class Room:
+    """A PC of the school."""
+
+    name: str
+    disk: MemoryDisk
+    clock: Clock
+    observer: Observer
+    net: Net
+    is_liar: bool = False
+    """Its disk says that it wrote what it did not."""
+    frozen: MemoryDisk | None = None
+    """What a restore card puts back at every start."""
+    image: MemoryDisk | None = None
+    """An older copy of the disk."""
+    is_full: bool = False
+    is_seen: int = 0
+    is_stale: bool = True
+
+    def __post_init__(self) -> None:
+        self.fold = Fold()
+
+    # --- recording -----------------------------------------------------------------------
+
+    def look(self) -> Fold:
+        """What the screen shows."""
+        if self.is_stale:
+            self.fold, self.is_seen, self.is_stale = Fold(), 0, False
+        events = list(self.disk.events())
+        for event in events[self.is_seen :]:
+            self.fold.add(event)
+        self.is_seen = len(events)
+        return self.fold
+
+    def begin(self, why: WhyIncarnation, key: QuickKey) -> None:
+        """Begin a log under a new name."""
+        heads = sorted(self.disk.own_heads())
+        self.disk.key = key
+        event = self.disk.begin(why, self.predecessors(heads), self.clock.tick())
+        self.observer.retired.append((event, heads))
+        self.observer.done(self.name, Deed(len(self.observer.deeds), event))
+
+    def predecessors(self, heads: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Name the logs that a new one goes on from."""
+        return heads
+
+    def must_rotate(self) -> bool:
+        """Whether somebody else wrote under the name of this machine."""
+        return self.disk.is_forked()
+
+    def write(self, draft: Draft) -> Event | None:
+        """Do what a teacher decided; None when the disk was full and the user was told."""
+        if self.is_full:
+            return None
+        now = self.clock.tick()
+        if draft.body is None:
+            event = self.disk.write_raw(*draft.raw, now)
+        else:
+            event = self.disk.write(draft.body, now)
+        seen = set(draft.seen)
+        full = tuple(name for name in self.observer.deeds if name[:16] in seen)
+        deed = Deed(len(self.observer.deeds), event, full, is_read=draft.body is not None)
+        self.observer.done(self.name, deed)
+        return event
+
+    # --- accidents -----------------------------------------------------------------------
+
+    def put(self, disk: MemoryDisk) -> None:
+        """Start from this disk."""
+        self.disk.close()
+        self.disk = disk
+        self.disk.boot += 1
+        self.clock.boot()
+        self.is_stale = True
+
+    def lose(self, disk: MemoryDisk) -> None:
+        """Start from a disk that is known to lack something."""
+        self.put(disk)
+        self.observer.excuse(self.name, self.there())
+
+    def power_cut(self, dice: random.Random) -> None:
+        """Pull the plug. An honest disk keeps what it promised."""
+        if self.frozen is not None:
+            self.lose(self.frozen.copy())
+        elif self.is_liar:
+            self.lose(self.disk.cut(dice.randrange(0, 4)))
+        else:
+            self.put(self.disk.cut(0))
+            self.observer.check_promises(self.name, self.there())
+
+    def there(self) -> set[bytes]:
+        return {event.hash for event in self.disk.events()}
+
+    # --- exchanging ----------------------------------------------------------------------
+
+    def exchange(self, hub: "Hub", portion: int, most: int = ROUNDS) -> bool:
+        """Talk to a hub until there is nothing more to say; False when it was cut off."""
+        self.disk.seal()
+        caller = Caller(self.disk.log, self.disk.key, hub.key.public_key, self.disk.log.verify)
+        hub.keys[node_of(self.disk.key.public_key)] = self.disk.key.public_key
+        for _ in range(most):
+            memory = self.disk.memories.get(hub.name, Memory())
+            mono, wall = self.clock.tick()
+            clock = Reading(boot=self.disk.boot, mono_ms=mono, wall_ms=wall)
+            reply = self.net.carry(hub.answer, caller.ask(memory, clock, portion))
+            if reply is None:
+                return False
+            try:
+                memory, is_more = caller.hear(memory, reply)
+            except ClassroomError:
+                return False
+            self.disk.memories[hub.name] = memory
+            self.disk.commit()
+            if not is_more:
+                return True
+        return False
+
+
+class Hub:
+    """A hub: its store in use, and what of it is on the disk."""
+
+    def __init__(self, name: str, key: QuickKey, disk: MemoryDisk, observer: Observer) -> None:
+        self.name, self.key, self.disk, self.observer = name, key, disk, observer
+        self.on_disk = disk.copy()
+        self.backup = disk.copy()
+        self.keys: dict[bytes, bytes] = {}
+        self.is_full = False
+        self.lies = False
+        self.takes = 0
+        self.dies_in = -1
+        """After so many more requests the plug is pulled behind the commit, before the reply."""
+
+    def sync(self) -> None:
+        """Bring what was committed to the disk, before anything is acknowledged."""
+        self.on_disk = self.disk.copy()
+
+    def answer(self, envelope: bytes) -> bytes:
+        """Answer, and have the observer note what was promised."""
+        promised: list[bytes] = []
+        keeper = Keeper(self, promised)
+        reply = Answerer(keeper, self.key, self.disk.log.verify, self.keys).answer(envelope)
+        self.observer.acknowledged(self.name, promised)
+        self.dies_in -= 1
+        if self.dies_in == 0:
+            self.power_cut()
+            raise StorageError("store_failed")
+        return reply
+
+    def power_cut(self) -> None:
+        """Pull the plug."""
+        self.disk = self.on_disk.copy()
+        self.observer.check_promises(self.name, self.there())
+
+    def roll_back(self) -> None:
+        """Somebody puts an old backup in its place."""
+        self.disk, self.on_disk = self.backup.copy(), self.backup.copy()
+        self.observer.excuse(self.name, self.there())
+
+    def there(self) -> set[bytes]:
+        return set(self.disk.log.events)
+
+
+class Keeper:
+    """The store of a hub as its responder sees it: with a disk that may be full, or that lies."""
+
+    def __init__(self, hub: Hub, promised: list[bytes]) -> None:
+        self._hub, self._log, self._promised = hub, hub.disk.log, promised
+
+    def take(self, segments, introductions=()):
+        hub, done = self._hub, Future()
+        if hub.is_full or hub.lies:
+            code = Taken.STORED if hub.lies else Taken.FULL
+            done.set_result(tuple(code for _ in segments))
+            return done
+        before = hub.there()
+        codes = self._log.take(segments, introductions).result()
+        if before - hub.there():
+            raise AssertionError("a hub forgot")
+        if segments:
+            hub.sync()
+        for data, code in zip(segments, codes, strict=True):
+            if code.is_kept:
+                segment = self._log.unseal(data)
+                self._promised.extend(event.hash for event in segment.events)
+        done.set_result(codes)
+        return done
+
+    def vector(self):
+        return self._log.vector()
+
+    def missing(self, there, max_bytes, **how):
+        return self._log.missing(there, max_bytes, **how)
+
+    def stretches(self, segments):
+        return self._log.stretches(segments)
+
+    def introductions(self, segments):
+        return self._log.introductions(segments)
+
