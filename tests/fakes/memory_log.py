@@ -10,7 +10,6 @@ from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
 from client.domain.record.segment import Segment, unseal
 from client.domain.record.vector import Stretch, Vector, held_there, told, vector_of
-from client.domain.signer import Verify
 from client.store.keyfile import verify
 
 _CODES = {
@@ -24,8 +23,7 @@ _CODES = {
 class MemoryLog:
     """See `client.domain.record.log.Log`."""
 
-    def __init__(self, verify: Verify = verify) -> None:
-        self.verify = verify
+    def __init__(self) -> None:
         self.events: dict[bytes, Event] = {}
         self.segments: dict[bytes, Segment] = {}
         self.keys: dict[bytes, tuple[bytes, bytes]] = {}
@@ -42,7 +40,7 @@ class MemoryLog:
 
     def _take(self, data: bytes) -> Taken:
         try:
-            segment = self.unseal(data)
+            segment = unseal(data, self._key, verify)
         except ProtocolError as error:
             return _CODES.get(error.code, Taken.INVALID)
         fresh = [event for event in segment.events if event.hash not in self.events]
@@ -60,10 +58,6 @@ class MemoryLog:
                 if writer_of(*key) == event.writer:
                     self.keys[event.writer] = key
         return Taken.STORED
-
-    def unseal(self, data: bytes) -> Segment:
-        """Read and check a segment with the keys that are known here."""
-        return unseal(data, self._key, self.verify)
 
     def _key(self, writer: bytes) -> bytes | None:
         return self.keys[writer][0] if writer in self.keys else None

@@ -9,6 +9,7 @@ from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.fold import Fold
 from client.domain.record.log import Taken
+from client.domain.signer import Verify
 from sync.protocol.exchange import Reading, node_of
 from tests.torture.keys import QuickKey
 from tests.torture.memory import MemoryDisk
@@ -55,6 +56,7 @@ class Room:
     clock: Clock
     observer: Observer
     net: Net
+    verify: Verify
     is_liar: bool = False
     """Its disk says that it wrote what it did not."""
     frozen: MemoryDisk | None = None
@@ -144,7 +146,7 @@ class Room:
     def exchange(self, hub: "Hub", portion: int, most: int = ROUNDS) -> bool:
         """Talk to a hub until there is nothing more to say; False when it was cut off."""
         self.disk.seal()
-        caller = Caller(self.disk.log, self.disk.key, hub.key.public_key, self.disk.log.verify)
+        caller = Caller(self.disk.log, self.disk.key, hub.key.public_key, self.verify)
         hub.keys[node_of(self.disk.key.public_key)] = self.disk.key.public_key
         for _ in range(most):
             memory = self.disk.memories.get(hub.name, Memory())
@@ -167,8 +169,9 @@ class Room:
 class Hub:
     """A hub: its store in use, and what of it is on the disk."""
 
-    def __init__(self, name: str, key: QuickKey, disk: MemoryDisk, observer: Observer) -> None:
-        self.name, self.key, self.disk, self.observer = name, key, disk, observer
+    def __init__(self, name: str, disk: MemoryDisk, observer: Observer, verify: Verify) -> None:
+        self.name, self.disk, self.observer, self.verify = name, disk, observer, verify
+        self.key = disk.key
         self.on_disk = disk.copy()
         self.backup = disk.copy()
         self.keys: dict[bytes, bytes] = {}
@@ -186,7 +189,7 @@ class Hub:
         """Answer, and have the observer note what was promised."""
         promised: list[bytes] = []
         keeper = Keeper(self, promised)
-        reply = Answerer(keeper, self.key, self.disk.log.verify, self.keys).answer(envelope)
+        reply = Answerer(keeper, self.key, self.verify, self.keys).answer(envelope)
         self.observer.acknowledged(self.name, promised)
         self.dies_in -= 1
         if self.dies_in == 0:
@@ -228,8 +231,7 @@ class Keeper:
             hub.sync()
         for data, code in zip(segments, codes, strict=True):
             if code.is_kept:
-                segment = self._log.unseal(data)
-                self._promised.extend(event.hash for event in segment.events)
+                self._promised.extend(hub.disk.hashes(data))
         done.set_result(codes)
         return done
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from client.domain.record.bodies import Body, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
 from client.domain.record.fold import read
-from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, seal
+from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, covers, seal
 from client.domain.record.table import pack, spec_of
-from client.domain.record.vector import Vector, vector_of
-from client.domain.signer import Verify
+from client.domain.record.vector import Vector, ancestors, vector_of
 from tests.fakes.memory_log import MemoryLog
 from tests.torture.keys import QuickKey
 from tests.torture.talk import Memory
@@ -18,14 +17,10 @@ PREDECESSORS = 64
 
 
 class QuickLog(MemoryLog):
-    """`MemoryLog` that looks at each event once and remembers its vector.
+    """`MemoryLog` that looks at each event once and remembers its vector."""
 
-    `memo` holds the segments that were read and found good anywhere in this world.
-    """
-
-    def __init__(self, verify: Verify, memo: dict[bytes, Segment]) -> None:
-        super().__init__(verify)
-        self._memo = memo
+    def __init__(self) -> None:
+        super().__init__()
         self._looked = 0
         self._named: list[tuple[bytes, bytes]] = []
         self._vector: Vector | None = None
@@ -40,12 +35,6 @@ class QuickLog(MemoryLog):
             self._looked = len(events)
             self._vector = vector_of(self.events, self._named)
         return self._vector
-
-    def unseal(self, data: bytes) -> Segment:
-        known = self._memo.get(data)
-        if known is None or (known.events[0].seq > 1 and known.events[0].writer not in self.keys):
-            known = self._memo[data] = super().unseal(data)
-        return known
 
     def copy(self) -> "QuickLog":
         twin = copy.copy(self)
@@ -62,8 +51,8 @@ class MemoryDisk:
 
     KEPT = 4
 
-    def __init__(self, key: QuickKey, log: QuickLog) -> None:
-        self.log = log
+    def __init__(self, key: QuickKey) -> None:
+        self.log = QuickLog()
         self.key = key
         self.tip: Event | None = None
         self.unsealed: list[Event] = []
@@ -143,7 +132,7 @@ class MemoryDisk:
             run = [event for event in self.unsealed if event.writer == writer][:most]
             nonce = self.log.keys[writer][1]
             data = seal(run, self.clocks[-1:], self.key.renewed(nonce))
-            self.log.segments[data] = self.log.unseal(data)
+            self.log.segments[data] = Segment(events=tuple(run), boots=())
             self.unsealed = [event for event in self.unsealed if event not in run]
         self.commit()
 
@@ -160,6 +149,12 @@ class MemoryDisk:
         """Whether the own log has another end than the one written last."""
         heads = {head for writer, head in self.own_heads() if writer == self.writer}
         return self.tip is not None and heads != {self.tip.hash}
+
+    def hashes(self, data: bytes) -> list[bytes]:
+        """The events that a segment which is kept here covers."""
+        run = covers(data)
+        (head,) = (event for event in self.log.events.values() if event.id == run.head)
+        return [event.hash for event in ancestors(self.log.events, head, run.first)]
 
     def events(self) -> Iterable[Event]:
         return self.log.events.values()

@@ -18,10 +18,10 @@ _siblings = Fold.siblings
 _take = MemoryLog._take
 
 
-def _one_event_a_place(log: MemoryLog, data: bytes) -> Taken:
+def _one_event_a_place(log: MemoryLog, data: bytes, given) -> Taken:
     """INSERT OR IGNORE on (writer, seq)."""
     places = {(event.writer, event.seq): event.hash for event in log.events.values()}
-    code = _take(log, data)
+    code = _take(log, data, given)
     if code is Taken.STORED:
         for event in log.segments[data].events:
             if places.get((event.writer, event.seq), event.hash) != event.hash:
@@ -30,8 +30,8 @@ def _one_event_a_place(log: MemoryLog, data: bytes) -> Taken:
     return code
 
 
-def _known_types_only(log: MemoryLog, data: bytes) -> Taken:
-    code = _take(log, data)
+def _known_types_only(log: MemoryLog, data: bytes, given) -> Taken:
+    code = _take(log, data, given)
     if code is Taken.STORED:
         for event in log.segments[data].events:
             spec = SPEC_OF_TYPE.get(event.type)

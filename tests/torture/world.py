@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from client.domain.canon import encode
 from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.log import MAX_LAMPORT_JUMP
-from client.domain.record.segment import Segment, seal
+from client.domain.record.segment import seal
 from client.domain.record.vector import EMPTY
-from client.store.keyfile import verify
-from tests.torture.keys import QuickKey, RealKey, quick_verify
+from client.domain.signer import Verify
+from tests.torture.keys import QuickKey, RealKey, signed
 from tests.torture.machines import Clock, Hub, Room
-from tests.torture.memory import MemoryDisk, QuickLog
+from tests.torture.memory import MemoryDisk
 from tests.torture.net import Net
 from tests.torture.observer import Broken, Observer, visible
 from tests.torture.people import draft
@@ -52,8 +52,9 @@ class Outcome:
 class World:
     """A school, its hubs and sticks."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, verify: Verify) -> None:
         self.plan = plan
+        self.verify = verify
         self.dice = random.Random(plan.seed)
         self.clock_dice = random.Random(f"clocks {plan.seed} {plan.clocks}")
         self.observer = Observer()
@@ -61,8 +62,6 @@ class World:
         self.counts: Counter[str] = Counter()
         self.script = hashlib.sha256()
         self.key_type = RealKey if plan.is_signed else QuickKey
-        self.verify = verify if plan.is_signed else quick_verify
-        self.memo: dict[bytes, Segment] = {}
         self.keys = 0
         self.deeds = 0
         self.rooms: list[Room] = []
@@ -80,20 +79,17 @@ class World:
         self.keys += 1
         return self.key_type(self.plan.seed * 1000 + self.keys, self.nonce())
 
-    def log(self) -> QuickLog:
-        return QuickLog(self.verify, self.memo)
-
     def _hub(self, number: int) -> Hub:
-        disk = MemoryDisk(self.key(), self.log())
-        return Hub(f"hub{number}", disk.key, disk, self.observer)
+        return Hub(f"hub{number}", MemoryDisk(self.key()), self.observer, self.verify)
 
     def _room(self, disk: MemoryDisk | None = None) -> Room:
         room = Room(
             name=f"pc{len(self.rooms)}",
-            disk=disk or MemoryDisk(self.key(), self.log()),
+            disk=disk or MemoryDisk(self.key()),
             clock=Clock(self.clock_dice),
             observer=self.observer,
             net=self.net,
+            verify=self.verify,
             is_liar=self.dice.random() < 0.4,
         )
         self.rooms.append(room)
@@ -309,6 +305,12 @@ class World:
         fold = self.rooms[0].look()
         numbers = sorted(self.observer.deeds[entry.event.hash].number for entry in visible(fold))
         return hashlib.sha256(repr((numbers, fold.unread)).encode()).hexdigest()[:16]
+
+
+def live(plan: Plan) -> Outcome:
+    """Live through one history. Raises `Broken`."""
+    with signed(for_real=plan.is_signed) as verify:
+        return World(plan, verify).run()
 
 
 ACTIONS, WEIGHTS = zip(
