@@ -8,15 +8,18 @@ Invariants:
   W3  Functions run in the order of submission; `close` runs those already queued, then
       refuses new ones.
   W4  A migration and its record commit together; a file of a newer major version is refused.
+  W5  Functions that allow it share one COMMIT with those queued behind them. If one raises or
+      COMMIT fails, nothing of the group is kept and each is run again alone.
 """
 
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from client.domain.errors import (
     StorageCorruptError,
@@ -30,7 +33,16 @@ Migration = Callable[[sqlite3.Connection], None]
 
 _READERS: Final = 2
 _CACHE_KIB: Final = 8192
+_GROUP: Final = 256
+"""So many functions share one COMMIT at most."""
 _CORRUPT: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    fn: Callable[[sqlite3.Connection], Any]
+    future: Future[Any]
+    may_group: bool
 
 
 class Database:
@@ -49,9 +61,7 @@ class Database:
     def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
         self.path: Final = path
         self._migrations = tuple(migrations)
-        self._jobs: queue.SimpleQueue[Callable[[sqlite3.Connection], None] | None] = (
-            queue.SimpleQueue()
-        )
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._local = threading.local()
@@ -64,11 +74,13 @@ class Database:
         opened.result()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"{path.stem}-reader")
 
-    def write(self, fn: Callable[[sqlite3.Connection], T]) -> Future[T]:
+    def write(self, fn: Callable[[sqlite3.Connection], T], *, may_group: bool = False) -> Future[T]:
         """Queue `fn` to run in its own transaction. May be called from any thread.
 
         Args:
             fn: Receives the write connection. Must not block on anything else.
+            may_group: Let it share a transaction with its neighbours (W5). It may then be
+                run twice and must do nothing but ask the connection.
 
         Returns:
             A future with the value of `fn`, done after COMMIT.
@@ -77,26 +89,10 @@ class Database:
             StorageError: The database was closed.
         """
         future: Future[T] = Future()
-
-        def job(connection: sqlite3.Connection) -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                result = fn(connection)
-                connection.execute("COMMIT")
-            except BaseException as error:  # noqa: BLE001 - it belongs to the caller
-                # SQLite may already have rolled back by itself (disk full, a trigger).
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                future.set_exception(as_storage_error(error))
-            else:
-                future.set_result(result)
-
         with self._gate:
             if self._closed:
                 raise StorageError("store_closed")
-            self._jobs.put(job)
+            self._jobs.put(_Job(fn=fn, future=future, may_group=may_group))
         return future
 
     def read(self, fn: Callable[[sqlite3.Connection], T]) -> Future[T]:
@@ -163,10 +159,27 @@ class Database:
                 opened.set_exception(as_storage_error(error))
                 return
             opened.set_result(None)
-            while (job := self._jobs.get()) is not None:
-                job(connection)
+            for group in self._groups():
+                jobs = [job for job in group if job.future.set_running_or_notify_cancel()]
+                if len(jobs) < 2 or not _together(connection, jobs):  # noqa: PLR2004 - a group
+                    for job in jobs:
+                        _alone(connection, job)
         finally:
             connection.close()
+
+    def _groups(self) -> Iterator[list[_Job]]:
+        """Give the queue in order: each function alone, or with those that may share its COMMIT."""
+        job = self._jobs.get()
+        while job is not None:
+            group = [job]
+            while job.may_group and len(group) < _GROUP and not self._jobs.empty():
+                job = self._jobs.get()
+                if job is None or not job.may_group:
+                    break
+                group.append(job)
+            yield group
+            if job is group[-1]:
+                job = self._jobs.get()
 
     def _connect(self, *, readonly: bool) -> sqlite3.Connection:
         # `check_same_thread` is off only so that close() may close readers of other threads.
@@ -195,6 +208,35 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+def _together(connection: sqlite3.Connection, jobs: Sequence[_Job]) -> bool:
+    """Run functions in one transaction; False when it failed and nothing of it is kept."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        results = [job.fn(connection) for job in jobs]
+        connection.execute("COMMIT")
+    except BaseException:  # noqa: BLE001 - run alone, it will tell whose it is
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return False
+    for job, result in zip(jobs, results, strict=True):
+        job.future.set_result(result)
+    return True
+
+
+def _alone(connection: sqlite3.Connection, job: _Job) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        result = job.fn(connection)
+        connection.execute("COMMIT")
+    except BaseException as error:  # noqa: BLE001 - it belongs to the caller
+        # SQLite may already have rolled back by itself (disk full, a trigger).
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        job.future.set_exception(as_storage_error(error))
+    else:
+        job.future.set_result(result)
 
 
 def script(connection: sqlite3.Connection, statements: str) -> None:

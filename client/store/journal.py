@@ -31,6 +31,7 @@ from client.domain.record.segment import MAX_EVENTS, BootRow, seal
 from client.domain.record.table import pack, spec_of
 from client.domain.signer import Signer
 from client.store import journal_rows as rows
+from client.store import log_rows
 from client.store.backup import Backups, is_due
 from client.store.ballast import Ballast
 from client.store.database import Database
@@ -310,11 +311,11 @@ class Journal:
 
     def _begin(self, connection: "sqlite3.Connection", start: Start) -> _Begun:
         tips = rows.open_tips(connection)[-MAX_SEEN:]
-        wi = rows.writer_index(connection, self.writer)
+        wi = log_rows.writer_index(connection, self.writer)
         is_first = wi is None
         if wi is None:
             signer = self._signer
-            wi = rows.insert_writer(connection, self.writer, signer.public_key, signer.nonce)
+            wi = log_rows.insert_writer(connection, self.writer, (signer.public_key, signer.nonce))
         begun = self._begin_boot(connection, wi, start.boot_key)
         if is_first:
             body = Incarnation(
@@ -359,7 +360,7 @@ class Journal:
             version=spec.version,
             body=pack(body),
         )
-        rows.insert_event(connection, begun.wi, event)
+        log_rows.insert_event(connection, begun.wi, event)
         failpoint("journal.before_commit")
         return event
 
@@ -455,6 +456,6 @@ def _keep(
     def job(connection: "sqlite3.Connection") -> None:
         # Somebody else may have sealed the same run meanwhile.
         if rows.next_unsealed(connection, wi) == first:
-            rows.insert_sealed(connection, wi, events, data)
+            log_rows.insert_sealed(connection, wi, events, data)
 
     return job

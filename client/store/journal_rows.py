@@ -1,4 +1,4 @@
-"""The SQL of journal.db: rows in, values out.
+"""The SQL of journal.db beside `log_rows`: rows in, values out.
 
 Every function runs on its caller's connection, inside its caller's transaction.
 """
@@ -6,7 +6,6 @@ Every function runs on its caller's connection, inside its caller's transaction.
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import ProtocolError
@@ -16,13 +15,7 @@ from client.domain.record.event import Event
 from client.domain.record.fold import Entry, Fold, read
 from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.record.segment import BootRow
-from client.domain.record.table import topic
-
-_EVENT: Final = (
-    "writer.w, event.seq, event.prev, event.lc, event.boot, event.mono, event.wall,"
-    " event.scope, event.type, event.version, event.body, event.hash"
-)
-_FROM: Final = "FROM event JOIN writer ON writer.wi = event.wi"
+from client.store.log_rows import EVENT, FROM, event_of, octets, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,64 +58,10 @@ class Look:
 
     def _events(self, number: EventType, key: bytes) -> Iterable[Event]:
         rows = self._connection.execute(
-            f"SELECT {_EVENT} {_FROM} WHERE event.type = ? AND event.topic = ?",
+            f"SELECT {EVENT} {FROM} WHERE event.type = ? AND event.topic = ?",
             (number.value, key),
         )
         return map(event_of, rows)
-
-
-def event_of(row: Sequence[object]) -> Event:
-    """Make an event from its row and check that it is the one it claims to be.
-
-    Raises:
-        ProtocolError: The row was changed: its hash does not fit (`chain_broken`).
-    """
-    writer, seq, prev, lc, boot, mono, wall, scope, kind, version, body, digest = row
-    event = Event(
-        writer=_bytes(writer),
-        seq=_int(seq),
-        prev=_bytes(prev),
-        lc=_int(lc),
-        boot=_int(boot),
-        mono_ms=_int(mono),
-        wall_ms=_int(wall),
-        scope=_int(scope),
-        type=_int(kind),
-        version=_int(version),
-        body=_bytes(body),
-    )
-    if event.hash != digest:
-        raise ProtocolError("chain_broken")
-    return event
-
-
-def insert_event(connection: sqlite3.Connection, wi: int, event: Event) -> None:
-    """Store an event as the new tip of its log."""
-    entry = read(event)
-    connection.execute(
-        "INSERT INTO event (hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version,"
-        " topic, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            event.hash,
-            wi,
-            event.seq,
-            event.prev,
-            event.lc,
-            event.boot,
-            event.mono_ms,
-            event.wall_ms,
-            event.scope,
-            event.type,
-            event.version,
-            b"" if entry is None else topic(entry.body),
-            event.body,
-        ),
-    )
-    connection.execute("DELETE FROM head WHERE wi = ? AND hash = ?", (wi, event.prev))
-    connection.execute(
-        "INSERT INTO head (wi, hash, seq, lc) VALUES (?, ?, ?, ?)",
-        (wi, event.hash, event.seq, event.lc),
-    )
 
 
 def select_events(
@@ -138,7 +77,7 @@ def select_events(
         where = f" AND event.type IN ({', '.join('?' * len(numbers))})"
         values += [number.value for number in numbers]
     rows = connection.execute(
-        f"SELECT event.n, {_EVENT} {_FROM} WHERE event.n > ?{where} ORDER BY event.n LIMIT ?",
+        f"SELECT event.n, {EVENT} {FROM} WHERE event.n > ?{where} ORDER BY event.n LIMIT ?",
         (*values, limit),
     )
     events: list[tuple[int, Event]] = []
@@ -156,7 +95,7 @@ def select_log(
 ) -> tuple[Event, ...]:
     """Read a stretch of one writer's log, in order."""
     rows = connection.execute(
-        f"SELECT {_EVENT} {_FROM} WHERE writer.w = ? AND event.seq >= ? ORDER BY event.seq LIMIT ?",
+        f"SELECT {EVENT} {FROM} WHERE writer.w = ? AND event.seq >= ? ORDER BY event.seq LIMIT ?",
         (writer, first_seq, count),
     )
     return tuple(map(event_of, rows))
@@ -165,7 +104,7 @@ def select_log(
 def find_event(connection: sqlite3.Connection, name: EventId) -> Event | None:
     """Find an event by the first half of its hash."""
     row = connection.execute(
-        f"SELECT {_EVENT} {_FROM} WHERE event.hash >= ? AND event.hash <= ?",
+        f"SELECT {EVENT} {FROM} WHERE event.hash >= ? AND event.hash <= ?",
         (name, name + b"\xff" * 16),
     ).fetchone()
     return None if row is None else event_of(row)
@@ -173,26 +112,10 @@ def find_event(connection: sqlite3.Connection, name: EventId) -> Event | None:
 
 def count_events(connection: sqlite3.Connection) -> int:
     """Count all events."""
-    return _int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
+    return whole(connection.execute("SELECT count(*) FROM event").fetchone()[0])
 
 
 # --- writers and tips --------------------------------------------------------------------
-
-
-def writer_index(connection: sqlite3.Connection, writer: bytes) -> int | None:
-    """Find a writer's local number."""
-    row = connection.execute("SELECT wi FROM writer WHERE w = ?", (writer,)).fetchone()
-    return None if row is None else _int(row[0])
-
-
-def insert_writer(
-    connection: sqlite3.Connection, writer: bytes, public_key: bytes, nonce: bytes
-) -> int:
-    """Remember a writer; returns its local number."""
-    cursor = connection.execute(
-        "INSERT INTO writer (w, public_key, nonce) VALUES (?, ?, ?)", (writer, public_key, nonce)
-    )
-    return _int(cursor.lastrowid)
 
 
 def select_writers(
@@ -200,7 +123,9 @@ def select_writers(
 ) -> tuple[tuple[int, bytes, tuple[bytes, bytes]], ...]:
     """Return every writer: local number, name, public key and nonce."""
     found = connection.execute("SELECT wi, w, public_key, nonce FROM writer")
-    return tuple((_int(wi), _bytes(w), (_bytes(key), _bytes(nonce))) for wi, w, key, nonce in found)
+    return tuple(
+        (whole(wi), octets(w), (octets(key), octets(nonce))) for wi, w, key, nonce in found
+    )
 
 
 def writers_of(connection: sqlite3.Connection, public_key: bytes) -> tuple[tuple[int, bytes], ...]:
@@ -208,7 +133,7 @@ def writers_of(connection: sqlite3.Connection, public_key: bytes) -> tuple[tuple
     rows = connection.execute(
         "SELECT wi, w FROM writer WHERE public_key = ? ORDER BY wi", (public_key,)
     )
-    return tuple((_int(wi), _bytes(w)) for wi, w in rows)
+    return tuple((whole(wi), octets(w)) for wi, w in rows)
 
 
 def select_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
@@ -218,7 +143,7 @@ def select_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
         " JOIN writer ON writer.wi = head.wi ORDER BY writer.w, head.hash"
     )
     return tuple(
-        Tip(writer=_bytes(w), seq=_int(seq), hash=_bytes(digest), lc=_int(lc))
+        Tip(writer=octets(w), seq=whole(seq), hash=octets(digest), lc=whole(lc))
         for w, seq, digest, lc in rows
     )
 
@@ -267,8 +192,8 @@ def all_boots(connection: sqlite3.Connection, wi: int) -> tuple[tuple[Boot, Boot
     )
     return tuple(
         (
-            Boot(ordinal=_int(ordinal), key=str(key), mono_ms=_int(mono)),
-            BootRow(ordinal=_int(ordinal), wall_ms=_int(wall), was_clean=clean == 1),
+            Boot(ordinal=whole(ordinal), key=str(key), mono_ms=whole(mono)),
+            BootRow(ordinal=whole(ordinal), wall_ms=whole(wall), was_clean=clean == 1),
         )
         for ordinal, key, mono, wall, clean in found
     )
@@ -289,23 +214,13 @@ def next_unsealed(connection: sqlite3.Connection, wi: int) -> int:
     row = connection.execute(
         "SELECT max(first_seq + count) FROM sealed WHERE wi = ?", (wi,)
     ).fetchone()
-    return 1 if row[0] is None else _int(row[0])
-
-
-def insert_sealed(
-    connection: sqlite3.Connection, wi: int, events: Sequence[Event], data: bytes
-) -> None:
-    """Keep a segment."""
-    connection.execute(
-        "INSERT INTO sealed (wi, first_seq, count, head, data) VALUES (?, ?, ?, ?, ?)",
-        (wi, events[0].seq, len(events), events[-1].hash, data),
-    )
+    return 1 if row[0] is None else whole(row[0])
 
 
 def select_sealed(connection: sqlite3.Connection) -> tuple[bytes, ...]:
     """Return all segments, log by log, in order."""
     rows = connection.execute("SELECT data FROM sealed ORDER BY wi, first_seq")
-    return tuple(_bytes(data) for (data,) in rows)
+    return tuple(octets(data) for (data,) in rows)
 
 
 # --- local rows --------------------------------------------------------------------------
@@ -384,18 +299,18 @@ def _resume_of(row: Sequence[object]) -> ResumePoint:
     playing, page, cue, timers, wall = rest
     return ResumePoint(
         sitting=SittingId(str(sitting)),
-        class_ids=tuple(ClassId(str(one)) for one in decode_array(_bytes(classes))),
+        class_ids=tuple(ClassId(str(one)) for one in decode_array(octets(classes))),
         lesson=LessonId(str(lesson)),
-        day=_int(day),
-        period=_int(period),
-        lesson_period=_int(lesson_period),
+        day=whole(day),
+        period=whole(period),
+        lesson_period=whole(lesson_period),
         part=None if part is None else PartId(str(part)),
-        position_s=_int(position) / 1000,
+        position_s=whole(position) / 1000,
         is_playing=playing == 1,
-        page=_int(page),
-        cue=_int(cue),
-        timers=tuple(map(_timer_of, decode_array(_bytes(timers)))),
-        saved_wall_ms=_int(wall),
+        page=whole(page),
+        cue=whole(cue),
+        timers=tuple(map(_timer_of, decode_array(octets(timers)))),
+        saved_wall_ms=whole(wall),
     )
 
 
@@ -405,15 +320,3 @@ def _timer_of(value: Wire) -> RunningTimer:
             return RunningTimer(name=name, total_s=total / 1000, left_s=left / 1000)
         case _:
             raise ProtocolError("not_canonical")
-
-
-def _int(value: object) -> int:
-    if isinstance(value, int):
-        return value
-    raise ProtocolError("chain_broken")
-
-
-def _bytes(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    raise ProtocolError("chain_broken")

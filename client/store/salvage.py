@@ -20,6 +20,7 @@ from client.domain.record.event import Event
 from client.domain.record.resume import ResumePoint
 from client.domain.record.segment import BootRow
 from client.store import journal_rows as rows
+from client.store import log_rows
 from client.store.journal_rows import Boot
 
 T = TypeVar("T")
@@ -74,11 +75,11 @@ def fill(connection: sqlite3.Connection, groups: Sequence[Salvaged]) -> tuple[in
     names = {writer: key for group in groups for writer, key in group.names.items()}
     events = {digest: event for group in groups for digest, event in group.events.items()}
     numbers = {
-        writer: rows.insert_writer(connection, writer, *key) for writer, key in names.items()
+        writer: log_rows.insert_writer(connection, writer, key) for writer, key in names.items()
     }
     # In the order of each log, so that tips come out right.
     for event in sorted(events.values(), key=lambda one: (one.lc, one.writer, one.seq)):
-        rows.insert_event(connection, numbers[event.writer], event)
+        log_rows.insert_event(connection, numbers[event.writer], event)
     boots = {(writer, boot.ordinal): (boot, row) for g in groups for writer, boot, row in g.boots}
     for (writer, _), (boot, row) in boots.items():
         rows.insert_boot(connection, numbers[writer], boot, row)
@@ -141,4 +142,4 @@ def _events(
             for wi, *row in connection.execute(query):
                 for writer in by_number.get(wi, names):
                     with contextlib.suppress(ProtocolError):
-                        yield rows.event_of((writer, *row))
+                        yield log_rows.event_of((writer, *row))

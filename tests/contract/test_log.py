@@ -1,6 +1,9 @@
 """What is true of every store of logs (client.domain.record.log, client.domain.record.vector)."""
 
+import itertools
 import random
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +12,9 @@ from hypothesis import strategies as st
 from client.domain.canon import decode_array, encode
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Log, Taken
 from client.domain.record.vector import EMPTY, Vector
+from client.store.database import Database
+from client.store.log_store import LogStore
+from client.store.schema_journal import LOG_MIGRATIONS
 from tests.fakes.memory_log import MemoryLog
 from tests.log_world import Pen
 
@@ -25,16 +31,22 @@ def bring(source: Log, target: Log) -> None:
     target.take(lacking, source.introductions(lacking)).result()
 
 
-@pytest.fixture(params=["memory"])
-def make(request):
-    made: list[Log] = []
+@pytest.fixture(params=["memory", "room", "hub"])
+def make(request, tmp_path):
+    """Make empty stores: each hub is one school of the same file."""
+    opened: list[Database] = []
 
     def one() -> Log:
-        log = MemoryLog()
-        made.append(log)
-        return log
+        if request.param == "memory":
+            return MemoryLog()
+        name = f"{len(opened)}.db" if request.param == "room" else "hub.db"
+        opened.append(Database(tmp_path / name, LOG_MIGRATIONS))
+        site = b"" if request.param == "room" else len(opened).to_bytes(8, "big")
+        return LogStore(opened[-1], site)
 
-    return one
+    yield one
+    for database in opened:
+        database.close()
 
 
 def test_an_empty_store_holds_nothing(make):
@@ -219,6 +231,19 @@ def test_logs_about_to_be_sent_are_waited_for(make):
 def test_any_history_in_any_order_converges(seed):
     """W2, W3, W4, X1, X2: whatever is written, copied and carried, in any portions."""
     converge(seed, MemoryLog)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 1 << 32))
+def test_any_history_converges_on_disk_too(seed):
+    """W2, W3, W4, X1, X2: the same with SQLite, four schools in one file."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(Path(folder) / "hub.db", LOG_MIGRATIONS)
+        sites = (number.to_bytes(8, "big") for number in itertools.count())
+        try:
+            converge(seed, lambda: LogStore(database, next(sites)))
+        finally:
+            database.close()
 
 
 def converge(seed: int, store) -> None:

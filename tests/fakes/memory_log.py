@@ -1,6 +1,6 @@
 """The in-memory twin of the stores of logs: slow, obvious, and the reference of their contract."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
 from client.domain.errors import ProtocolError
@@ -32,15 +32,19 @@ class MemoryLog:
         self, segments: Sequence[bytes], introductions: Sequence[Introduction] = ()
     ) -> Future[tuple[Taken, ...]]:
         """See the port."""
-        for one in introductions:
-            self.keys.setdefault(one.writer, (one.public_key, one.nonce))
+        given = {one.writer: (one.public_key, one.nonce) for one in introductions}
         answer: Future[tuple[Taken, ...]] = Future()
-        answer.set_result(tuple(self._take(data) for data in segments))
+        answer.set_result(tuple(self._take(data, given) for data in segments))
         return answer
 
-    def _take(self, data: bytes) -> Taken:
+    def _take(self, data: bytes, given: dict[bytes, tuple[bytes, bytes]]) -> Taken:
+        known = given | self.keys
+
+        def key_of(writer: bytes) -> bytes | None:
+            return known[writer][0] if writer in known else None
+
         try:
-            segment = unseal(data, self._key, verify)
+            segment = unseal(data, key_of, verify)
         except ProtocolError as error:
             return _CODES.get(error.code, Taken.INVALID)
         fresh = [event for event in segment.events if event.hash not in self.events]
@@ -50,17 +54,11 @@ class MemoryLog:
         if segment.events[-1].lc > highest + MAX_LAMPORT_JUMP:
             return Taken.QUARANTINED
         self.segments[data] = segment
-        for event in fresh:
-            self.events[event.hash] = event
-            entry = read(event)
-            if entry is not None and isinstance(entry.body, Incarnation):
-                key = entry.body.public_key, entry.body.nonce
-                if writer_of(*key) == event.writer:
-                    self.keys[event.writer] = key
+        self.events.update({event.hash: event for event in fresh})
+        for writer, key in (*known.items(), *_keys(segment)):
+            if writer == segment.events[0].writer:
+                self.keys[writer] = key
         return Taken.STORED
-
-    def _key(self, writer: bytes) -> bytes | None:
-        return self.keys[writer][0] if writer in self.keys else None
 
     def vector(self) -> Vector:
         """See the port."""
@@ -112,3 +110,11 @@ class MemoryLog:
             Introduction(public_key=self.keys[writer][0], nonce=self.keys[writer][1])
             for writer in sorted(writers - begun)
         )
+
+
+def _keys(segment: Segment) -> Iterator[tuple[bytes, tuple[bytes, bytes]]]:
+    """Give the names that a segment introduces."""
+    for entry in map(read, segment.events):
+        if entry is not None and isinstance(entry.body, Incarnation):
+            key = entry.body.public_key, entry.body.nonce
+            yield writer_of(*key), key

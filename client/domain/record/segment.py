@@ -23,9 +23,11 @@ from typing import Final
 
 from client.domain.canon import MAX_BYTES, Wire, decode_array, encode
 from client.domain.errors import ProtocolError
+from client.domain.ids import EventId
 from client.domain.record.bodies import Incarnation
-from client.domain.record.event import HASH_BYTES, WRITER_BYTES, Event, writer_of
+from client.domain.record.event import HASH_BYTES, ID_BYTES, WRITER_BYTES, Event, writer_of
 from client.domain.record.fold import read
+from client.domain.record.vector import Stretch
 from client.domain.signer import Signer, Verify
 
 DOMAIN: Final = b"tongke/segment/1"
@@ -111,6 +113,17 @@ def unseal(data: bytes, key_of: Callable[[bytes], bytes | None], verify: Verify)
     if events[-1].hash != head:
         raise ProtocolError("chain_broken")
     return Segment(events=events, boots=boots)
+
+
+def covers(data: bytes) -> Stretch:
+    """Tell what a segment says to hold, from its header alone: believe it of one that was read.
+
+    Raises:
+        ProtocolError: It is no segment.
+    """
+    header, _, _ = _parts(data)
+    writer, seq, count, _, head, _, _ = _header(header)
+    return Stretch(writer=writer, seq=seq + count - 1, head=EventId(head[:ID_BYTES]), first=seq)
 
 
 def _signed(header: bytes, payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""One writer, honest futures, migrations (client.store.database, W1 to W4)."""
+"""One writer, honest futures, migrations, groups (client.store.database, W1 to W5)."""
 
 import sqlite3
 import threading
@@ -196,3 +196,81 @@ def test_errors_are_translated_by_their_sqlite_code():
     assert type(as_storage_error(coded(sqlite3.SQLITE_BUSY))) is StorageError
     own = KeyError("x")
     assert as_storage_error(own) is own
+
+
+# --- groups ------------------------------------------------------------------------------
+
+
+def queued(database: Database, *jobs) -> list:
+    """Queue jobs behind one that blocks, so that the writer finds them all at once."""
+    gate = threading.Event()
+    database.write(lambda _: gate.wait())
+    futures = [database.write(job, may_group=may_group) for job, may_group in jobs]
+    gate.set()
+    return futures
+
+
+def commits(database: Database) -> int:
+    return database.read_here(lambda c: c.execute("PRAGMA data_version").fetchone()[0])
+
+
+def test_w5_a_group_shares_one_commit(database):
+    before = commits(database)
+    futures = queued(database, *((insert(n), True) for n in range(1, 6)))
+    assert [future.result() for future in futures] == [1, 2, 3, 4, 5]
+    assert commits(database) == before + 1
+    assert numbers(database) == [1, 2, 3, 4, 5]
+
+
+def test_w5_one_that_raises_harms_no_other(database):
+    def broken(connection: sqlite3.Connection) -> None:
+        insert(7)(connection)
+        raise KeyError("mine")
+
+    futures = queued(database, (insert(1), True), (broken, True), (insert(2), True))
+    assert futures[0].result() == 1
+    with pytest.raises(KeyError):
+        futures[1].result()
+    assert futures[2].result() == 2
+    assert numbers(database) == [1, 2]
+
+
+def test_w5_a_commit_that_fails_is_no_answer(database):
+    database.write(
+        lambda c: c.execute("CREATE TABLE v(n REFERENCES t(n) DEFERRABLE INITIALLY DEFERRED)")
+    ).result()
+
+    def orphan(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO v VALUES (99)")
+
+    futures = queued(database, (insert(1), True), (orphan, True), (insert(2), True))
+    assert futures[0].result() == 1
+    assert isinstance(futures[1].exception(), StorageError)
+    assert futures[2].result() == 2
+    assert numbers(database) == [1, 2]
+
+
+def test_w3_groups_and_others_keep_their_order(database, monkeypatch):
+    monkeypatch.setattr("client.store.database._GROUP", 2)
+    seen: list[int] = []
+
+    def note(n: int):
+        return lambda _: seen.append(n)
+
+    kinds = [True, True, True, False, True, False, False, True]
+    futures = queued(database, *((note(n), kind) for n, kind in enumerate(kinds)))
+    for future in futures:
+        future.result()
+    assert seen == list(range(len(kinds)))
+
+
+def test_w5_a_cancelled_one_is_left_out(database):
+    futures = queued(database, (insert(1), True), (insert(2), True), (insert(3), True))
+    gate = threading.Event()
+    database.write(lambda _: gate.wait())
+    cancelled = database.write(insert(4), may_group=True)
+    assert cancelled.cancel()
+    gate.set()
+    for future in futures:
+        future.result()
+    database.close()
