@@ -39,7 +39,7 @@ def encode(value: Wire) -> bytes:
         raise ProtocolError("not_canonical") from error
 
 
-def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Wire:
+def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_items: int = MAX_ITEMS) -> Wire:
     """Read a value whose form must be the one `encode` gives, with nothing behind it.
 
     Raises:
@@ -47,7 +47,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Wire:
     """
     if len(data) > max_bytes:
         raise ProtocolError("too_large")
-    _scan(data)
+    _scan(data, max_items)
     try:
         value: Wire = cbor2.loads(data)
     except cbor2.CBORError as error:
@@ -55,9 +55,11 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Wire:
     return value
 
 
-def decode_array(data: bytes, *, max_bytes: int = MAX_BYTES) -> list[Wire]:
+def decode_array(
+    data: bytes, *, max_bytes: int = MAX_BYTES, max_items: int = MAX_ITEMS
+) -> list[Wire]:
     """Read an array; see `decode`."""
-    value = decode(data, max_bytes=max_bytes)
+    value = decode(data, max_bytes=max_bytes, max_items=max_items)
     if not isinstance(value, list):
         raise ProtocolError("not_canonical")
     return value
@@ -74,7 +76,7 @@ def _check_kinds(value: object, depth: int) -> None:
         raise ProtocolError("not_canonical")
 
 
-def _scan(data: bytes) -> None:
+def _scan(data: bytes, max_items: int) -> None:
     """Walk over the heads without building anything; refuse every form `encode` never gives."""
     at = items = 0
     wanted = [1]
@@ -87,7 +89,7 @@ def _scan(data: bytes) -> None:
             wanted.append(argument)
         elif kind in (_BYTES, _TEXT):
             at += argument
-        if items > MAX_ITEMS or len(wanted) > MAX_DEPTH + 1:
+        if items > max_items or len(wanted) > MAX_DEPTH + 1:
             raise ProtocolError("too_large")
         while wanted and not wanted[-1]:
             wanted.pop()

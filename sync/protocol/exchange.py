@@ -8,8 +8,8 @@
     stretch  = [writer, seq, head, first]
 
 Invariants:
-  M1  Every message has exactly one form; anything else ends in `ProtocolError`, and reading is
-      bounded before anything is built.
+  M1  What a message says has exactly one form; anything else ends in `ProtocolError`, and reading
+      is bounded before anything is built. Fields behind those that are known are left unread.
   M2  A reply answers one request: it carries that request's digest under the hub's signature.
   M3  A signature of one kind of message never holds for another: each has its own domain.
 """
@@ -25,7 +25,6 @@ from client.domain.errors import ProtocolError
 from client.domain.ids import EventId
 from client.domain.record.event import ID_BYTES, WRITER_BYTES
 from client.domain.record.log import Introduction, Taken
-from client.domain.record.segment import MAX_SEGMENT_BYTES
 from client.domain.record.vector import SUMMARY_BYTES, Stretch, Vector
 from client.domain.signer import Signer, Verify
 
@@ -33,6 +32,8 @@ FORMAT: Final = 1
 MAX_MESSAGE_BYTES: Final = 512 * 1024
 MAX_PUSH_BYTES: Final = 256 * 1024
 """Segments of one message together; a larger backlog takes several exchanges."""
+MAX_SEGMENTS: Final = 1024
+"""Segments, and introductions, of one message."""
 MAX_STRETCHES: Final = 4096
 NAME_BYTES: Final = 8
 DIGEST_BYTES: Final = 16
@@ -152,7 +153,8 @@ def read_request(envelope: bytes) -> Request:
             list(segments),
             list(introductions),
             int(max_bytes),
-            [int(boot), int(mono), int(wall)],
+            [int(boot), int(mono), int(wall), *_],
+            *_,
         ] if len(site) == len(node) == len(machine) == NAME_BYTES:
             return Request(
                 site=site,
@@ -213,9 +215,10 @@ def open_reply(envelope: bytes, request: bytes, hub_key: bytes, verify: Verify) 
             list(codes),
             list(segments),
             list(introductions),
-            [int(came), int(left), int(err)],
+            [int(came), int(left), int(err), *_],
             int(next_s),
             list(notes),
+            *_,
         ]:
             if asked != digest_of(request):
                 raise ProtocolError("reply_to_another")
@@ -277,6 +280,8 @@ def _pack_introductions(introductions: Sequence[Introduction]) -> list[Wire]:
 
 
 def _read_introductions(rows: Sequence[Wire]) -> tuple[Introduction, ...]:
+    if len(rows) > MAX_SEGMENTS:
+        raise ProtocolError("too_large")
     found = []
     for row in rows:
         match row:
@@ -289,8 +294,10 @@ def _read_introductions(rows: Sequence[Wire]) -> tuple[Introduction, ...]:
 
 def _read_segments(rows: Sequence[Wire]) -> tuple[bytes, ...]:
     found = tuple(row for row in rows if isinstance(row, bytes))
-    if len(found) != len(rows) or any(len(row) > MAX_SEGMENT_BYTES for row in found):
+    if len(found) != len(rows):
         raise ProtocolError("message_invalid")
+    if len(rows) > MAX_SEGMENTS or sum(map(len, found)) > MAX_PUSH_BYTES:
+        raise ProtocolError("too_large")
     return found
 
 

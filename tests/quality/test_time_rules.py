@@ -28,6 +28,8 @@ EVIDENCE = {
     "sync/engine/fetch.py",
     "sync/engine/folder_import.py",
     "sync/engine/supervisor.py",
+    "sync/hub/audit.py",
+    "sync/hub/respond.py",
     "sync/transport/sign.py",
     "ui/base/context.py",
     "ui/bench_app.py",

@@ -25,7 +25,14 @@ from client.domain.canon import MAX_BYTES, Wire, decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.ids import EventId
 from client.domain.record.bodies import Incarnation
-from client.domain.record.event import HASH_BYTES, ID_BYTES, WRITER_BYTES, Event, writer_of
+from client.domain.record.event import (
+    HASH_BYTES,
+    ID_BYTES,
+    MAX_BODY_BYTES,
+    WRITER_BYTES,
+    Event,
+    writer_of,
+)
 from client.domain.record.fold import read
 from client.domain.record.vector import Stretch
 from client.domain.signer import Signer, Verify
@@ -36,6 +43,7 @@ MAX_EVENTS: Final = 512
 MAX_SEGMENT_BYTES: Final = 256 * 1024
 _PLAIN, _ZLIB = 0, 1
 _ROW: Final = 8
+_MAX_ROW_BYTES: Final = MAX_BODY_BYTES + 16 * _ROW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +110,11 @@ def unseal(data: bytes, key_of: Callable[[bytes], bytes | None], verify: Verify)
     if key is None:
         # The key stands inside the payload: unpack it (bounded), believe it only if the
         # writer's name is its hash, and read nothing else before the signature held.
-        rows = _unpack(packing, payload)
+        rows = _unpack(packing, payload, count)
         key = _introduced(rows, writer, seq)
     if not verify(key, signature, _signed(header, payload)):
         raise ProtocolError("signature_bad")
-    rows = _unpack(packing, payload) if rows is None else rows
+    rows = _unpack(packing, payload, count) if rows is None else rows
     if len(rows) != count:
         raise ProtocolError("segment_invalid")
     events = _chain(rows, writer, seq, prev)
@@ -234,14 +242,15 @@ def _ints(values: list[Wire]) -> list[int]:
     return numbers
 
 
-def _unpack(packing: int, payload: bytes) -> list[Wire]:
-    if packing == _PLAIN:
-        return decode_array(payload)
-    unpacker = zlib.decompressobj()
-    try:
-        plain = unpacker.decompress(payload, MAX_BYTES)
-    except zlib.error as error:
-        raise ProtocolError("segment_invalid") from error
-    if not unpacker.eof or unpacker.unused_data:
-        raise ProtocolError("segment_invalid")
-    return decode_array(plain)
+def _unpack(packing: int, payload: bytes, count: int) -> list[Wire]:
+    """Unpack as many rows as the header names; what would be more is not even looked at (G3)."""
+    plain = payload
+    if packing == _ZLIB:
+        unpacker = zlib.decompressobj()
+        try:
+            plain = unpacker.decompress(payload, min(MAX_BYTES, count * _MAX_ROW_BYTES + _ROW))
+        except zlib.error as error:
+            raise ProtocolError("segment_invalid") from error
+        if not unpacker.eof or unpacker.unused_data:
+            raise ProtocolError("segment_invalid")
+    return decode_array(plain, max_items=1 + count * (1 + _ROW))

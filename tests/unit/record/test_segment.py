@@ -210,3 +210,17 @@ def test_a_wrong_key_or_no_key_does_not_verify(key, log):
         with pytest.raises(ProtocolError) as caught:
             unseal(data, lambda _, public=public: public, verify)
         assert caught.value.code == "signature_bad"
+
+
+@pytest.mark.parametrize("row", [b"", bytes(40_000)])
+def test_a_payload_is_not_unpacked_beyond_what_its_header_names(key, log, row):
+    """G3: neither by number of rows nor by their size, whoever signed it."""
+    header, _, _ = decode_array(seal(log[:1], (), key))
+    fields = decode_array(header)
+    payload = zlib.compress(encode([[1, 1, 1, 1, 1, 1, 1, row]] * 100))
+    assert (fields[3], fields[6]) == (1, 0)
+    header = encode([*fields[:6], 1, fields[7]])
+    signature = key.sign(b"tongke/segment/1" + header + hashlib.sha256(payload).digest())
+    with pytest.raises(ProtocolError) as caught:
+        unseal(encode([header, payload, signature]), lambda _: key.public_key, verify)
+    assert caught.value.code == ("segment_invalid" if row else "too_large")

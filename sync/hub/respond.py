@@ -1,0 +1,278 @@
+"""One exchange as the hub sees it, whatever carried it: an envelope in, an envelope out.
+
+    read -> who? -> revoked? -> signature -> this school? -> take segments -> compare -> reply
+
+    | told by the room     | after taking                   | status        | have    | segments |
+    |----------------------|--------------------------------|---------------|---------|----------|
+    | summary              | equal to ours                  | DONE          | summary | -        |
+    | summary              | differs                        | VECTOR_WANTED | all     | -        |
+    | all                  | equal to ours                  | DONE          | summary | -        |
+    | all, closed as digest | only the closed logs differ   | CLOSED_WANTED | all     | -        |
+    | all                  | differs                        | DONE          | all     | lacking  |
+
+`all` of ours tells the closed logs in full to whoever told theirs, else as digest.
+
+Invariants:
+  H1  Nothing is kept, told or given before the signature of an enrolled, unrevoked key held.
+  H2  A code of the reply says kept only once the future of `take` is done: it is on the disk.
+  H3  A room brings logs of keys that are enrolled for its school or were let in before, and not
+      without end new ones; a hub vouches for what it brings; a revoked key writes nothing any
+      more, whoever brings it.
+  H4  The same request again changes nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from client.domain.clock import Clock
+from client.domain.errors import BusyError, ProtocolError, UserError
+from client.domain.record.log import Log, Taken
+from client.domain.record.segment import covers, unseal
+from client.domain.record.vector import Vector
+from client.domain.signer import Signer, Verify
+from sync.hub.ports import Directory, Logs, Node, Role
+from sync.protocol.exchange import (
+    MAX_PUSH_BYTES,
+    MAX_SEGMENTS,
+    HubTime,
+    Reply,
+    Request,
+    Status,
+    check_request,
+    digest_of,
+    node_of,
+    pack_reply,
+    read_request,
+)
+
+TWO_MACHINES: Final = "key_on_two_machines"
+"""Note: two machines use one key, so one is a copy of the other. Both are taken, people look."""
+
+MAX_EVENTS_AT_ONCE: Final = 1 << 14
+"""Events that one request may bring; what is more waits for the next. Packed tightly enough, a
+small message could hold work for minutes."""
+SOONEST_S: Final = 600
+LATEST_S: Final = 1800
+_ERROR_MS: Final = 2000
+"""How far off a hub's clock may be that is kept right by its system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a hub may decide for itself."""
+
+    spend: Callable[[bytes, int], int] = lambda _name, _size: 0
+    """Told each node and the size of its request, once it is known to be the node's; gives the
+    seconds to wait where that is too much, else 0."""
+    floor_ms: int = 0
+    """Unix milliseconds that are surely past; a date before it is not believed."""
+
+
+POLICY: Final = Policy()
+"""No limits, and every date is believed."""
+
+
+class Responder:
+    """See the module.
+
+    Args:
+        signer: The hub's key.
+        directory: Who may speak.
+        logs: What is held.
+        clock: Gives the dates of the reply.
+        verify: Checks signatures.
+        policy: See `Policy`.
+    """
+
+    def __init__(
+        self,
+        signer: Signer,
+        directory: Directory,
+        logs: Logs,
+        clock: Clock,
+        verify: Verify,
+        policy: Policy = POLICY,
+    ) -> None:
+        self._signer = signer
+        self._directory = directory
+        self._logs = logs
+        self._clock = clock
+        self._verify = verify
+        self._policy = policy
+
+    def answer(self, envelope: bytes) -> bytes:
+        """Take what a request brings and give the envelope of the reply.
+
+        Raises:
+            ProtocolError: `not_canonical`, `message_invalid`, `too_large`, `version_unknown` or
+                `signature_bad`.
+            UserError: `node_unknown`, `node_revoked` or `site_denied`.
+            BusyError: `too_often`, with the seconds to wait.
+            StorageError: The disk refused; nothing was acknowledged.
+        """
+        came_ms = self._now_ms()
+        request = read_request(envelope)
+        node = self._sender(request, envelope)
+        log = self._logs.of(request.site)
+        codes = self._take(node, request, log)
+        mine = log.vector()
+        status, given = self._give(request, codes, log, mine)
+        left_ms = self._now_ms()
+        is_sure = min(came_ms, left_ms) >= self._policy.floor_ms
+        reply = Reply(
+            status=status,
+            request=digest_of(envelope),
+            have=_told(request, mine),
+            codes=codes,
+            segments=given,
+            introductions=log.introductions(given) if given else (),
+            clock=HubTime(came_ms=came_ms, left_ms=left_ms, err_ms=_ERROR_MS if is_sure else -1),
+            next_s=next_s(digest_of(envelope)),
+            notes=(TWO_MACHINES,) if len(node.machines) > 1 else (),
+        )
+        return pack_reply(reply, self._signer)
+
+    def _sender(self, request: Request, envelope: bytes) -> Node:
+        """Find out who asks and whether it may (H1)."""
+        node = self._directory.find(request.node)
+        if node is None:
+            raise UserError("node_unknown")
+        if node.is_revoked:
+            raise UserError("node_revoked")
+        check_request(envelope, node.key, self._signer.public_key, self._verify)
+        if not node.may_reach(request.site):
+            raise UserError("site_denied")
+        wait_s = self._policy.spend(node.name, len(envelope))
+        if wait_s:
+            raise BusyError("too_often", {"retry_after_s": wait_s})
+        if request.machine in node.machines:
+            return node
+        return self._directory.saw(node.name, request.machine)
+
+    def _take(self, node: Node, request: Request, log: Log) -> tuple[Taken, ...]:
+        """Take the segments whose logs are let in, one answer each (H2, H3)."""
+        if not request.segments:
+            return ()
+        known = tuple(
+            one
+            for one in request.introductions
+            if self._is_let_in(node, request.site, one.public_key)
+        )
+        keys = {one.writer: one.public_key for one in request.introductions}
+        refusals: list[Taken | None] = []
+        events = 0
+        for data in request.segments:
+            events += _claimed(data)
+            is_much = events > MAX_EVENTS_AT_ONCE
+            refusals.append(
+                Taken.FULL if is_much else self._refusal(node, request.site, data, keys)
+            )
+        both = zip(request.segments, refusals, strict=True)
+        allowed = [data for data, refusal in both if refusal is None]
+        answers = iter(log.take(allowed, known).result() if allowed else ())
+        return tuple(next(answers) if one is None else one for one in refusals)
+
+    def _refusal(
+        self, node: Node, site: bytes, data: bytes, keys: Mapping[bytes, bytes]
+    ) -> Taken | None:
+        """Decide whether a segment's log is let in. What is none is left to the log to refuse."""
+        try:
+            claim = covers(data)
+            writer = claim.writer
+            owner = self._directory.owner(site, writer)
+            if owner is not None:
+                return Taken.DENIED if self._is_revoked(owner) else None
+            if writer not in keys and claim.first != 1:
+                return None
+            key = keys[writer] if writer in keys else _introduced(data, self._verify)
+        except ProtocolError:
+            return None
+        if not self._is_let_in(node, site, key):
+            return Taken.DENIED
+        return None if self._directory.admit(site, writer, key, node) else Taken.FULL
+
+    def _is_let_in(self, sender: Node, site: bytes, key: bytes) -> bool:
+        """Decide about a key whose log was never here.
+
+        | enrolled | revoked | for this school | brought by a hub | let in |
+        |----------|---------|-----------------|------------------|--------|
+        | yes      | yes     | -               | -                | no     |
+        | yes      | no      | yes             | -                | yes    |
+        | -        | no      | no              | yes              | yes    |
+        | -        | no      | no              | no               | no     |
+        """
+        owner = self._directory.find(node_of(key))
+        if owner is not None and owner.key == key:
+            if owner.is_revoked:
+                return False
+            if owner.may_reach(site):
+                return True
+        return sender.role is Role.HUB
+
+    def _is_revoked(self, key: bytes) -> bool:
+        owner = self._directory.find(node_of(key))
+        return owner is not None and owner.key == key and owner.is_revoked
+
+    def _give(
+        self, request: Request, codes: Sequence[Taken], log: Log, mine: Vector
+    ) -> tuple[Status, tuple[bytes, ...]]:
+        """Choose status and segments; see the table of the module."""
+        there = request.have
+        if isinstance(there, bytes):
+            return (Status.DONE if there == mine.summary else Status.VECTOR_WANTED), ()
+        if there.summary == mine.summary:
+            return Status.DONE, ()
+        is_guess = there.closed is None and there.closed_digest != mine.closed_digest
+        if is_guess:
+            # As long as something else is to be told, the digests may differ for that alone: a
+            # rotation which only one side knows. So the closed logs are taken for equal first.
+            there = Vector(open=there.open, closed_digest=mine.closed_digest)
+        limit = min(request.max_bytes, MAX_PUSH_BYTES)
+        given = log.missing(there, limit, is_patient=True)[:MAX_SEGMENTS] if limit else ()
+        if is_guess and not given and Taken.STORED not in codes:
+            return Status.CLOSED_WANTED, ()
+        return Status.DONE, given
+
+    def _now_ms(self) -> int:
+        return round(self._clock.wall().timestamp() * 1000)
+
+
+def _told(request: Request, mine: Vector) -> bytes | Vector:
+    """Say what is held: shortly where that is enough, with the closed logs where they were told."""
+    there = request.have
+    if (there if isinstance(there, bytes) else there.summary) == mine.summary:
+        return mine.summary
+    if isinstance(there, Vector) and there.closed is not None:
+        return mine
+    return Vector(open=mine.open, closed_digest=mine.closed_digest)
+
+
+def _claimed(data: bytes) -> int:
+    """Tell how many events a segment claims; none if it is no segment."""
+    try:
+        claim = covers(data)
+    except ProtocolError:
+        return 0
+    return claim.seq - claim.first + 1
+
+
+def _introduced(data: bytes, verify: Verify) -> bytes:
+    """Return the key that the first segment of a log introduces; its signature holds."""
+    keys: list[bytes] = []
+
+    def hear(key: bytes, signature: bytes, message: bytes) -> bool:
+        keys.append(key)
+        return verify(key, signature, message)
+
+    unseal(data, lambda _: None, hear)
+    return keys[0]
+
+
+def next_s(digest: bytes) -> int:
+    """Choose after how many seconds to come again, spread evenly by what `digest` happens to be.
+
+    Rooms that asked at the same moment (eight o'clock) come back at different ones.
+    """
+    share = int.from_bytes(digest[:4], "big") / (1 << 32)
+    return SOONEST_S + int(share * (LATEST_S - SOONEST_S))
