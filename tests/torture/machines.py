@@ -3,21 +3,27 @@
 import random
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from client.domain.errors import ClassroomError, StorageError
+from client.domain.clock import FrozenClock
+from client.domain.errors import ClassroomError, StorageError, UnreachableError
 from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.fold import Fold
 from client.domain.record.log import Taken
 from client.domain.signer import Verify
-from sync.protocol.exchange import Reading, node_of
+from sync.engine.exchange import Exchanger, ExchangePorts, Here, Outcome
+from sync.hub.ports import Node, Role
+from sync.hub.respond import Responder
+from sync.protocol.exchange import MAX_MESSAGE_BYTES
+from tests.fakes.memory_hub import MemoryDirectory
 from tests.torture.keys import QuickKey
 from tests.torture.memory import MemoryDisk
 from tests.torture.net import Net
-from tests.torture.observer import Deed, Observer
+from tests.torture.observer import Broken, Deed, Observer
 from tests.torture.people import Draft
-from tests.torture.talk import Answerer, Caller, Memory
 
+SITE = b"school-1"
 YEARS = (0, 1_356_998_400_000, 1_795_000_000_000, 4_070_908_800_000)
 """1970, 2013, 2026 and 2099."""
 ROUNDS = 60
@@ -30,21 +36,30 @@ class Clock:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self.mono = 1000
-        self.wall = dice.choice(YEARS)
+        self.wall_ms = dice.choice(YEARS)
 
     def tick(self) -> tuple[int, int]:
         """Let some time pass, or let somebody change the date; gives (mono, wall)."""
         step = self._dice.randrange(1, 100_000)
         self.mono += step
-        self.wall += step
+        self.wall_ms += step
         if self._dice.random() < 0.05:
-            self.wall = self._dice.choice(YEARS) + self._dice.randrange(10**9)
-        return self.mono, self.wall
+            self.wall_ms = self._dice.choice(YEARS) + self._dice.randrange(10**9)
+        return self.mono, self.wall_ms
+
+    def monotonic(self) -> float:
+        return self.mono / 1000
+
+    def boot_monotonic_ms(self) -> int:
+        return self.mono
+
+    def wall(self) -> datetime:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.wall_ms)
 
     def boot(self) -> None:
         self.mono = self._dice.randrange(1000, 60_000)
         if self._dice.random() < 0.3:
-            self.wall = self._dice.choice(YEARS)
+            self.wall_ms = self._dice.choice(YEARS)
 
 
 @dataclass
@@ -143,27 +158,54 @@ class Room:
 
     # --- exchanging ----------------------------------------------------------------------
 
-    def exchange(self, hub: "Hub", portion: int, most: int = ROUNDS) -> bool:
-        """Talk to a hub until there is nothing more to say; False when it was cut off."""
-        self.disk.seal()
-        caller = Caller(self.disk.log, self.disk.key, hub.key.public_key, self.verify)
-        hub.keys[node_of(self.disk.key.public_key)] = self.disk.key.public_key
-        for _ in range(most):
-            memory = self.disk.memories.get(hub.name, Memory())
-            mono, wall = self.clock.tick()
-            clock = Reading(boot=self.disk.boot, mono_ms=mono, wall_ms=wall)
-            reply = self.net.carry(hub.answer, caller.ask(memory, clock, portion))
+    def exchange(self, hub: "Hub", most: int = ROUNDS) -> Outcome | None:
+        """Talk to a hub until there is nothing more to say; None when that was cut off.
+
+        Of `most` requests none comes through any more.
+        """
+        left = most
+
+        def carrier(envelope: bytes) -> bytes:
+            nonlocal left
+            left -= 1
+            if len(envelope) > MAX_MESSAGE_BYTES:
+                raise Broken("unbounded", "a request is too long")
+            reply = self.net.carry(hub.answer, envelope) if left >= 0 else None
             if reply is None:
-                return False
-            try:
-                memory, is_more = caller.hear(memory, reply)
-            except ClassroomError:
-                return False
-            self.disk.memories[hub.name] = memory
+                raise UnreachableError("offline")
+            return reply
+
+        ports = ExchangePorts(
+            log=self.disk.log,
+            seal=self.disk.seal,
+            signer=self.disk.key,
+            verify=self.verify,
+            hub_key=hub.key.public_key,
+            here=Here(site=SITE, machine=bytes(8), boot=self.disk.boot),
+            carrier=carrier,
+            memory=_Belief(self.disk, hub.name),
+            on_refused=lambda _data, _code: None,
+            clock=self.clock,
+        )
+        try:
+            return Exchanger(ports).run()
+        except ClassroomError:
+            return None
+        finally:
             self.disk.commit()
-            if not is_more:
-                return True
-        return False
+
+
+@dataclass
+class _Belief:
+    disk: MemoryDisk
+    hub: str
+
+    def load(self) -> bytes:
+        return self.disk.beliefs.get(self.hub, b"")
+
+    def save(self, blob: bytes) -> None:
+        self.disk.beliefs[self.hub] = blob
+        self.disk.commit()
 
 
 class Hub:
@@ -172,9 +214,11 @@ class Hub:
     def __init__(self, name: str, disk: MemoryDisk, observer: Observer, verify: Verify) -> None:
         self.name, self.disk, self.observer, self.verify = name, disk, observer, verify
         self.key = disk.key
+        self.directory = MemoryDirectory()
+        self._responder = Responder(self.key, self.directory, self, FrozenClock(), verify)
+        self._promised: list[bytes] = []
         self.on_disk = disk.copy()
         self.backup = disk.copy()
-        self.keys: dict[bytes, bytes] = {}
         self.is_full = False
         self.lies = False
         self.takes = 0
@@ -185,12 +229,23 @@ class Hub:
         """Bring what was committed to the disk, before anything is acknowledged."""
         self.on_disk = self.disk.copy()
 
+    def enrol(self, key: QuickKey, role: Role = Role.ROOM) -> None:
+        """Let a key in."""
+        self.directory.enrol(
+            Node(key=key.public_key, role=role, site=SITE, school="school", room="room")
+        )
+
+    def of(self, _site: bytes) -> "Keeper":
+        """See `sync.hub.ports.Logs`."""
+        return Keeper(self, self._promised)
+
     def answer(self, envelope: bytes) -> bytes:
         """Answer, and have the observer note what was promised."""
-        promised: list[bytes] = []
-        keeper = Keeper(self, promised)
-        reply = Answerer(keeper, self.key, self.verify, self.keys).answer(envelope)
-        self.observer.acknowledged(self.name, promised)
+        self._promised = []
+        reply = self._responder.answer(envelope)
+        if len(reply) > MAX_MESSAGE_BYTES:
+            raise Broken("unbounded", "a reply is too long")
+        self.observer.acknowledged(self.name, self._promised)
         self.dies_in -= 1
         if self.dies_in == 0:
             self.power_cut()

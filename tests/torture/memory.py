@@ -11,7 +11,6 @@ from client.domain.record.table import pack, spec_of
 from client.domain.record.vector import Vector, ancestors, vector_of
 from tests.fakes.memory_log import MemoryLog
 from tests.torture.keys import QuickKey
-from tests.torture.talk import Memory
 
 PREDECESSORS = 64
 
@@ -58,7 +57,8 @@ class MemoryDisk:
         self.unsealed: list[Event] = []
         self.boot = 1
         self.clocks: list[BootRow] = []
-        self.memories: dict[str, Memory] = {}
+        self.beliefs: dict[str, bytes] = {}
+        """What is believed of each hub."""
         self.past: list[MemoryDisk] = []
 
     @property
@@ -68,7 +68,7 @@ class MemoryDisk:
     def copy(self) -> "MemoryDisk":
         twin = copy.copy(self)
         twin.log, twin.unsealed = self.log.copy(), list(self.unsealed)
-        twin.clocks, twin.memories, twin.past = list(self.clocks), dict(self.memories), []
+        twin.clocks, twin.beliefs, twin.past = list(self.clocks), dict(self.beliefs), []
         return twin
 
     def commit(self) -> None:
