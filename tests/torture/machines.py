@@ -301,4 +301,3 @@ class Keeper:
 
     def introductions(self, segments):
         return self._log.introductions(segments)
-

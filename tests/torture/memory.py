@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from client.domain.record.bodies import Body, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
 from client.domain.record.fold import read
-from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, covers, seal
+from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, seal
 from client.domain.record.table import pack, spec_of
-from client.domain.record.vector import Vector, ancestors, vector_of
+from client.domain.record.vector import Vector, vector_of
+from tests.fakes import memory_log
 from tests.fakes.memory_log import MemoryLog
 from tests.torture.keys import QuickKey
 
@@ -151,10 +152,10 @@ class MemoryDisk:
         return self.tip is not None and heads != {self.tip.hash}
 
     def hashes(self, data: bytes) -> list[bytes]:
-        """The events that a segment which is kept here covers."""
-        run = covers(data)
-        (head,) = (event for event in self.log.events.values() if event.id == run.head)
-        return [event.hash for event in ancestors(self.log.events, head, run.first)]
+        """The events of a segment that this store took."""
+        keys = {name: key for name, (key, _) in self.log.keys.items()}
+        segment = memory_log.unseal(data, keys.get, memory_log.verify)
+        return [event.hash for event in segment.events]
 
     def events(self) -> Iterable[Event]:
         return self.log.events.values()

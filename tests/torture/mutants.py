@@ -1,8 +1,7 @@
 """Faulty variants of the logic, each a small patch: a simulator that misses one is worth nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from unittest.mock import patch
 
 from client.domain.record.event import Event
@@ -96,6 +95,3 @@ def mutated(name: str) -> Iterator[None]:
         for target, attribute, value in PATCHES[name] if name else ():
             stack.enter_context(patch.object(target, attribute, value))
         yield
-
-
-__all__ = ["PATCHES", "SURVIVE", "Callable", "mutated", "replace"]

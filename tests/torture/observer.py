@@ -91,9 +91,7 @@ class Observer:
 
     def _judge_fold(self, fold: Fold, there: set[bytes]) -> None:
         replaced = {name for one in there for name in self.deeds[one].seen}
-        expected = {
-            one for one in there if self.deeds[one].is_read and one not in replaced
-        }
+        expected = {one for one in there if self.deeds[one].is_read and one not in replaced}
         shown = {entry.event.hash for entry in visible(fold)}
         if expected - shown:
             raise Broken("overwritten", f"{len(expected - shown)} vanished without being seen")

@@ -68,9 +68,7 @@ def _fact(dice: random.Random, number: int) -> b.FactBody:
         case _:
             begin = dice.randrange(900)
             run = (begin, begin + dice.randrange(1, 300))
-            return b.Played(
-                sitting=sitting, class_ids=CLASSES[:1], lesson=LESSON, stretches=(run,)
-            )
+            return b.Played(sitting=sitting, class_ids=CLASSES[:1], lesson=LESSON, stretches=(run,))
 
 
 def _correction(dice: random.Random, number: int, fold: Fold) -> Draft:

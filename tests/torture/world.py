@@ -73,7 +73,7 @@ class World:
         self.sticks: list[tuple[tuple[bytes, ...], tuple]] = []
         self.hubs: list[Hub] = []
         self.hubs += [self._hub(n) for n in range(1 + (self.dice.random() < 0.6))]
-        for _ in range(self.dice.randrange(2, 4)):
+        for _ in range(self.dice.choice((1, 2, 2, 3))):
             self._room()
 
     # --- making things -------------------------------------------------------------------
@@ -112,7 +112,9 @@ class World:
 
     def run(self) -> Outcome:
         """Live through the history and judge it. Raises `Broken`."""
-        certain = dict(zip(self.dice.sample(range(self.plan.steps), 6), CERTAIN, strict=True))
+        certain = dict(
+            zip(self.dice.sample(range(self.plan.steps), len(CERTAIN)), CERTAIN, strict=True)
+        )
         for number in range(self.plan.steps):
             self.step(certain.get(number))
         self.heal()
@@ -178,7 +180,7 @@ class World:
         if len(self.rooms) >= MOST_ROOMS:
             return
         twin = self._room(room.disk.copy())
-        if self.dice.random() < 0.3:
+        if self.dice.random() < 0.15:
             self._rotate(twin)
         for one in (room, twin):
             self._teach(one)
@@ -357,6 +359,7 @@ ACTIONS, WEIGHTS = zip(
     strict=True,
 )
 CERTAIN = (
+    World._clone,
     World._clone,
     World._clone,
     World._hub_power_cut,
