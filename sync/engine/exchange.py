@@ -176,6 +176,7 @@ class _Turn:
         self._is_patient = True
         """Logs of which the hub told more than is known here wait until that came."""
         self._has_begun_anew = False
+        self._has_doubted = False
         self.outcome = Outcome()
 
     def ask(self) -> _Ask:
@@ -331,7 +332,7 @@ class _Turn:
         | both hold the same                                      | yes, agreed               |
         | something new came                                      | no                        |
         | something is left to push                               | no                        |
-        | as before, but for logs that were waited for            | no: they wait no longer   |
+        | as before, after a second look (`_has_more`)            | no                        |
         | the hub is full                                         | yes                       |
         | else                                                    | yes, agreed               |
         """
@@ -339,23 +340,34 @@ class _Turn:
         if reply.status is not Status.DONE or there is None:
             return False
         if self._belief.agreed is not None and ask.have == self._belief.agreed[1]:
+            self.outcome = replace(self.outcome, is_agreed=not has_pulled)
             return not has_pulled
         if there.summary == here.summary:
-            return self._agree(here, there, is_certain=True)
-        if has_pulled or self._missing(there, 1):
+            return self._agree(here, there)
+        if has_pulled or self._missing(there, 1) or self._has_more(there):
             return False
+        return self.outcome.is_put_off or self._agree(ask.here, there)
+
+    def _has_more(self, there: Vector) -> bool:
+        """Look again at what seemed to be there: first with less patience, then with less faith.
+
+        Both sides have given what they had, so what the hub holds is known here and its vector
+        alone tells it. Acknowledgements that it does not bear out are those of a hub that was set
+        back to an older state, and count no more.
+        """
         self._is_patient = False
         if self._missing(there, 1):
+            return True
+        if self._has_doubted:
             return False
-        return self.outcome.is_put_off or self._agree(
-            ask.here, there, is_certain=not reply.segments
-        )
+        self._has_doubted = True
+        self._belief = replace(self._belief, sent=())
+        return bool(self._missing(there, 1))
 
-    def _agree(self, here: Vector, there: Vector, *, is_certain: bool) -> bool:
-        """Note that neither has more; acknowledgements are dropped where the vector says it all."""
-        sent = () if is_certain else self._belief.sent
+    def _agree(self, here: Vector, there: Vector) -> bool:
+        """Note that neither has more for the other."""
         agreed = (here.summary, there.summary)
-        self._belief = replace(self._belief, sent=sent, agreed=agreed)
+        self._belief = replace(self._belief, sent=(), agreed=agreed)
         self.outcome = replace(self.outcome, is_agreed=True)
         return True
 
