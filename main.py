@@ -44,6 +44,16 @@ _LINKED = (
     "lesson verify",
 )
 """Commands of `sync.engine.commands`."""
+_HUB = (
+    "hub",
+    "hub backup",
+    "hub restore",
+    "hub fsck",
+    "hub revoke",
+    "hub nodes",
+    "hub code",
+)
+"""Commands of `sync.hub.commands`."""
 
 Handler = Callable[[Invocation], object]
 
@@ -71,6 +81,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     }
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
+    for name in _HUB:
+        handlers[name] = partial(_on_hub, name)
     return handlers
 
 
@@ -95,6 +107,12 @@ def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
     table = commands(decodes, _say, cancel)
     with _station(call) as station:
         return table[name](station, call)
+
+
+def _on_hub(name: str, call: Invocation) -> object:
+    from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
+
+    return COMMANDS[name](call)
 
 
 def _app(call: Invocation) -> object:

@@ -8,6 +8,7 @@ Invariants:
 """
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from client.domain.clock import Clock
@@ -123,10 +124,19 @@ def granted(code: Code, school: str) -> Grant:
 
 
 def add_code(
-    directory: Directory, audit: Audit, *, school: str = "", role: Role = Role.ROOM
+    directory: Directory,
+    audit: Audit,
+    *,
+    school: str = "",
+    role: Role = Role.ROOM,
+    write: Callable[[str], None] = lambda _code: None,
 ) -> str:
-    """Draw a code and keep its key; the code itself is only returned, never kept."""
+    """Draw a code and keep its key; the code itself is returned and told to `write`, never kept.
+
+    `write` is called before the code holds: if it raises there is no code.
+    """
     text = make_code()
+    write(text)
     code = Code(key=code_key(text), role=role, school=school)
     directory.set_codes((*directory.codes(), code))
     audit.note("code_made", role=role.value, school=school)

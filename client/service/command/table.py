@@ -75,6 +75,7 @@ def _choice(flag: str, *choices: str, needed: bool = False) -> Argument:
 _ID: Final = _place("id")
 _ONE_ID: Final = _place("id", optional=True)
 _CLASS: Final = _option("--class")
+_HUB_DATA: Final = _option("--data", Value.PATH, needed=True)
 _OUT: Final = _place("out", Value.PATH)
 _DIR: Final = _place("dir", Value.PATH)
 _BASIC: Final = (_option("--one-core", Value.FLAG), _option("--cold", Value.FLAG))
@@ -204,9 +205,20 @@ COMMANDS: Final = (
             _option("--from-platform", Value.FLAG),
         ),
     ),
-    Command(name="hub backup"),
-    Command(name="hub restore"),
-    Command(name="hub fsck"),
+    Command(name="hub backup", arguments=(_HUB_DATA, _DIR)),
+    Command(name="hub restore", arguments=(_HUB_DATA, _DIR)),
+    Command(name="hub fsck", arguments=(_HUB_DATA,)),
+    Command(name="hub revoke", arguments=(_HUB_DATA, _place("node"))),
+    Command(name="hub nodes", arguments=(_HUB_DATA,)),
+    Command(
+        name="hub code",
+        arguments=(
+            _HUB_DATA,
+            _option("--school"),
+            _option("--for-hub", Value.FLAG),
+            _option("--close", Value.FLAG),
+        ),
+    ),
     Command(name="export", arguments=(_place("format"), _OUT)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
     Command(name="bench", arguments=(_place("name"), *_BASIC, _option("--quick", Value.FLAG))),

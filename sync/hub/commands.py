@@ -1,0 +1,115 @@
+"""The commands `hub …`, as the composition root calls them."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from client.domain.clock import SystemClock
+from client.service.command.documents import Listing, Outcome
+from client.service.command.parse import Invocation
+from sync.hub.care import backup, check, restore
+from sync.hub.enrolment import add_code, close_codes, revoke
+from sync.hub.folder import HubFolder
+from sync.hub.ports import Node, Role
+
+_DAMAGED: Final = 4
+"""Exit code of a check that found damage."""
+
+
+def run_hub(call: Invocation) -> None:
+    """`hub`: runs until it is asked to stop; its first line is its base URL."""
+    from sync.hub.serve import LOOPBACK, PORT, Place, first_code, serve  # noqa: PLC0415 - heavy
+
+    clock = SystemClock()
+    place = Place(host=call.text("host", LOOPBACK), port=call.number("port", PORT))
+    with HubFolder(call.needed_path("data"), clock, is_new_allowed=True) as folder:
+        first_code(folder, call.path("admin_code_file"))
+        serve(folder, place, clock, _say)
+
+
+def make_backup(call: Invocation) -> object:
+    """`hub backup`."""
+    with _open(call) as folder:
+        made = backup(folder, call.needed_path("dir").absolute())
+    return {"path": made.path, "files": made.files, "size_bytes": made.size_bytes}
+
+
+def put_back(call: Invocation) -> object:
+    """`hub restore`."""
+    made = restore(call.needed_path("dir"), call.needed_path("data").absolute())
+    return {
+        "path": made.path,
+        "files": made.files,
+        "size_bytes": made.size_bytes,
+        "set_aside": made.set_aside,
+    }
+
+
+def check_all(call: Invocation) -> object:
+    """`hub fsck`."""
+    with _open(call) as folder:
+        found = check(folder)
+    value = {
+        "sound": found.is_sound,
+        "sites": found.sites,
+        "logs": found.logs,
+        "segments": found.segments,
+        "events": found.events,
+        "nodes": found.nodes,
+        "damaged": found.damaged,
+    }
+    return Outcome(value=value, exit_code=0 if found.is_sound else _DAMAGED)
+
+
+def revoke_node(call: Invocation) -> object:
+    """`hub revoke`."""
+    with _open(call) as folder:
+        return _row(revoke(folder.directory, folder.audit, call.text("node")))
+
+
+def list_nodes(call: Invocation) -> object:
+    """`hub nodes`."""
+    with _open(call) as folder:
+        return Listing(name="nodes", rows=[_row(node) for node in folder.directory.nodes()])
+
+
+def make_code(call: Invocation) -> object:
+    """`hub code`: one more, or none at all any more."""
+    with _open(call) as folder:
+        if call.flag("close"):
+            return {"closed": close_codes(folder.directory, folder.audit)}
+        role = Role.HUB if call.flag("for_hub") else Role.ROOM
+        school = call.text("school")
+        code = add_code(folder.directory, folder.audit, school=school, role=role)
+    return {"code": code, "school": school, "role": role}
+
+
+def _open(call: Invocation) -> HubFolder:
+    return HubFolder(call.needed_path("data"), SystemClock())
+
+
+def _row(node: Node) -> dict[str, object]:
+    return {
+        "node": node.name.hex(),
+        "role": node.role,
+        "school": node.school,
+        "room": node.room,
+        "machines": len(node.machines),
+        "revoked": node.is_revoked,
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {
+    "hub": run_hub,
+    "hub backup": make_backup,
+    "hub restore": put_back,
+    "hub fsck": check_all,
+    "hub revoke": revoke_node,
+    "hub nodes": list_nodes,
+    "hub code": make_code,
+}
