@@ -1,14 +1,17 @@
 """Signers whose keys are numbers, so that a history repeats byte by byte."""
 
 import hashlib
-from dataclasses import dataclass, replace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from client.domain.record import fold
+from client.domain.record.event import Event
+from client.domain.record.fold import Entry
 from client.domain.record.segment import Segment
 from client.domain.signer import Verify
 from client.store import keyfile
@@ -60,6 +63,9 @@ class RealKey(QuickKey):
         return _private(self.number).sign(message)
 
 
+_read = fold.read
+
+
 class _Reader:
     """`unseal` that remembers: reading is a pure function of the bytes and the key."""
 
@@ -78,9 +84,21 @@ class _Reader:
 
 @contextmanager
 def signed(*, for_real: bool) -> Iterator[Verify]:
-    """Have the stores check signatures of `RealKey` or `QuickKey`; gives the `Verify`."""
+    """Have the stores check signatures of `RealKey` or `QuickKey`; gives the `Verify`.
+
+    What was read once, segment or event, is remembered for the whole history.
+    """
     verify = keyfile.verify if for_real else quick_verify
+    entries: dict[bytes, Entry | None] = {}
+
+    def read(event: Event) -> Entry | None:
+        if event.hash not in entries:
+            entries[event.hash] = _read(event)
+        return entries[event.hash]
+
     with (
+        patch.object(fold, "read", read),
+        patch.object(memory_log, "read", read),
         patch.object(memory_log, "verify", verify),
         patch.object(memory_log, "unseal", _Reader(memory_log.unseal)),
     ):

@@ -12,7 +12,7 @@ from client.domain.record.event import Event
 from client.domain.record.fold import Fold
 from client.domain.record.log import Taken
 from client.domain.signer import Verify
-from sync.engine.exchange import Exchanger, ExchangePorts, Here, Outcome
+from sync.engine.exchange import ExchangePorts, Exchanger, Here, Outcome
 from sync.hub.ports import Node, Role
 from sync.hub.respond import Responder
 from sync.protocol.exchange import MAX_MESSAGE_BYTES

@@ -1,4 +1,4 @@
-"""Faulty variants of the logic, each a small patch: a simulator that misses one is worth nothing."""
+"""Faulty variants of the logic: a simulator that misses one of them is worth nothing."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -17,7 +17,7 @@ REGISTERS = (EventType.SETTING, EventType.SLOT, EventType.POINTER)
 FACTS = (EventType.CUE_REACHED, EventType.HEADCOUNT, EventType.PLAYED)
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818 - it is what happened
     """An invariant does not hold; `kind` is `lost`, `diverged` or another word."""
 
     def __init__(self, kind: str, detail: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.torture.mutants import PATCHES, SURVIVE, mutated
 from tests.torture.observer import Broken
-from tests.torture.world import Plan, live
+from tests.torture.world import Outcome, Plan, live
 
 ENOUGH = 0.95
 """Share of histories that must notice a faulty variant."""
@@ -37,17 +37,22 @@ def judge(plan: Plan) -> Verdict:
     """Live one history, some of them twice: again, and with other clocks (I9)."""
     try:
         outcome = live(plan)
-        if plan.is_whole:
-            other = live(replace(plan, clocks=1))
-            if other.content != outcome.content:
-                raise Broken("clocks", "other clocks gave other facts")
-        if plan.seed % 64 == 0 and live(plan) != outcome:
-            raise Broken("unstable", "the same seed gave another history")
-    except Broken as broken:
-        return Verdict(plan, broken.kind, str(broken))
+        broken = _compare(plan, outcome)
+    except Broken as error:
+        broken = error
     except Exception as error:  # noqa: BLE001 - a crash is a finding too
         return Verdict(plan, "crashed", repr(error))
+    if broken is not None:
+        return Verdict(plan, broken.kind, str(broken))
     return Verdict(plan, "", "", outcome.digest, outcome.events, outcome.counts)
+
+
+def _compare(plan: Plan, outcome: Outcome) -> Broken | None:
+    if plan.is_whole and live(replace(plan, clocks=1)).content != outcome.content:
+        return Broken("clocks", "other clocks gave other facts")
+    if plan.seed % 64 == 0 and live(plan) != outcome:
+        return Broken("unstable", "the same seed gave another history")
+    return None
 
 
 def _judge_all(name: str, plans: Iterable[Plan]) -> list[Verdict]:

@@ -1,4 +1,4 @@
-"""One history: a school for some weeks, everything that can go wrong there, and then a good week."""
+"""One history: a school where everything goes wrong for some weeks, and then a good week."""
 
 import hashlib
 import random
