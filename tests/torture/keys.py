@@ -14,7 +14,7 @@ from client.domain.record.event import Event
 from client.domain.record.fold import Entry
 from client.domain.record.segment import Segment
 from client.domain.signer import Verify
-from client.store import keyfile
+from client.store import keyfile, log_store
 from tests.fakes import memory_log
 
 
@@ -101,5 +101,6 @@ def signed(*, for_real: bool) -> Iterator[Verify]:
         patch.object(memory_log, "read", read),
         patch.object(memory_log, "verify", verify),
         patch.object(memory_log, "unseal", _Reader(memory_log.unseal)),
+        patch.object(log_store, "verify", verify),
     ):
         yield verify

@@ -79,7 +79,7 @@ class Room:
     image: MemoryDisk | None = None
     """An older copy of the disk."""
     is_full: bool = False
-    is_seen: int = 0
+    seen: int = 0
     is_stale: bool = True
 
     def __post_init__(self) -> None:
@@ -90,11 +90,10 @@ class Room:
     def look(self) -> Fold:
         """What the screen shows."""
         if self.is_stale:
-            self.fold, self.is_seen, self.is_stale = Fold(), 0, False
-        events = list(self.disk.events())
-        for event in events[self.is_seen :]:
+            self.fold, self.seen, self.is_stale = Fold(), 0, False
+        events, self.seen = self.disk.events_since(self.seen)
+        for event in events:
             self.fold.add(event)
-        self.is_seen = len(events)
         return self.fold
 
     def begin(self, why: WhyIncarnation, key: QuickKey) -> None:
@@ -128,6 +127,12 @@ class Room:
         self.observer.done(self.name, deed)
         return event
 
+    def start(self) -> None:
+        """Start the program on the disk that is there."""
+        self.is_stale = True
+        for event in self.disk.open(self.clock):
+            self.observer.done(self.name, Deed(len(self.observer.deeds), event))
+
     # --- accidents -----------------------------------------------------------------------
 
     def put(self, disk: MemoryDisk) -> None:
@@ -136,7 +141,7 @@ class Room:
         self.disk = disk
         self.disk.boot += 1
         self.clock.boot()
-        self.is_stale = True
+        self.start()
 
     def lose(self, disk: MemoryDisk) -> None:
         """Start from a disk that is known to lack something."""
@@ -154,7 +159,7 @@ class Room:
             self.observer.check_promises(self.name, self.there())
 
     def there(self) -> set[bytes]:
-        return {event.hash for event in self.disk.events()}
+        return self.disk.there()
 
     # --- exchanging ----------------------------------------------------------------------
 
@@ -217,7 +222,8 @@ class Hub:
         self.directory = MemoryDirectory()
         self._responder = Responder(self.key, self.directory, self, FrozenClock(), verify)
         self._promised: list[bytes] = []
-        self.on_disk = disk.copy()
+        disk.open(FrozenClock())
+        disk.flush()
         self.backup = disk.copy()
         self.is_full = False
         self.lies = False
@@ -227,7 +233,7 @@ class Hub:
 
     def sync(self) -> None:
         """Bring what was committed to the disk, before anything is acknowledged."""
-        self.on_disk = self.disk.copy()
+        self.disk.flush()
 
     def enrol(self, key: QuickKey, role: Role = Role.ROOM) -> None:
         """Let a key in."""
@@ -254,16 +260,27 @@ class Hub:
 
     def power_cut(self) -> None:
         """Pull the plug."""
-        self.disk = self.on_disk.copy()
+        self._put(self.disk.flushed())
         self.observer.check_promises(self.name, self.there())
 
     def roll_back(self) -> None:
         """Somebody puts an old backup in its place."""
-        self.disk, self.on_disk = self.backup.copy(), self.backup.copy()
+        self._put(self.backup.copy())
         self.observer.excuse(self.name, self.there())
 
+    def make_backup(self) -> None:
+        """Keep the present state of the disk."""
+        self.backup.close()
+        self.backup = self.disk.flushed()
+
+    def _put(self, disk: MemoryDisk) -> None:
+        self.disk.close()
+        self.disk = disk
+        disk.open(FrozenClock())
+        disk.flush()
+
     def there(self) -> set[bytes]:
-        return set(self.disk.log.events)
+        return self.disk.there()
 
 
 class Keeper:
@@ -286,7 +303,7 @@ class Keeper:
             hub.sync()
         for data, code in zip(segments, codes, strict=True):
             if code.is_kept:
-                self._promised.extend(hub.disk.hashes(data))
+                self._promised.append(data)
         done.set_result(codes)
         return done
 

@@ -9,7 +9,6 @@ from client.domain.record.fold import read
 from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, seal
 from client.domain.record.table import pack, spec_of
 from client.domain.record.vector import Vector, vector_of
-from tests.fakes import memory_log
 from tests.fakes.memory_log import MemoryLog
 from tests.torture.keys import QuickKey
 
@@ -61,6 +60,7 @@ class MemoryDisk:
         self.beliefs: dict[str, bytes] = {}
         """What is believed of each hub."""
         self.past: list[MemoryDisk] = []
+        self._flushed: MemoryDisk | None = None
 
     @property
     def writer(self) -> bytes:
@@ -68,6 +68,7 @@ class MemoryDisk:
 
     def copy(self) -> "MemoryDisk":
         twin = copy.copy(self)
+        twin._flushed = None
         twin.log, twin.unsealed = self.log.copy(), list(self.unsealed)
         twin.clocks, twin.beliefs, twin.past = list(self.clocks), dict(self.beliefs), []
         return twin
@@ -81,8 +82,20 @@ class MemoryDisk:
         behind = self.past[: len(self.past) - commits] if commits else []
         return behind[-1].copy() if behind else self.copy()
 
+    def open(self, _clock: object) -> tuple[Event, ...]:
+        """Start the program here; gives the events that the start itself wrote."""
+        return ()
+
     def close(self) -> None:
         """Nothing is open."""
+
+    def flush(self) -> None:
+        """Bring what was committed to the disk."""
+        self._flushed = self.copy()
+
+    def flushed(self) -> "MemoryDisk":
+        """The state after a power cut of a hub."""
+        return self._flushed.copy()
 
     # --- what a journal does -------------------------------------------------------------
 
@@ -151,11 +164,14 @@ class MemoryDisk:
         heads = {head for writer, head in self.own_heads() if writer == self.writer}
         return self.tip is not None and heads != {self.tip.hash}
 
-    def hashes(self, data: bytes) -> list[bytes]:
-        """The events of a segment that this store took."""
-        keys = {name: key for name, (key, _) in self.log.keys.items()}
-        segment = memory_log.unseal(data, keys.get, memory_log.verify)
-        return [event.hash for event in segment.events]
+    def events_since(self, mark: int) -> tuple[list[Event], int]:
+        """The events that came behind `mark`, and the mark behind them."""
+        events = list(self.log.events.values())[mark:]
+        return events, mark + len(events)
+
+    def there(self) -> set[bytes]:
+        """Hashes of everything that is held."""
+        return set(self.log.events)
 
     def events(self) -> Iterable[Event]:
         return self.log.events.values()

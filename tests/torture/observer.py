@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
 from client.domain.record.fold import Fold
+from client.domain.record.segment import covers
 from client.domain.record.vector import Vector
 
 REGISTERS = (EventType.SETTING, EventType.SLOT, EventType.POINTER)
@@ -59,9 +60,14 @@ class Observer:
             if owner in ledger:
                 ledger[owner] &= there | elsewhere
 
-    def acknowledged(self, hub: str, names: Iterable[bytes]) -> None:
+    def acknowledged(self, hub: str, segments: Iterable[bytes]) -> None:
         """A hub promised to keep these."""
-        self.held.setdefault(hub, set()).update(names)
+        by_id = {name[:16]: deed.event for name, deed in self.deeds.items()}
+        for run in map(covers, segments):
+            event = by_id.get(run.head)
+            while event is not None and event.seq >= run.first:
+                self.held.setdefault(hub, set()).add(event.hash)
+                event = by_id.get(event.prev[:16])
 
     def check_promises(self, owner: str, there: set[bytes]) -> None:
         """I2, I7: what was promised is there after a start."""

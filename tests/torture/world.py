@@ -2,10 +2,12 @@
 
 import hashlib
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from unittest.mock import patch
 
 from client.domain.canon import encode
@@ -16,8 +18,9 @@ from client.domain.record.vector import EMPTY
 from client.domain.signer import Verify
 from sync.engine import exchange
 from sync.hub import respond
+from tests.torture.files import FileDisk
 from tests.torture.keys import QuickKey, RealKey, signed
-from tests.torture.machines import Clock, Hub, Room
+from tests.torture.machines import SITE, Clock, Hub, Room
 from tests.torture.memory import MemoryDisk
 from tests.torture.net import Net
 from tests.torture.observer import Broken, Observer, visible
@@ -40,6 +43,8 @@ class Plan:
     """With Ed25519 instead of its quick twin."""
     is_whole: bool = False
     """Messages are never cut by size, which hangs on clocks."""
+    has_files: bool = False
+    """With the program's own stores in SQLite."""
     steps: int = STEPS
 
 
@@ -57,8 +62,9 @@ class Outcome:
 class World:
     """A school, its hubs and sticks."""
 
-    def __init__(self, plan: Plan, verify: Verify) -> None:
+    def __init__(self, plan: Plan, verify: Verify, folder: Path | None = None) -> None:
         self.plan = plan
+        self.folder = folder
         self.verify = verify
         self.dice = random.Random(plan.seed)
         self.clock_dice = random.Random(f"clocks {plan.seed} {plan.clocks}")
@@ -89,12 +95,16 @@ class World:
         return key
 
     def _hub(self, number: int) -> Hub:
-        return Hub(f"hub{number}", MemoryDisk(self.key()), self.observer, self.verify)
+        return Hub(f"hub{number}", self.disk(SITE), self.observer, self.verify)
+
+    def disk(self, site: bytes = b"") -> MemoryDisk | FileDisk:
+        key = self.key()
+        return MemoryDisk(key) if self.folder is None else FileDisk(key, self.folder, site)
 
     def _room(self, disk: MemoryDisk | None = None) -> Room:
         room = Room(
             name=f"pc{len(self.rooms)}",
-            disk=disk or MemoryDisk(self.key()),
+            disk=disk or self.disk(),
             clock=Clock(self.clock_dice),
             observer=self.observer,
             net=self.net,
@@ -102,6 +112,7 @@ class World:
             is_liar=self.dice.random() < 0.4,
         )
         self.rooms.append(room)
+        room.start()
         if disk is None:
             room.begin(WhyIncarnation.FIRST, room.disk.key)
             room.disk.seal()
@@ -119,6 +130,11 @@ class World:
             self.step(certain.get(number))
         self.heal()
         return self.judge()
+
+    def close(self) -> None:
+        """Close what is open."""
+        for one in (*self.rooms, *self.hubs):
+            one.disk.close()
 
     def step(self, action=None) -> None:
         room = self.dice.choice(self.rooms)
@@ -198,8 +214,7 @@ class World:
         hub.is_full = not hub.is_full
 
     def _backup_hub(self, _room: Room) -> None:
-        hub = self.dice.choice(self.hubs)
-        hub.backup = hub.on_disk.copy()
+        self.dice.choice(self.hubs).make_backup()
 
     def _roll_hub_back(self, _room: Room) -> None:
         self.dice.choice(self.hubs).roll_back()
@@ -235,14 +250,15 @@ class World:
 
     def _forged(self, room: Room) -> tuple[bytes, ...]:
         """Another's log under a wrong key, a counter that leaps under a stolen one, and rubbish."""
-        disk = room.disk.copy()
-        disk.seal()
-        tip, body = disk.tip, encode([[], "forged"])
+        tip = room.disk.tip
+        false = replace(
+            tip, seq=tip.seq + 1, prev=tip.hash, lc=tip.lc + 1, type=9999, body=encode([[], "no"])
+        )
+        highest = max(deed.event.lc for deed in self.observer.deeds.values())
+        leap = replace(false, lc=highest + MAX_LAMPORT_JUMP + 1)
         thief = QuickKey(self.plan.seed + 77)
-        false = disk.write_raw(9999, 1, body, (1, 1))
-        highest = max(event.lc for one in self._disks() for event in one.log.events.values())
-        leap = replace(false, lc=highest + MAX_LAMPORT_JUMP + 1, prev=tip.hash)
-        return (seal([false], [], thief), seal([leap], [], disk.key), self.dice.randbytes(60), b"")
+        stolen = room.disk.key
+        return (seal([false], [], thief), seal([leap], [], stolen), self.dice.randbytes(60), b"")
 
     # --- the good week -------------------------------------------------------------------
 
@@ -285,10 +301,11 @@ class World:
 
     def judge(self) -> Outcome:
         """Check everything that must be true now."""
-        stores = {one.name: list(one.disk.log.events.values()) for one in (*self.rooms, *self.hubs)}
+        stores = {one.name: list(one.disk.events()) for one in (*self.rooms, *self.hubs)}
         self.observer.judge(stores, self.surviving)
         hub = self.hubs[0]
-        self.observer.check_closed(hub.disk.log.vector(), hub.disk.log.events)
+        events = {event.hash: event for event in stores[hub.name]}
+        self.observer.check_closed(hub.disk.log.vector(), events)
         self._check_quiet()
         digest = hashlib.sha256(self.script.digest())
         for name in sorted(stores):
@@ -296,7 +313,7 @@ class World:
         return Outcome(
             digest=digest.hexdigest()[:16],
             content=self._content(),
-            events=len(hub.disk.log.events),
+            events=len(events),
             counts=self.counts,
         )
 
@@ -309,8 +326,9 @@ class World:
                 idle = room.exchange(hub)
                 if idle is None or idle.requests != 1:
                     raise Broken("restless", "an idle exchange takes more than one request")
+        everything = self.hubs[0].disk.log.missing(EMPTY, 1 << 30)
         for disk in self._disks():
-            disk.log.take(tuple(self.hubs[0].disk.log.segments)).result()
+            disk.log.take(everything).result()
         if [disk.log.vector() for disk in self._disks()] != before:
             raise Broken("restless", "a repetition changed something")
 
@@ -333,8 +351,16 @@ def portions(size: int) -> Iterator[None]:
 
 def live(plan: Plan) -> Outcome:
     """Live through one history. Raises `Broken`."""
-    with signed(for_real=plan.is_signed) as verify:
-        return World(plan, verify).run()
+    with ExitStack() as stack:
+        verify = stack.enter_context(signed(for_real=plan.is_signed))
+        folder = None
+        if plan.has_files:
+            where = "/dev/shm" if Path("/dev/shm").is_dir() else None
+            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-", dir=where))
+            folder = Path(name)
+        world = World(plan, verify, folder)
+        stack.callback(world.close)
+        return world.run()
 
 
 ACTIONS, WEIGHTS = zip(
