@@ -15,6 +15,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=1, help="of the first history")
     made.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     made.add_argument("--mutants", type=int, default=-1, help="histories of each faulty variant")
+    made.add_argument("--files", action="store_true", help="all with the stores in SQLite")
     made.add_argument("--json", action="store_true")
     return made
 
@@ -25,10 +26,11 @@ def main() -> int:
     seeds = range(asked.seed, asked.seed + asked.histories)
     most = asked.mutants if asked.mutants >= 0 else min(100, asked.histories // 5)
     report = Report()
-    for part, report in torture(seeds, asked.jobs, seeds[:most]):
+    for part, report in torture(seeds, asked.jobs, seeds[:most], has_files=asked.files):
         print(f"torture: {part} {report.mutants.get(part, report.digest)}", file=sys.stderr)
     for verdict in report.failures:
-        again = f"python -m tests.torture --histories 1 --seed {verdict.plan.seed} --jobs 1"
+        form = " --files" if asked.files else ""
+        again = f"python -m tests.torture --histories 1 --seed {verdict.plan.seed}{form}"
         print(f"torture: {verdict.plan.seed}: {verdict.detail}; again: {again}", file=sys.stderr)
     for name, share in report.weak().items():
         print(f"torture: {name} was noticed by {share:.0%}", file=sys.stderr)

@@ -28,9 +28,13 @@ class Verdict:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def plan_of(seed: int) -> Plan:
-    """Which form a history takes hangs on its number alone."""
-    return Plan(seed=seed, is_signed=seed % 16 == 3, is_whole=seed % 8 == 5)
+def plan_of(seed: int, *, has_files: bool = False) -> Plan:
+    """Which form a history takes hangs on its number, unless all shall have files."""
+    if has_files:
+        return Plan(seed=seed, has_files=True)
+    return Plan(
+        seed=seed, is_signed=seed % 16 == 3, is_whole=seed % 8 == 5, has_files=seed % 8 == 2
+    )
 
 
 def judge(plan: Plan) -> Verdict:
@@ -130,10 +134,12 @@ class Report:
         }
 
 
-def torture(seeds: range, jobs: int, mutant_seeds: range) -> Iterator[tuple[str, Report]]:
+def torture(
+    seeds: range, jobs: int, mutant_seeds: range, *, has_files: bool = False
+) -> Iterator[tuple[str, Report]]:
     """Run histories, then every faulty variant; gives the report after each part."""
     report = Report()
-    for verdict in verdicts([plan_of(seed) for seed in seeds], jobs):
+    for verdict in verdicts([plan_of(seed, has_files=has_files) for seed in seeds], jobs):
         report.add(verdict)
     yield "histories", report
     for name in PATCHES if len(mutant_seeds) else ():
