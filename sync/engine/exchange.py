@@ -17,7 +17,7 @@ Invariants:
   EX5  What the hub refuses stays here, is told, and holds up nothing else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, cast
 
@@ -26,7 +26,8 @@ from client.domain.canon import decode_array
 from client.domain.clock import Clock
 from client.domain.errors import ProtocolError, UnreachableError
 from client.domain.record.log import Log, Taken
-from client.domain.record.vector import Stretch, Vector
+from client.domain.record.segment import covers
+from client.domain.record.vector import EMPTY, Stretch, Vector
 from client.domain.signer import Signer, Verify
 from sync.engine.belief import acknowledged, pack_belief, read_belief, told
 from sync.protocol.exchange import (
@@ -44,6 +45,8 @@ from sync.protocol.exchange import (
 
 MAX_ROUNDS: Final = 64
 """Requests of one exchange; a larger backlog goes on with the next."""
+MAX_AT_ONCE: Final = 16
+"""Requests that may leave before the first answer comes, where answers take days."""
 _MAX_FRUITLESS: Final = 4
 """So many requests may bring nothing: a summary, everything, the closed logs, and one to spare."""
 _PREV: Final = 4
@@ -100,7 +103,6 @@ class ExchangePorts:
 class TimeSample:
     """The hub's time at one moment of this machine: UTC milliseconds, give or take `err_ms`."""
 
-    boot: int
     mono_ms: int
     utc_ms: int
     err_ms: int
@@ -144,8 +146,8 @@ class Exchanger:
             Cancelled: As above, by request.
         """
         self._ports.seal()
-        turn = _Turn(self._ports)
-        ask: _Ask | None = turn.ask()
+        turn = Turn(self._ports)
+        ask: Ask | None = turn.ask()
         while ask is not None and turn.outcome.requests < MAX_ROUNDS:
             self._cancel.check()
             ask = turn.round(ask)
@@ -153,16 +155,18 @@ class Exchanger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
+class Ask:
     """What one request holds, and what was here when it was made."""
 
     have: Have
     here: Vector
     segments: tuple[bytes, ...] = ()
+    max_bytes: int = MAX_PUSH_BYTES
+    """Segments that the reply may hold together."""
 
 
-class _Turn:
-    """One exchange while it runs."""
+class Turn:
+    """One exchange while it runs; `sync.engine.folder_exchange` takes the same steps slower."""
 
     def __init__(self, ports: ExchangePorts) -> None:
         self._ports = ports
@@ -179,27 +183,25 @@ class _Turn:
         self._has_doubted = False
         self.outcome = Outcome()
 
-    def ask(self) -> _Ask:
+    def ask(self) -> Ask:
         """Choose what the next request holds: the table of the module."""
         here, belief = self._ports.log.vector(), self._belief
         if belief.agreed is not None and belief.agreed[0] == here.summary:
-            return _Ask(have=belief.agreed[1], here=here)
+            return Ask(have=belief.agreed[1], here=here)
         there, had_told = belief.there, self._tells_closed
         if there is not None and there.closed is None:
             self._tells_closed = True
         have = here if self._tells_closed else replace(here, closed=None)
         if there is None or self._tells_closed != had_told:
-            return _Ask(have=have, here=here)
-        return _Ask(have=have, here=here, segments=self._missing(there, MAX_PUSH_BYTES))
+            return Ask(have=have, here=here)
+        return Ask(have=have, here=here, segments=self._missing(there, MAX_PUSH_BYTES))
 
-    def round(self, ask: _Ask) -> _Ask | None:
+    def round(self, ask: Ask) -> Ask | None:
         """Make one request and take in its answer; gives the next one if it is worth it (EX4)."""
         reply = self._carry(ask)
-        has_moved = self._take_codes(ask, reply)
-        has_pulled = self._take_segments(reply)
-        self._learn(reply)
+        has_moved, has_pulled = self.take_in(ask, reply)
         is_over = self._is_over(ask, reply, has_pulled=has_pulled)
-        self._ports.memory.save(pack_belief(self._belief))
+        self._save()
         self._fruitless = 0 if has_moved or has_pulled else self._fruitless + 1
         if is_over or self._fruitless >= _MAX_FRUITLESS:
             return None
@@ -207,6 +209,18 @@ class _Turn:
         return None if self._fruitless and after == ask else after
 
     # --- asking --------------------------------------------------------------------------
+
+    def everything(self) -> Iterator[Ask]:
+        """Yield requests that stand for themselves: no answer comes before the next leaves."""
+        here, belief = self._ports.log.vector(), self._belief
+        there, sent, first = belief.there or EMPTY, (*belief.sent, *belief.refused), True
+        for _ in range(MAX_AT_ONCE):
+            segments = self._ports.log.missing(there, MAX_PUSH_BYTES, sent=sent)
+            if not segments and not first:
+                break
+            limit = MAX_PUSH_BYTES if first else 0
+            yield Ask(have=here, here=here, segments=segments, max_bytes=limit)
+            sent, first = (*sent, *map(covers, segments)), False
 
     def _missing(self, there: Vector, max_bytes: int) -> tuple[bytes, ...]:
         if self.outcome.is_put_off:
@@ -219,9 +233,9 @@ class _Turn:
             is_patient=self._is_patient,
         )
 
-    def _carry(self, ask: _Ask) -> Reply:
+    def envelope(self, ask: Ask) -> bytes:
+        """Give the envelope of a request; it is counted as sent."""
         ports, clock = self._ports, self._ports.clock
-        left_ms = clock.boot_monotonic_ms()
         request = Request(
             site=ports.here.site,
             node=node_of(ports.signer.public_key),
@@ -229,39 +243,64 @@ class _Turn:
             have=ask.have,
             segments=ask.segments,
             introductions=ports.log.introductions(ask.segments),
+            max_bytes=ask.max_bytes,
             clock=Reading(
                 boot=ports.here.boot,
-                mono_ms=left_ms,
+                mono_ms=clock.boot_monotonic_ms(),
                 wall_ms=int(clock.wall().timestamp() * 1000),
             ),
         )
         envelope = pack_request(request, ports.hub_key, ports.signer)
-        answer = ports.carrier(envelope)
-        reply = opened(answer, envelope, ports.hub_key, ports.verify)
-        sample = sample_of(reply.clock, ports.here.boot, left_ms, clock.boot_monotonic_ms())
         before = self.outcome
         self.outcome = replace(
             before,
             requests=before.requests + 1,
             pushed_bytes=before.pushed_bytes + len(envelope),
-            pulled_bytes=before.pulled_bytes + len(answer),
-            anchor=better(before.anchor, sample),
-            notes=tuple(dict.fromkeys((*before.notes, *reply.notes))),
-            next_s=reply.next_s,
+        )
+        return envelope
+
+    def _carry(self, ask: Ask) -> Reply:
+        ports, clock = self._ports, self._ports.clock
+        envelope = self.envelope(ask)
+        left_ms = clock.boot_monotonic_ms()
+        answer = ports.carrier(envelope)
+        reply = opened(answer, envelope, ports.hub_key, ports.verify)
+        sample = sample_of(reply.clock, left_ms, clock.boot_monotonic_ms())
+        self.outcome = replace(
+            self.outcome,
+            pulled_bytes=self.outcome.pulled_bytes + len(answer),
+            anchor=better(self.outcome.anchor, sample),
         )
         return reply
 
     # --- taking in what came -----------------------------------------------------------------
 
-    def _take_codes(self, ask: _Ask, reply: Reply) -> bool:
+    def take_in(self, ask: Ask, reply: Reply) -> tuple[bool, bool]:
+        """Keep and remember what a reply brings (EX2).
+
+        Returns:
+            Whether anything was acknowledged anew, and whether anything new came.
+        """
+        has_moved = self._take_codes(ask, reply)
+        has_pulled = self._take_segments(reply)
+        self._learn(reply)
+        notes = dict.fromkeys((*self.outcome.notes, *reply.notes))
+        self.outcome = replace(self.outcome, notes=tuple(notes), next_s=reply.next_s)
+        self._save()
+        return has_moved, has_pulled
+
+    def _save(self) -> None:
+        self._ports.memory.save(pack_belief(self._belief))
+
+    def _take_codes(self, ask: Ask, reply: Reply) -> bool:
         """Note what became of what was pushed; tells whether anything was acknowledged anew."""
         if not reply.codes:
             return False
         if len(reply.codes) != len(ask.segments):
             raise ProtocolError("message_invalid")
         known, pushed = self._acked, 0
-        stretches = self._ports.log.stretches(ask.segments)
-        for data, stretch, code in zip(ask.segments, stretches, reply.codes, strict=True):
+        for data, code in zip(ask.segments, reply.codes, strict=True):
+            stretch = covers(data)
             if not code.is_kept:
                 self._turned_down(data, stretch, code)
                 continue
@@ -322,7 +361,7 @@ class _Turn:
             self._tells_closed |= reply.status is Status.CLOSED_WANTED
             self._belief = replace(self._belief, agreed=None)
 
-    def _is_over(self, ask: _Ask, reply: Reply, *, has_pulled: bool) -> bool:
+    def _is_over(self, ask: Ask, reply: Reply, *, has_pulled: bool) -> bool:
         """Tell whether neither side has anything more; the first line that fits decides.
 
         | the reply                                               | over                      |
@@ -391,12 +430,11 @@ def opened(answer: bytes, envelope: bytes, hub_key: bytes, verify: Verify) -> Re
         raise
 
 
-def sample_of(told_by_hub: HubTime, boot: int, left_ms: int, back_ms: int) -> TimeSample | None:
+def sample_of(told_by_hub: HubTime, left_ms: int, back_ms: int) -> TimeSample | None:
     """Work out the hub's time in the middle of a request; None where it does not know itself.
 
     Args:
         told_by_hub: Its own times.
-        boot: Which start of this machine.
         left_ms: Running time of this machine when the request left.
         back_ms: And when the answer was here.
     """
@@ -405,7 +443,6 @@ def sample_of(told_by_hub: HubTime, boot: int, left_ms: int, back_ms: int) -> Ti
     if told_by_hub.err_ms < 0 or told_by_hub.came_ms < 0 or there_ms < 0 or road_ms < 0:
         return None
     return TimeSample(
-        boot=boot,
         mono_ms=(left_ms + back_ms) // 2,
         utc_ms=(told_by_hub.came_ms + told_by_hub.left_ms) // 2,
         err_ms=(road_ms + 1) // 2 + 1 + told_by_hub.err_ms,

@@ -17,7 +17,7 @@ Invariants:
 import http
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import requests
 import urllib3
@@ -53,6 +53,14 @@ TrustedTime = Callable[[], tuple[int, int] | None]
 """Earliest and latest UTC milliseconds that it can be now; None where nothing is known."""
 
 
+class _Ask(NamedTuple):
+    method: str
+    door: str
+    body: bytes | None
+    most: int
+    """Bytes that an answer may have."""
+
+
 class HubHttp:
     """One hub at one address. Used by one thread at a time; keeps one connection open.
 
@@ -61,7 +69,6 @@ class HubHttp:
         authority: Certificate that signs the hub's own (DER), pinned at enrolment. Empty: none is
             known yet, and what is said must prove itself.
         trusted: The time that may be relied on.
-        cancel: Ends waiting.
         stall_s: Seconds without a byte after which an answer counts as lost.
     """
 
@@ -70,33 +77,32 @@ class HubHttp:
         url: str,
         authority: bytes,
         trusted: TrustedTime,
-        cancel: CancelToken,
         stall_s: float = STALL_S,
     ) -> None:
         self._url = url.rstrip("/")
         self._authority = authority
         self._trusted = trusted
-        self._cancel = cancel
         self._timeout = (CONNECT_S, stall_s)
         self._session: requests.Session | None = None
 
-    def exchange(self, envelope: bytes) -> bytes:
-        """Carry one envelope of an exchange; a `sync.engine.exchange.Carrier`.
+    def exchange(self, envelope: bytes, cancel: CancelToken) -> bytes:
+        """Carry one envelope of an exchange.
 
         Raises:
             TransportError: No answer of the hub's.
             UserError: It lets this machine in no more, or never did.
             ProtocolError: It does not understand what it was told.
+            Cancelled: By request.
         """
-        return self._carry("POST", "/v1/x", envelope, MAX_MESSAGE_BYTES)
+        return self._carry(_Ask("POST", "/v1/x", envelope, MAX_MESSAGE_BYTES), cancel)
 
-    def enrol(self, request: bytes) -> bytes:
+    def enrol(self, request: bytes, cancel: CancelToken) -> bytes:
         """Carry a request for enrolment; see `exchange`."""
-        return self._carry("POST", "/v1/enrol", request, MAX_HELLO_BYTES)
+        return self._carry(_Ask("POST", "/v1/enrol", request, MAX_HELLO_BYTES), cancel)
 
-    def hello(self) -> bytes:
+    def hello(self, cancel: CancelToken) -> bytes:
         """Ask the hub who it is; see `exchange`."""
-        return self._carry("GET", "/v1/hello", None, MAX_HELLO_BYTES)
+        return self._carry(_Ask("GET", "/v1/hello", None, MAX_HELLO_BYTES), cancel)
 
     def close(self) -> None:
         """Let go of the connection. Idempotent."""
@@ -106,10 +112,10 @@ class HubHttp:
 
     # --- inside --------------------------------------------------------------------------
 
-    def _carry(self, method: str, door: str, body: bytes | None, most: int) -> bytes:
+    def _carry(self, ask: _Ask, cancel: CancelToken) -> bytes:
         was_open = self._session is not None
         try:
-            return self._try(method, door, body, most)
+            return self._try(ask, cancel)
         except UnreachableError as error:
             self.close()
             if not was_open or error.code not in _DIED:
@@ -117,16 +123,16 @@ class HubHttp:
         except ClassroomError:
             self.close()
             raise
-        return self._try(method, door, body, most)
+        return self._try(ask, cancel)
 
-    def _try(self, method: str, door: str, body: bytes | None, most: int) -> bytes:
+    def _try(self, ask: _Ask, cancel: CancelToken) -> bytes:
         """Ask once (HH2)."""
-        cancel, url = self._cancel, self._url + door
+        url = self._url + ask.door
         cancel.check()
         try:
             with waking(cancel):
                 response = self._open().send(
-                    _prepared(method, url, body),
+                    _prepared(ask.method, url, ask.body),
                     stream=True,
                     allow_redirects=False,
                     timeout=self._timeout,
@@ -135,7 +141,7 @@ class HubHttp:
                 )
             forget = cancel.on_cancel(lambda: shut(response))
             try:
-                return _read(response, most)
+                return _read(response, ask.most)
             finally:
                 forget()
                 response.close()
