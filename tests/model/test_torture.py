@@ -1,7 +1,7 @@
 """Histories of the simulator that every push lives through (tests.torture; SYNC §2.5).
 
-What they check: W1, W2, W3, W4, W5 of `client.domain.record.log`, X1, X2 of the vectors, O1, O2, O3,
-O4 of the fold, L1, L2, L3 of events, H1, H2, H4 of a hub, EX1, EX2, EX3, EX5, B1, B2 of exchanges.
+What they check: W1, W2, W3, W4, W5 of `client.domain.record.log`, X1, X2 of vectors, O1, O2, O3, O4
+of the fold, L1, L2, L3 of events, H1, H2, H4 of a hub, EX1, EX2, EX3, EX5, B1, B2 of exchanges.
 """
 
 import json
@@ -24,7 +24,7 @@ NOTICED = range(1, 11)
 
 
 def test_nothing_is_lost_and_all_converge():
-    """W1, W2, W3, W4, X1, X2, O1, O2, O3, O4, L1, L2, L3, H1, H2, H4, EX1, EX2, EX3, EX5, B1, B2."""
+    """See the module."""
     plans = [plan_of(seed) for seed in HISTORIES]
     failed = [verdict for verdict in verdicts(plans, JOBS) if verdict.kind]
     assert [(verdict.plan, verdict.detail) for verdict in failed] == []

@@ -37,6 +37,8 @@ class FileDisk:
         self.folder = folder / str(next(self._numbers))
         self.beliefs: dict[str, bytes] = {}
         self.boot = 1
+        self.is_liar = False
+        """It says that it wrote what it did not: older states count."""
         self._marks: list[tuple[bytes, int]] = []
         """Beginning and length of the write-ahead log after the newest commits."""
         self._database: Database | None = None
@@ -77,7 +79,7 @@ class FileDisk:
     def commit(self) -> None:
         """Note how long the write-ahead log is behind a commit."""
         path = self.folder / _WAL
-        if path.exists():
+        if self.is_liar and path.exists():
             with path.open("rb") as file:
                 salt = file.read(32)[_SALT]
             self._marks = [*self._marks, (salt, path.stat().st_size)][-4:]

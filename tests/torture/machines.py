@@ -130,6 +130,7 @@ class Room:
     def start(self) -> None:
         """Start the program on the disk that is there."""
         self.is_stale = True
+        self.disk.is_liar = self.is_liar
         for event in self.disk.open(self.clock):
             self.observer.done(self.name, Deed(len(self.observer.deeds), event))
 

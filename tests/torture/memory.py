@@ -56,6 +56,8 @@ class MemoryDisk:
         self.tip: Event | None = None
         self.unsealed: list[Event] = []
         self.boot = 1
+        self.is_liar = False
+        """It says that it wrote what it did not: older states count."""
         self.clocks: list[BootRow] = []
         self.beliefs: dict[str, bytes] = {}
         """What is believed of each hub."""
@@ -75,7 +77,8 @@ class MemoryDisk:
 
     def commit(self) -> None:
         """Note the state behind a commit."""
-        self.past = [*self.past, self.copy()][-self.KEPT :]
+        if self.is_liar:
+            self.past = [*self.past, self.copy()][-self.KEPT :]
 
     def cut(self, commits: int) -> "MemoryDisk":
         """The state after a power cut that takes the newest `commits` with it."""
