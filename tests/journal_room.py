@@ -5,8 +5,9 @@ from pathlib import Path
 from client.domain.clock import Clock, FrozenClock
 from client.domain.record import bodies as b
 from client.store.database import Database
-from client.store.journal import Journal, Start
+from client.store.journal import Journal
 from client.store.keyfile import KeyFile
+from client.store.own_log import Start
 from client.store.schema_journal import MIGRATIONS
 
 

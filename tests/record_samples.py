@@ -49,6 +49,7 @@ BODIES: tuple[b.Body, ...] = (
     b.UnderstoodWritten(sitting=SITTING, class_id=C3, level=b.Understood.MOST),
     b.TaughtByWritten(sitting=SITTING, who=b.TaughtBy.SUBSTITUTE),
     b.SittingEnded(sitting=SITTING, how=b.Ended.FINISHED, screen_s=720),
+    b.GoesOn(predecessors=((bytes(8), bytes(range(32))),)),
 )
 
 

@@ -25,7 +25,8 @@ from client.domain.record.table import spec_of, topic
 from client.domain.record.values import parse_value
 from client.domain.timetable import SlotKey
 from client.service.api import FactRow
-from client.store.journal import Journal, after, then
+from client.store.futures import after, then
+from client.store.journal import Journal
 from client.store.journal_rows import Look
 
 _SITTING_TYPES: Final = (

@@ -31,7 +31,8 @@ from client.domain.record.table import pack, spec_of, topic
 from client.domain.settings import check_setting
 from client.domain.timetable import ClassGroup, Pointer, Slot, SlotKey
 from client.service.records import write_register
-from client.store.journal import Journal, then
+from client.store.futures import then
+from client.store.journal import Journal
 from client.store.journal_rows import Look
 
 __all__ = ["Conflict", "RoomService", "RoomSnapshot", "SwapOnce"]

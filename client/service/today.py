@@ -57,7 +57,7 @@ from client.service.today_page import (
     facts_of,
     plan_of,
 )
-from client.store.journal import then
+from client.store.futures import then
 
 _MAX_OFFERS: Final = 12
 

@@ -10,22 +10,27 @@ from dataclasses import dataclass
 from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
-from client.domain.record.bodies import EventType, Incarnation
+from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
 from client.domain.record.fold import Entry, Fold, read
 from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.record.segment import BootRow
-from client.store.log_rows import EVENT, FROM, event_of, octets, whole
+from client.store.log_rows import EVENT, FROM, HOME, event_of, octets, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tip:
-    """The last event of a log."""
+    """The last event of a log, or of a branch of it."""
 
     writer: bytes
+    public_key: bytes
     seq: int
     hash: bytes
     lc: int
+    first: int
+    """Back to this number nothing is missing."""
+    is_named: bool
+    """Whether a later log goes on from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,14 @@ def find_event(connection: sqlite3.Connection, name: EventId) -> Event | None:
     return None if row is None else event_of(row)
 
 
+def find_by_hash(connection: sqlite3.Connection, writer: bytes, digest: bytes) -> Event | None:
+    """Find an event of one log by its full hash."""
+    row = connection.execute(
+        f"SELECT {EVENT} {FROM} WHERE event.hash = ? AND writer.w = ?", (digest, writer)
+    ).fetchone()
+    return None if row is None else event_of(row)
+
+
 def count_events(connection: sqlite3.Connection) -> int:
     """Count all events."""
     return whole(connection.execute("SELECT count(*) FROM event").fetchone()[0])
@@ -139,24 +152,39 @@ def writers_of(connection: sqlite3.Connection, public_key: bytes) -> tuple[tuple
 def select_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
     """Return the tips of all logs, ordered by writer."""
     rows = connection.execute(
-        "SELECT writer.w, head.seq, head.hash, head.lc FROM head"
-        " JOIN writer ON writer.wi = head.wi ORDER BY writer.w, head.hash"
+        "SELECT writer.w, writer.public_key, head.seq, head.hash, head.lc, head.first,"
+        " named.hash IS NOT NULL FROM head JOIN writer ON writer.wi = head.wi LEFT JOIN named"
+        " ON named.si = writer.si AND named.w = writer.w AND named.hash = head.hash"
+        " ORDER BY writer.w, head.hash"
     )
     return tuple(
-        Tip(writer=octets(w), seq=whole(seq), hash=octets(digest), lc=whole(lc))
-        for w, seq, digest, lc in rows
+        Tip(
+            writer=octets(w),
+            public_key=octets(key),
+            seq=whole(seq),
+            hash=octets(digest),
+            lc=whole(lc),
+            first=whole(first),
+            is_named=is_named == 1,
+        )
+        for w, key, seq, digest, lc, first, is_named in rows
     )
 
 
 def open_tips(connection: sqlite3.Connection) -> tuple[Tip, ...]:
-    """Return the tips that no later incarnation goes on from: logs that may still grow."""
-    events, _ = select_events(connection, numbers=(EventType.INCARNATION,))
-    closed = {
-        (writer, digest)
-        for _, body in Fold(event for _, event in events).facts_of(Incarnation)
-        for writer, digest in body.predecessors
-    }
-    return tuple(tip for tip in select_tips(connection) if (tip.writer, tip.hash) not in closed)
+    """Return the tips that no later log goes on from."""
+    return tuple(tip for tip in select_tips(connection) if not tip.is_named)
+
+
+def heads_of(connection: sqlite3.Connection, wi: int) -> tuple[tuple[int, bytes], ...]:
+    """Return (number, hash) of the tips of one log, the newest last."""
+    rows = connection.execute("SELECT seq, hash FROM head WHERE wi = ? ORDER BY lc, hash", (wi,))
+    return tuple((whole(seq), octets(digest)) for seq, digest in rows)
+
+
+def largest_counter(connection: sqlite3.Connection) -> int:
+    """Return the largest Lamport counter that is known."""
+    return whole(connection.execute("SELECT lc FROM site WHERE si = ?", (HOME,)).fetchone()[0])
 
 
 # --- boots -------------------------------------------------------------------------------
@@ -209,12 +237,20 @@ def select_boots(
 # --- sealed segments ---------------------------------------------------------------------
 
 
-def next_unsealed(connection: sqlite3.Connection, wi: int) -> int:
-    """Return the first sequence number of a log that no segment holds."""
-    row = connection.execute(
-        "SELECT max(first_seq + count) FROM sealed WHERE wi = ?", (wi,)
-    ).fetchone()
-    return 1 if row[0] is None else whole(row[0])
+def select_unsealed(connection: sqlite3.Connection, wi: int) -> tuple[tuple[Event, ...], int]:
+    """Return the events of a log that no segment holds, and count the rows that do not hold."""
+    rows = connection.execute(
+        f"SELECT {EVENT} {FROM} WHERE event.wi = ? AND event.is_sealed = 0 ORDER BY event.seq",
+        (wi,),
+    )
+    events: list[Event] = []
+    broken = 0
+    for row in rows:
+        try:
+            events.append(event_of(row))
+        except ProtocolError:
+            broken += 1
+    return tuple(events), broken
 
 
 def select_sealed(connection: sqlite3.Connection) -> tuple[bytes, ...]:

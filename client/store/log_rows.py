@@ -12,7 +12,7 @@ from typing import Final
 
 from client.domain.errors import ProtocolError
 from client.domain.ids import EventId
-from client.domain.record.bodies import Incarnation
+from client.domain.record.bodies import GoesOn, Incarnation
 from client.domain.record.event import ID_BYTES, Event
 from client.domain.record.fold import read
 from client.domain.record.log import Introduction
@@ -168,7 +168,7 @@ def insert_event(
         " WHERE si = (SELECT si FROM writer WHERE wi = ?)",
         (event.lc, wi),
     )
-    if entry is not None and isinstance(entry.body, Incarnation):
+    if entry is not None and isinstance(entry.body, Incarnation | GoesOn):
         connection.executemany(
             "INSERT OR IGNORE INTO named SELECT si, ?, ? FROM writer WHERE wi = ?",
             [(*pair, wi) for pair in entry.body.predecessors],
@@ -211,6 +211,15 @@ def _root(connection: sqlite3.Connection, wi: int, event: Event) -> tuple[bytes,
             where,
         ).fetchone()
     return (event.hash, event.seq) if row[0] is None else (octets(row[0]), whole(row[1]))
+
+
+def is_named(connection: sqlite3.Connection, event: Event) -> bool:
+    """Tell whether some log of this machine's site goes on from an event."""
+    row = connection.execute(
+        "SELECT 1 FROM named WHERE si = ? AND w = ? AND hash = ?",
+        (HOME, event.writer, event.hash),
+    ).fetchone()
+    return row is not None
 
 
 def held(

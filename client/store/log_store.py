@@ -34,6 +34,8 @@ _CODES: Final = {
 }
 
 Heard: TypeAlias = Callable[[Sequence[Event]], None]
+Follow: TypeAlias = Callable[[sqlite3.Connection, Sequence[Event]], Sequence[Event]]
+"""Writes what must be written because of new events, in their transaction, and returns it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class LogStore:
         site: The school, 8 bytes; empty for the file of a room.
         quota: Bounds for what is taken.
         heard: Called with the events that were new (LS3).
+        follow: Called inside the transaction with the events that are new.
+        relieve: Makes room on a full disk; tells whether it did.
     """
 
     def __init__(
@@ -88,11 +92,15 @@ class LogStore:
         *,
         quota: Quota = Quota(),
         heard: Heard | None = None,
+        follow: Follow | None = None,
+        relieve: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database: Final = database
         self._site: Final = site
         self._quota: Final = quota
         self._heard: Final = heard
+        self._follow: Final = follow
+        self._relieve: Final = relieve
         self._gate = threading.Lock()
         self._known: tuple[int, Vector] | None = None
         """The vector, and the change it was read at."""
@@ -106,27 +114,7 @@ class LogStore:
         checked = self._database.read_here(
             lambda connection: self._check(connection, segments, introductions)
         )
-
-        def done(kept: Future[_Kept]) -> None:
-            error = kept.exception()
-            if isinstance(error, StorageFullError):
-                answer.set_result(tuple(_refused(one, Taken.FULL) for one in checked))
-            elif error is not None:
-                answer.set_exception(error)
-            else:
-                try:
-                    if self._heard is not None and kept.result().fresh:
-                        self._heard(kept.result().fresh)
-                finally:
-                    answer.set_result(tuple(kept.result().codes))
-
-        try:
-            writing = self._database.write(
-                lambda connection: self._keep(connection, checked), may_group=True
-            )
-            writing.add_done_callback(done)
-        except StorageError as error:
-            answer.set_exception(error)
+        self._submit(checked, answer)
         return answer
 
     def vector(self) -> Vector:
@@ -163,6 +151,36 @@ class LogStore:
         )
 
     # --- inside --------------------------------------------------------------------------
+
+    def _submit(
+        self, checked: Sequence[_Checked | Taken], answer: Future[tuple[Taken, ...]]
+    ) -> None:
+        def done(kept: Future[_Kept]) -> None:
+            error = kept.exception()
+            if isinstance(error, StorageFullError):
+                if self._relieve():
+                    self._submit(checked, answer)
+                else:
+                    answer.set_result(tuple(_refused(one, Taken.FULL) for one in checked))
+            elif error is not None:
+                answer.set_exception(error)
+            else:
+                self._told(kept.result(), answer)
+
+        try:
+            writing = self._database.write(
+                lambda connection: self._keep(connection, checked), may_group=True
+            )
+            writing.add_done_callback(done)
+        except StorageError as error:
+            answer.set_exception(error)
+
+    def _told(self, kept: _Kept, answer: Future[tuple[Taken, ...]]) -> None:
+        try:
+            if self._heard is not None and kept.fresh:
+                self._heard(kept.fresh)
+        finally:
+            answer.set_result(tuple(kept.codes))
 
     def _vector(self, connection: sqlite3.Connection) -> Vector:
         # The change is read first: what is read behind it can only be newer, and is read again.
@@ -237,6 +255,8 @@ class LogStore:
         for one in checked:
             code = one if isinstance(one, Taken) else self._keep_one(connection, one, kept.fresh)
             kept.codes.append(code)
+        if self._follow is not None and kept.fresh:
+            kept.fresh += self._follow(connection, tuple(kept.fresh))
         return kept
 
     def _keep_one(self, connection: sqlite3.Connection, one: _Checked, heard: list[Event]) -> Taken:

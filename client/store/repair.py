@@ -27,9 +27,10 @@ from client.store.ballast import Ballast
 from client.store.boot import boot_key
 from client.store.database import Database
 from client.store.durable import move_file, set_aside, sync_file, sync_folder
-from client.store.journal import BALLAST, SUSPECT, Journal, Start
+from client.store.journal import BALLAST, SUSPECT, Journal
 from client.store.journal_rows import Tip
 from client.store.keyfile import KeyFile
+from client.store.own_log import Start
 from client.store.presence import Presence
 from client.store.salvage import BESIDE, fill, gather
 from client.store.schema_journal import MIGRATIONS
@@ -38,12 +39,17 @@ FILE: Final = "journal.db"
 KEY_FILE: Final = "journal.key"
 LOCK_FILE: Final = "journal.lock"
 _TAIL: Final = 64
-"""So many events at the end of each log are checked at every start. Logs that a later one goes
-on from are left alone: after a repair they may have gaps."""
+"""So many events at the end of each log that may still grow are checked at every start."""
 
 
-_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""SQLITE_ERROR is a table or column that should be there and is not."""
+_DAMAGE: Final = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+)
+"""SQLITE_ERROR is a table or column that should be there and is not, SQLITE_CONSTRAINT a row that
+should not be there, met while a file of an earlier version is brought up to date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +172,7 @@ def is_sound(connection: sqlite3.Connection, *, heeds_suspect: bool) -> bool:
 
 
 def _tail_holds(connection: sqlite3.Connection, tip: Tip) -> bool:
-    first = max(1, tip.seq - _TAIL)
+    first = max(tip.first, tip.seq - _TAIL)
     by_hash = {event.hash: event for event in rows.select_log(connection, tip.writer, first)}
     event, lowest = by_hash.get(tip.hash), tip.seq + 1
     while event is not None:

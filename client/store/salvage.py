@@ -1,7 +1,8 @@
 """Reading what damaged files and backups of the journal still give, and joining it.
 
 Invariants:
-  V1  Only an event whose hash holds is taken; anything else is passed over, never an error.
+  V1  Only an event whose hash holds is taken; anything else is passed over, never an error. A
+      segment whose signature holds gives its events too, and is kept.
   V2  The files are read through copies and stay as they are.
 """
 
@@ -12,16 +13,18 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final, TypeVar
 
 from client.domain.errors import ProtocolError
 from client.domain.record.event import Event
 from client.domain.record.resume import ResumePoint
-from client.domain.record.segment import BootRow
+from client.domain.record.segment import BootRow, unseal
 from client.store import journal_rows as rows
 from client.store import log_rows
 from client.store.journal_rows import Boot
+from client.store.keyfile import verify
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class Salvaged:
     """Writer -> public key and nonce."""
     events: Mapping[bytes, Event] = field(default_factory=dict)
     """Full hash -> event."""
+    segments: frozenset[bytes] = frozenset()
     boots: frozenset[tuple[bytes, Boot, BootRow]] = frozenset()
     points: tuple[ResumePoint, ...] | None = None
     local: Mapping[str, str] | None = None
@@ -80,6 +84,10 @@ def fill(connection: sqlite3.Connection, groups: Sequence[Salvaged]) -> tuple[in
     # In the order of each log, so that tips come out right.
     for event in sorted(events.values(), key=lambda one: (one.lc, one.writer, one.seq)):
         log_rows.insert_event(connection, numbers[event.writer], event)
+    for data in sorted(data for group in groups for data in group.segments):
+        segment = unseal(data, lambda writer: names[writer][0], verify)
+        wi = numbers[segment.events[0].writer]
+        log_rows.insert_sealed(connection, wi, segment.events, data)
     boots = {(writer, boot.ordinal): (boot, row) for g in groups for writer, boot, row in g.boots}
     for (writer, _), (boot, row) in boots.items():
         rows.insert_boot(connection, numbers[writer], boot, row)
@@ -102,7 +110,8 @@ def _join(found: Salvaged, connection: sqlite3.Connection) -> Salvaged:
     own = {wi: (writer, key) for wi, writer, key in writers}
     names = {**found.names, **dict(own.values())}
     by_number = {number: (writer,) for number, (writer, _) in own.items()}
-    read = _events(connection, by_number, tuple(names))
+    signed = dict(_segments(connection, names))
+    read = (*_events(connection, by_number, tuple(names)), *chain(*signed.values()))
     boots = {
         (writer, boot, row)
         for wi, writer, _ in writers
@@ -111,6 +120,7 @@ def _join(found: Salvaged, connection: sqlite3.Connection) -> Salvaged:
     return Salvaged(
         names=names,
         events={**found.events, **{event.hash: event for event in read}},
+        segments=found.segments | signed.keys(),
         boots=found.boots | boots,
         points=_newer(_first_of(connection, rows.select_resume), found.points),
         local=_newer(_first_of(connection, rows.select_local), found.local),
@@ -126,6 +136,22 @@ def _first_of(connection: sqlite3.Connection, fn: Callable[[sqlite3.Connection],
         return fn(connection)
     except (sqlite3.Error, ProtocolError):
         return None
+
+
+def _segments(
+    connection: sqlite3.Connection, names: Mapping[bytes, tuple[bytes, bytes]]
+) -> Iterator[tuple[bytes, tuple[Event, ...]]]:
+    """Read the segments of logs that have a name, each with its events."""
+
+    def key_of(writer: bytes) -> bytes | None:
+        return names[writer][0] if writer in names else None
+
+    with contextlib.suppress(sqlite3.Error):
+        for (data,) in connection.execute("SELECT data FROM sealed"):
+            with contextlib.suppress(ProtocolError):
+                segment = unseal(data, key_of, verify)
+                if segment.events[0].writer in names:
+                    yield data, segment.events
 
 
 def _events(

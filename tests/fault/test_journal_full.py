@@ -50,13 +50,13 @@ def check_whole(journal, names) -> None:
 
 @pytest.fixture
 def tiny(tmp_path):
-    """A file system of 1 MB."""
+    """A file system of 2 MB."""
     if os.geteuid() != 0 or sys.platform != "linux":
         pytest.skip("needs root to mount a tiny file system")
     folder = tmp_path / "tiny"
     folder.mkdir()
     made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=False
     )
     if made.returncode != 0:
         pytest.skip("may not mount a tiny file system here")
@@ -66,7 +66,7 @@ def tiny(tmp_path):
 
 def test_a_full_disk_keeps_what_was_committed_and_goes_on_with_room(tiny):
     other = tiny / "other"
-    other.write_bytes(bytes(560_000))
+    other.write_bytes(bytes(1_200_000))
     journal = make_journal(tiny)
     names = fill(journal)
     assert len(names) > 10
@@ -125,7 +125,7 @@ def test_ba1_ballast_is_laid_only_where_there_is_plenty(tiny, tmp_path):
     assert small.path.stat().st_size == 2 << 20
     assert small.drop()
     assert not Ballast(path=tiny / "ballast").lay()
-    assert not Ballast(path=tiny / "ballast", size_bytes=1 << 18).lay()
+    assert not Ballast(path=tiny / "ballast", size_bytes=1 << 19).lay()
     assert not Ballast(path=tiny / "none" / "ballast").lay()
     assert not list(tiny.iterdir())
 

@@ -24,6 +24,7 @@ EVIDENCE = {
     "client/service/station.py",
     "client/service/today.py",
     "client/store/journal.py",
+    "client/store/own_log.py",
     "sync/engine/commands.py",
     "sync/engine/fetch.py",
     "sync/engine/folder_import.py",

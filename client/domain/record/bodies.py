@@ -17,6 +17,7 @@ class EventType(IntEnum):
 
     INCARNATION = 1
     CORRECTION = 2
+    GOES_ON = 3
     ROOM = 10
     CLASS = 11
     BOOK_CHOICE = 12
@@ -91,6 +92,14 @@ class Correction:
     """Takes back the facts it names."""
 
     sup: tuple[EventId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoesOn:
+    """Names the tips of older logs of this machine that came back after this log had begun."""
+
+    sup: tuple[EventId, ...] = ()
+    predecessors: tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +295,13 @@ RegisterBody: TypeAlias = (
     | SittingEnded
 )
 FactBody: TypeAlias = (
-    Incarnation | Correction | SittingOpened | Played | CueReached | QuestionRound | HeadcountTaken
+    Incarnation
+    | Correction
+    | GoesOn
+    | SittingOpened
+    | Played
+    | CueReached
+    | QuestionRound
+    | HeadcountTaken
 )
 Body: TypeAlias = RegisterBody | FactBody

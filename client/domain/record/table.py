@@ -234,6 +234,7 @@ SPECS: Final[tuple[TypeSpec, ...]] = (
         ("how", f.choice(b.Ended)),
         ("screen_s", f.whole(f.MAX_SECONDS)),
     ),
+    _spec(EventType.GOES_ON, b.GoesOn, "facts", "", ("predecessors", f.logs())),
 )
 
 SPEC_OF_TYPE: Final = MappingProxyType({spec.number.value: spec for spec in SPECS})

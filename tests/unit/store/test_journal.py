@@ -21,9 +21,10 @@ from client.domain.record.segment import MAX_EVENTS, unseal
 from client.domain.record.table import topic
 from client.store import journal_rows as rows
 from client.store.durable import move_file, set_aside, sync_folder, write_file
-from client.store.journal import Start, after, is_new_boot, then
+from client.store.futures import after, then
 from client.store.journal_rows import Boot
 from client.store.keyfile import KeyFile, verify
+from client.store.own_log import Start, is_new_boot
 from tests.journal_room import cue, make_journal, theme
 
 POINT = ResumePoint(
@@ -61,7 +62,7 @@ def test_j1_what_is_acknowledged_is_in_the_file(journal, tmp_path):
     assert set(names) <= found
 
 
-def test_j2_a_log_is_numbered_and_chained_and_its_counter_grows(journal):
+def test_ol1_a_log_is_numbered_and_chained_and_its_counter_grows(journal):
     futures = [journal.append(cue(n)) for n in range(1, 30)]
     for future in futures:
         future.result()
@@ -74,7 +75,7 @@ def test_j2_a_log_is_numbered_and_chained_and_its_counter_grows(journal):
     assert (tip.hash, tip.seq, tip.lc) == (before.hash, 30, before.lc)
 
 
-def test_j2_appends_from_many_threads_make_one_chain(journal):
+def test_ol1_appends_from_many_threads_make_one_chain(journal):
     def work():
         for n in range(1, 20):
             journal.append(cue(n)).result()
@@ -91,7 +92,7 @@ def test_j2_appends_from_many_threads_make_one_chain(journal):
     assert journal.count() == 1 + 4 * 19
 
 
-def test_j2_a_second_process_on_the_same_file_goes_on_in_the_same_chain(journal, tmp_path):
+def test_ol1_a_second_process_on_the_same_file_goes_on_in_the_same_chain(journal, tmp_path):
     journal.append(cue(1)).result()
     other = make_journal(tmp_path)
     other.append(cue(2)).result()
@@ -101,7 +102,7 @@ def test_j2_a_second_process_on_the_same_file_goes_on_in_the_same_chain(journal,
     assert len(journal.tips()) == 1
 
 
-def test_j2_a_draft_that_fails_leaves_nothing_and_the_next_goes_on(journal):
+def test_ol1_a_draft_that_fails_leaves_nothing_and_the_next_goes_on(journal):
     def draft(_):
         return (cue(1), cue(501))
 
@@ -165,7 +166,7 @@ def test_j4_a_listener_that_fails_does_not_fail_the_fact(journal, caplog):
     caplog.clear()
 
 
-def test_j5_a_log_begins_by_saying_whose_it_is_and_what_it_goes_on_from(tmp_path):
+def test_ol2_a_log_begins_by_saying_whose_it_is_and_what_it_goes_on_from(tmp_path):
     first = make_journal(tmp_path)
     first.append(cue(1)).result()
     tip = first.tips()[0]
@@ -267,7 +268,7 @@ def test_sealing_takes_each_event_once_and_only_what_is_new(journal):
 
 
 def key_of(journal):
-    return lambda _: journal._signer.public_key
+    return lambda _: journal._own.key.public_key
 
 
 def test_a_long_log_is_sealed_in_runs(journal):
@@ -303,12 +304,12 @@ def test_another_error_while_sealing_is_not_swallowed(journal, monkeypatch):
     journal.append(cue(1)).result()
 
     class Broken:
-        public_key = journal._signer.public_key
+        public_key, nonce = journal._own.key.public_key, journal._own.key.nonce
 
         def sign(self, message):
             raise ProtocolError("no_token")
 
-    monkeypatch.setattr(journal, "_signer", Broken())
+    monkeypatch.setattr(journal._own, "key", Broken())
     with pytest.raises(ProtocolError):
         journal.seal().result()
 
@@ -323,14 +324,12 @@ def test_two_that_seal_at_the_same_time_keep_one_segment(journal, tmp_path):
     assert len(journal.segments()) == 1
 
 
-def test_sealing_the_same_run_again_is_passed_over(journal):
-    from client.store.journal import _keep
+def test_se2_what_somebody_else_sealed_meanwhile_is_passed_over(journal):
+    from client.store.sealing import _keep
 
     journal.append(cue(1)).result()
     journal.seal().result()
-    events = tuple(log(journal))
-    wi = journal._begun.wi
-    journal._database.write(_keep(wi, 1, events, b"again")).result()
+    assert not journal._database.write(_keep(1, tuple(log(journal)), b"again")).result()
     assert len(journal.segments()) == 1
 
 

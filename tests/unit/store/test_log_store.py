@@ -169,7 +169,8 @@ def test_ls1_nothing_that_does_not_verify_reaches_the_writer(database, monkeypat
     reached = []
     monkeypatch.setattr(log, "_keep_one", lambda *args: reached.append(args) or Taken.STORED)
     data = pen.seal()
-    assert take(log, data[:-1] + b"\x00", b"x") == (Taken.SIGNATURE_BAD, Taken.INVALID)
+    forged = data[:-1] + bytes([data[-1] ^ 1])
+    assert take(log, forged, b"x") == (Taken.SIGNATURE_BAD, Taken.INVALID)
     assert reached == []
     assert take(log, data) == (Taken.STORED,)
 
