@@ -1,7 +1,7 @@
 # Every target prepares what it needs. Prerequisites: git and make.
 PY := .venv/bin/python
 HISTORIES := 5000
-BENCHES := search start resume fetch memory
+BENCHES := search start resume fetch memory hub
 HAS_DISPLAY := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
 .PHONY: help setup run test quick lint screenshots demo bench torture clean

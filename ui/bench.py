@@ -7,6 +7,7 @@ memory  idle, teaching, after fifty searches               ui.bench_start
 stage   key to frozen picture, load and loss while playing ui.bench_stage
 fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fetch
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
+hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 """
 
 import os
@@ -166,6 +167,14 @@ def _catalogue(call: _Call) -> Figures:
         server.wait()
 
 
+def _hub(call: _Call) -> Figures:
+    from sync.hub import bench_hub  # noqa: PLC0415 - one bench at a time
+
+    load = bench_hub.QUICK if call.is_quick else bench_hub.Load()
+    call.parameters.update(asdict(load))
+    return bench_hub.bench_hub(load, call.log)
+
+
 _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
     {
         "search": _search,
@@ -175,5 +184,6 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "stage": _stage,
         "fetch": _fetch,
         "catalogue": _catalogue,
+        "hub": _hub,
     }
 )

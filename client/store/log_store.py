@@ -19,19 +19,12 @@ from client.domain.errors import ProtocolError, StorageError, StorageFullError
 from client.domain.record.bodies import Incarnation
 from client.domain.record.event import Event, writer_of
 from client.domain.record.fold import read
-from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
+from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken, refused
 from client.domain.record.segment import Segment, covers, unseal
 from client.domain.record.vector import EMPTY, Stretch, Vector, told
 from client.store import log_rows as rows
 from client.store.database import Database
 from client.store.keyfile import verify
-
-_CODES: Final = {
-    "signature_bad": Taken.SIGNATURE_BAD,
-    "chain_broken": Taken.CHAIN_BROKEN,
-    "writer_unknown": Taken.WRITER_UNKNOWN,
-    "too_large": Taken.TOO_LARGE,
-}
 
 Heard: TypeAlias = Callable[[Sequence[Event]], None]
 Follow: TypeAlias = Callable[[sqlite3.Connection, Sequence[Event]], Sequence[Event]]
@@ -241,7 +234,7 @@ class LogStore:
             try:
                 segment = unseal(data, key_of, verify)
             except ProtocolError as error:
-                found.append(_CODES.get(error.code, Taken.INVALID))
+                found.append(refused(error))
                 continue
             own = _introduction(segment)
             if own is not None:

@@ -57,6 +57,9 @@ class Pace:
     whole_s: float = 60.0
 
 
+PACE: Final = Pace()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     """What the face stands in front of."""
@@ -78,7 +81,7 @@ class HubApp:
         pace: See `Pace`.
     """
 
-    def __init__(self, doors: Doors, clock: Clock, pace: Pace = Pace()) -> None:
+    def __init__(self, doors: Doors, clock: Clock, pace: Pace = PACE) -> None:
         self._doors = doors
         self._pace = pace
         self._hello = pack_hello(doors.hello)

@@ -4,6 +4,7 @@ Requests are signed beforehand; other processes send them over open connections 
 reply. Every exchange brings one small signed segment. Figures:
 
     exchanges_per_s, p99_ms      as fast as it goes, `connections` at a time
+    cpu_ms_per_exchange          CPU time of the hub, all its threads
     cpu_share_300_schools        CPU time of the hub for 300 schools of 6 classes, 8 exchanges
                                  each, as a share of one core in a school day of 8 hours
     cpu_s_school_day             the same, in seconds
@@ -149,12 +150,11 @@ def bench_hub(load: Load, log: Log) -> Mapping[str, object]:
             for room in rooms:
                 hub.directory.enrol(room.node)
         log(f"{count} rooms are enrolled")
-        process, base = _start(folder / "hub")
-        try:
-            return _measure(load, rooms, base, process.pid)
-        finally:
-            process.terminate()
-            process.wait()
+        with _start(folder / "hub") as process:
+            try:
+                return _measure(load, rooms, _base_of(process), process.pid)
+            finally:
+                process.terminate()
 
 
 def _measure(load: Load, rooms: Sequence[_Room], base: str, pid: int) -> Mapping[str, object]:
@@ -163,7 +163,9 @@ def _measure(load: Load, rooms: Sequence[_Room], base: str, pid: int) -> Mapping
     _send(base, first, load.connections)
     before = _memory_mb(pid)
     queues = [[room.ask(2) for _ in range(load.each)] for room in rooms[: load.nodes]]
+    used = _cpu_s(pid)
     seconds, waits = _send(base, queues, load.connections)
+    each = (_cpu_s(pid) - used) / len(waits)
     facts = _CLASSES * _EVENTS_A_CLASS // _EXCHANGES
     queues = [[room.ask(facts) for _ in range(_EXCHANGES)] for room in rooms[: load.schools]]
     used = _cpu_s(pid)
@@ -173,6 +175,7 @@ def _measure(load: Load, rooms: Sequence[_Room], base: str, pid: int) -> Mapping
         "exchanges_per_s": round(len(waits) / seconds, 1),
         "p50_ms": round(_quantile(waits, 0.5) * 1000, 1),
         "p99_ms": round(_quantile(waits, 0.99) * 1000, 1),
+        "cpu_ms_per_exchange": round(each * 1000, 2),
         "cpu_share_300_schools": round(used / _SCHOOL_DAY_S, 5),
         "cpu_s_school_day": round(used, 2),
         "memory_mb_before": before,
@@ -180,15 +183,17 @@ def _measure(load: Load, rooms: Sequence[_Room], base: str, pid: int) -> Mapping
     }
 
 
-def _start(folder: Path) -> "tuple[subprocess.Popen[str], str]":
+def _start(folder: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, str(ROOT / "main.py"), "hub", "--data", str(folder), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    base = process.stdout.readline().strip()
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+
+
+def _base_of(process: "subprocess.Popen[str]") -> str:
+    """Read the first line that a hub says."""
+    base = process.stdout.readline().strip() if process.stdout else ""
     if not base:
-        process.wait()
         raise ResourceError("bench_app_died", {"what": "hub"})
-    return process, base
+    return base
 
 
 def _send(

@@ -123,6 +123,7 @@ def restore(source: Path, folder: Path) -> Copied:
         for name in files:
             (fresh / name).parent.mkdir(mode=0o700, exist_ok=True)
             write_file(fresh / name, (source / name).read_bytes(), mode=0o600)
+        sync_folder(fresh)
         aside = _make_room(folder)
         move_file(fresh, folder)
     except OSError as error:

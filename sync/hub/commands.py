@@ -18,13 +18,16 @@ _DAMAGED: Final = 4
 
 def run_hub(call: Invocation) -> None:
     """`hub`: runs until it is asked to stop; its first line is its base URL."""
-    from sync.hub.serve import LOOPBACK, PORT, Place, first_code, serve  # noqa: PLC0415 - heavy
+    from sync.hub.serve import LOOPBACK, PORT, HubServer, Place, first_code  # noqa: PLC0415 - heavy
 
     clock = SystemClock()
     place = Place(host=call.text("host", LOOPBACK), port=call.number("port", PORT))
     with HubFolder(call.needed_path("data"), clock, is_new_allowed=True) as folder:
         first_code(folder, call.path("admin_code_file"))
-        serve(folder, place, clock, _say)
+        server = HubServer(folder, place, clock)
+        sys.stdout.write(f"{server.url}\n")
+        sys.stdout.flush()
+        server.run()
 
 
 def make_backup(call: Invocation) -> object:
@@ -97,11 +100,6 @@ def _row(node: Node) -> dict[str, object]:
         "machines": len(node.machines),
         "revoked": node.is_revoked,
     }
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {

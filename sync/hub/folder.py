@@ -99,7 +99,6 @@ class HubFolder:
         """Bring everything to the disk and close it. Idempotent."""
         self.log_database.close()
         self.database.close()
-        self.presence.leave()
         self.presence.close()
 
     def __enter__(self) -> Self:

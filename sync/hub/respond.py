@@ -21,15 +21,15 @@ Invariants:
   H4  The same request again changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from client.domain.clock import Clock
 from client.domain.errors import BusyError, ProtocolError, UserError
-from client.domain.record.log import Log, Taken
+from client.domain.record.log import Log, Taken, refused
 from client.domain.record.segment import covers, unseal
-from client.domain.record.vector import Vector
+from client.domain.record.vector import Stretch, Vector
 from client.domain.signer import Signer, Verify
 from sync.hub.ports import Directory, Logs, Node, Role
 from sync.protocol.exchange import (
@@ -49,7 +49,7 @@ from sync.protocol.exchange import (
 TWO_MACHINES: Final = "key_on_two_machines"
 """Note: two machines use one key, so one is a copy of the other. Both are taken, people look."""
 
-MAX_EVENTS_AT_ONCE: Final = 1 << 14
+MAX_EVENTS_AT_ONCE: Final = 1 << 13
 """Events that one request may bring; what is more waits for the next. Packed tightly enough, a
 small message could hold work for minutes."""
 SOONEST_S: Final = 600
@@ -159,38 +159,41 @@ class Responder:
             for one in request.introductions
             if self._is_let_in(node, request.site, one.public_key)
         )
-        keys = {one.writer: one.public_key for one in request.introductions}
         refusals: list[Taken | None] = []
         events = 0
         for data in request.segments:
-            events += _claimed(data)
-            is_much = events > MAX_EVENTS_AT_ONCE
-            refusals.append(
-                Taken.FULL if is_much else self._refusal(node, request.site, data, keys)
-            )
+            claim = _claim(data)
+            # What is no segment is left to the log to refuse.
+            refusal = None
+            if claim is not None:
+                events += claim.seq - claim.first + 1
+                is_much = events > MAX_EVENTS_AT_ONCE
+                refusal = Taken.FULL if is_much else self._refusal(node, request, claim, data)
+            refusals.append(refusal)
         both = zip(request.segments, refusals, strict=True)
         allowed = [data for data, refusal in both if refusal is None]
         answers = iter(log.take(allowed, known).result() if allowed else ())
         return tuple(next(answers) if one is None else one for one in refusals)
 
-    def _refusal(
-        self, node: Node, site: bytes, data: bytes, keys: Mapping[bytes, bytes]
-    ) -> Taken | None:
-        """Decide whether a segment's log is let in. What is none is left to the log to refuse."""
-        try:
-            claim = covers(data)
-            writer = claim.writer
-            owner = self._directory.owner(site, writer)
-            if owner is not None:
-                return Taken.DENIED if self._is_revoked(owner) else None
-            if writer not in keys and claim.first != 1:
-                return None
-            key = keys[writer] if writer in keys else _introduced(data, self._verify)
-        except ProtocolError:
+    def _refusal(self, node: Node, request: Request, claim: Stretch, data: bytes) -> Taken | None:
+        """Decide whether a segment's log is let in; None if it is."""
+        owner = self._directory.owner(request.site, claim.writer)
+        if owner is not None:
+            return Taken.DENIED if self._is_revoked(owner) else None
+        keys = {one.writer: one.public_key for one in request.introductions}
+        key = keys.get(claim.writer)
+        if key is None and claim.first == 1:
+            try:
+                key = _introduced(data, self._verify)
+            except ProtocolError as error:
+                # Not left to the log: unpacking is the dearest part of what a peer can ask for.
+                return refused(error)
+        if key is None:
             return None
-        if not self._is_let_in(node, site, key):
+        if not self._is_let_in(node, request.site, key):
             return Taken.DENIED
-        return None if self._directory.admit(site, writer, key, node) else Taken.FULL
+        is_room = self._directory.admit(request.site, claim.writer, key, node)
+        return None if is_room else Taken.FULL
 
     def _is_let_in(self, sender: Node, site: bytes, key: bytes) -> bool:
         """Decide about a key whose log was never here.
@@ -248,17 +251,16 @@ def _told(request: Request, mine: Vector) -> bytes | Vector:
     return Vector(open=mine.open, closed_digest=mine.closed_digest)
 
 
-def _claimed(data: bytes) -> int:
-    """Tell how many events a segment claims; none if it is no segment."""
+def _claim(data: bytes) -> Stretch | None:
+    """Read what a segment says to hold; None if it is no segment."""
     try:
-        claim = covers(data)
+        return covers(data)
     except ProtocolError:
-        return 0
-    return claim.seq - claim.first + 1
+        return None
 
 
 def _introduced(data: bytes, verify: Verify) -> bytes:
-    """Return the key that the first segment of a log introduces; its signature holds."""
+    """Return the key that the first segment of a log introduces and is signed with."""
     keys: list[bytes] = []
 
     def hear(key: bytes, signature: bytes, message: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 Invariants:
   V1  Off loopback a hub speaks TLS or not at all.
-  V2  The first line of stdout is the base URL, written once the address is bound.
+  V2  Connections are taken as soon as the base URL is known.
   V3  A connection that asks nothing, or whose head never ends, is closed; so is one too many of the
       same address.
 """
@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from client.domain.clock import Clock
-from client.domain.errors import ResourceError
+from client.domain.errors import ResourceError, StorageError
 from client.store.durable import write_file
 from client.store.keyfile import verify
-from sync.hub.app import Doors, HubApp
+from sync.hub.app import PACE, Doors, HubApp, Pace
 from sync.hub.authority import FIRST, Tls, ready
 from sync.hub.enrolment import Refusals, Registrar, add_code
 from sync.hub.folder import TLS, HubFolder
@@ -47,6 +47,7 @@ _FIRST_S: Final = 20.0
 """Seconds in which a connection must have asked something."""
 _STOP_S: Final = 10
 _DAY_S: Final = 86_400
+_ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - not a name that rooms could use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,30 +59,38 @@ class Place:
     """0 for any that is free."""
 
 
-def serve(folder: HubFolder, place: Place, clock: Clock, say: Callable[[str], None]) -> None:
-    """Run a hub until SIGINT or SIGTERM. Blocking.
+class HubServer:
+    """A hub that listens as soon as it is made, and answers while `run` runs.
 
     Args:
-        folder: Its data.
+        folder: Its data; open until `run` is over.
         place: Where to listen.
         clock: Dates and measures.
-        say: Hears the base URL as soon as connections are taken (V2).
+        pace: How long bodies may take.
 
     Raises:
         ResourceError: `address_taken`: the address cannot be listened on.
         StorageError: The folder is damaged.
     """
-    is_local = is_loopback(place.host)
-    names = frozenset({place.host}) if is_local else frozenset({place.host, *own_names()})
-    tls = None if is_local else ready(folder.path / TLS, names, clock)
-    listener = _listen(place)
-    with listener, ThreadPoolExecutor(_THREADS, thread_name_prefix="answer") as executor:
-        app = _app(folder, tls, clock, executor)
-        server = _Server(_config(app, tls))
-        scheme = "http" if tls is None else "https"
+
+    def __init__(self, folder: HubFolder, place: Place, clock: Clock, *, pace: Pace = PACE) -> None:
+        tls = None if is_loopback(place.host) else _certificate(folder, place, clock)
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
+        app = HubApp(_doors(folder, tls, clock, self._executor), clock, pace)
+        self._server = _Server(_config(app, tls))
+        self._listener = _listen(place)
         shown = f"[{place.host}]" if ":" in place.host else place.host
-        say(f"{scheme}://{shown}:{listener.getsockname()[1]}")
-        server.run(sockets=[listener])
+        scheme = "http" if tls is None else "https"
+        self.url: Final = f"{scheme}://{shown}:{self._listener.getsockname()[1]}"
+
+    def run(self) -> None:
+        """Answer until SIGINT, SIGTERM or `stop`; then let answers under way end."""
+        with self._listener, self._executor:
+            self._server.run(sockets=[self._listener])
+
+    def stop(self) -> None:
+        """Let `run` return soon. Any thread may call."""
+        self._server.should_exit = True
 
 
 def first_code(folder: HubFolder, code_file: Path | None) -> None:
@@ -121,13 +130,23 @@ def own_names() -> frozenset[str]:
     return frozenset(found)
 
 
-def _app(folder: HubFolder, tls: Tls | None, clock: Clock, executor: ThreadPoolExecutor) -> HubApp:
+def _certificate(folder: HubFolder, place: Place, clock: Clock) -> Tls:
+    """Give the hub's certificate (V1).
+
+    Raises:
+        StorageError: It can be neither read nor made: there is no hub without it.
+    """
+    names = own_names() | ({place.host} - _ANY)
+    try:
+        return ready(folder.path / TLS, names, clock)
+    except OSError as error:
+        raise StorageError("store_failed", {"detail": str(error)}) from error
+
+
+def _doors(folder: HubFolder, tls: Tls | None, clock: Clock, executor: ThreadPoolExecutor) -> Doors:
     key = folder.key()
-    hello = Hello(
-        key=key.public_key,
-        certificate=b"" if tls is None else tls.authority,
-        name=socket.gethostname(),
-    )
+    authority = b"" if tls is None else tls.authority
+    hello = Hello(key=key.public_key, certificate=authority, name=socket.gethostname())
     often = Allowance(clock, burst=120, per_s=2)
     much = Allowance(clock, burst=64 << 20, per_s=(8 << 20) / _DAY_S)
     policy = Policy(
@@ -135,14 +154,13 @@ def _app(folder: HubFolder, tls: Tls | None, clock: Clock, executor: ThreadPoolE
         floor_ms=round(FIRST.timestamp() * 1000),
     )
     directory, audit = folder.directory, folder.audit
-    doors = Doors(
+    return Doors(
         responder=Responder(key, directory, folder.logs, clock, verify, policy),
         registrar=Registrar(key, hello, directory, audit, verify),
         refusals=Refusals(audit, clock),
         hello=hello,
         executor=executor,
     )
-    return HubApp(doors, clock)
 
 
 def _config(app: HubApp, tls: Tls | None) -> uvicorn.Config:

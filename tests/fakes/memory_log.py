@@ -7,17 +7,10 @@ from client.domain.errors import ProtocolError
 from client.domain.record.bodies import Incarnation
 from client.domain.record.event import Event, writer_of
 from client.domain.record.fold import read
-from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
+from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken, refused
 from client.domain.record.segment import Segment, unseal
 from client.domain.record.vector import Stretch, Vector, held_there, told, vector_of
 from client.store.keyfile import verify
-
-_CODES = {
-    "signature_bad": Taken.SIGNATURE_BAD,
-    "chain_broken": Taken.CHAIN_BROKEN,
-    "writer_unknown": Taken.WRITER_UNKNOWN,
-    "too_large": Taken.TOO_LARGE,
-}
 
 
 class MemoryLog:
@@ -46,7 +39,7 @@ class MemoryLog:
         try:
             segment = unseal(data, key_of, verify)
         except ProtocolError as error:
-            return _CODES.get(error.code, Taken.INVALID)
+            return refused(error)
         fresh = [event for event in segment.events if event.hash not in self.events]
         if not fresh:
             return Taken.HELD

@@ -9,19 +9,21 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from client.domain.record.bodies import Body, WhyIncarnation
+from client.domain.record.bodies import Body, EventType, WhyIncarnation
 from client.domain.record.event import SCOPE_ROOM, Event, writer_of
 from client.domain.record.segment import MAX_EVENTS
 from client.store import journal_rows, log_rows
 from client.store.database import Database
-from client.store.journal import Journal, Start
+from client.store.journal import Journal
 from client.store.log_store import LogStore
+from client.store.own_log import Start
 from client.store.schema_journal import MIGRATIONS
 from tests.torture.keys import QuickKey
 
 _NAME = "journal.db"
 _WAL = "journal.db-wal"
 _SALT = slice(16, 24)
+_ALONE = (EventType.INCARNATION, EventType.GOES_ON)
 
 
 class FileDisk:
@@ -33,7 +35,7 @@ class FileDisk:
     _numbers = itertools.count(1)
 
     def __init__(self, key: QuickKey, folder: Path, site: bytes = b"") -> None:
-        self.key, self.root, self.site = key, folder, site
+        self._key, self.root, self.site = key, folder, site
         self.folder = folder / str(next(self._numbers))
         self.beliefs: dict[str, bytes] = {}
         self.boot = 1
@@ -45,13 +47,19 @@ class FileDisk:
         self._journal: Journal | None = None
         self.folder.mkdir()
 
-    def open(self, clock) -> tuple[Event, ...]:
-        """Start the program here; gives the events that the start itself wrote."""
+    @property
+    def key(self) -> QuickKey:
+        """The key of the present name: the journal may take another one by itself."""
+        return self._key if self._journal is None else self._journal._own.key
+
+    def open(self, clock: object) -> None:
+        """Start the program here."""
         self._clock = clock
         self._database = Database(self.folder / _NAME, MIGRATIONS)
-        self.log = LogStore(self._database, self.site)
-        is_begun = not self.site and self._has_writers()
-        return self._write_as(WhyIncarnation.FIRST) if is_begun else ()
+        if self.site:
+            self.log = LogStore(self._database, self.site)
+        elif self._count("writer"):
+            self._write_as(self._key, WhyIncarnation.FIRST)
 
     def close(self) -> None:
         """Throw this machine's files away."""
@@ -106,16 +114,20 @@ class FileDisk:
 
     # --- recording -----------------------------------------------------------------------
 
-    def begin(self, why: WhyIncarnation, _tips: object, _now: object) -> Event:
+    def begin(self, why: WhyIncarnation, key: QuickKey, _tips: object, _now: object) -> Event:
         """Begin a log: the journal itself names the tips it goes on from."""
-        (event,) = self._write_as(why)
-        return event
+        self._write_as(key, why)
+        return self.written_alone()[0]
 
-    def _write_as(self, why: WhyIncarnation) -> tuple[Event, ...]:
-        before = self._last()
-        self._journal = Journal(self._database, self.key, self._clock, Start(why=why))
+    def _write_as(self, key: QuickKey, why: WhyIncarnation) -> None:
+        self._journal = Journal(self._database, key, self._clock, Start(why=why))
+        self.log = self._journal.log
         self.commit()
-        return tuple(event for _, event in self._journal.events(after=before))
+
+    def written_alone(self) -> list[Event]:
+        """What the program wrote without anybody asking for it, under its present name."""
+        own = (event for event in self.events() if event.writer == self.writer)
+        return [event for event in own if event.type in _ALONE]
 
     def write(self, body: Body, _now: object) -> Event:
         (event,) = self._journal.draft(lambda _: (body,)).result()
@@ -126,13 +138,16 @@ class FileDisk:
         """Write what a newer program would."""
 
         def job(connection) -> Event:
-            tips = journal_rows.select_tips(connection)
-            tip = next(tip for tip in tips if tip.writer == self.writer)
+            own = self._journal._own
+            wi = log_rows.writer_index(connection, own.writer)
+            if wi is None:
+                wi, _ = own._begin_log(connection)
+            seq, prev = journal_rows.heads_of(connection, wi)[-1]
             event = Event(
-                writer=self.writer,
-                seq=tip.seq + 1,
-                prev=tip.hash,
-                lc=1 + max(tip.lc for tip in tips),
+                writer=own.writer,
+                seq=seq + 1,
+                prev=prev,
+                lc=1 + journal_rows.largest_counter(connection),
                 boot=self.boot,
                 mono_ms=now[0],
                 wall_ms=now[1],
@@ -141,7 +156,6 @@ class FileDisk:
                 version=version,
                 body=body,
             )
-            wi = log_rows.writer_index(connection, self.writer)
             log_rows.insert_event(connection, wi, event)
             return event
 
@@ -157,23 +171,22 @@ class FileDisk:
 
     @property
     def tip(self) -> Event:
-        """The last event of the own log; any of its ends if there are several."""
-        own = (event for event in self.events() if event.writer == self.writer)
-        return max(own, key=lambda event: event.seq)
+        """The last event that a log of this key holds."""
+        keys = self._database.read_here(
+            lambda connection: journal_rows.writers_of(connection, self.key.public_key)
+        )
+        own = {writer for _, writer in keys}
+        return max((one for one in self.events() if one.writer in own), key=lambda one: one.seq)
 
     def own_heads(self) -> set[tuple[bytes, bytes]]:
         """(writer, head) of every open log that this key began."""
-
-        def look(connection) -> set[tuple[bytes, bytes]]:
-            own = {w for _, w in journal_rows.writers_of(connection, self.key.public_key)}
-            tips = journal_rows.open_tips(connection)
-            return {(tip.writer, tip.hash) for tip in tips if tip.writer in own}
-
-        return self._database.read_here(look) if self._journal is not None else set()
+        tips = self._database.read_here(journal_rows.open_tips)
+        own = self.key.public_key
+        return {(tip.writer, tip.hash) for tip in tips if tip.public_key == own}
 
     def is_forked(self) -> bool:
-        """Whether the own log has several ends."""
-        return sum(writer == self.writer for writer, _ in self.own_heads()) > 1
+        """Never for long: the journal takes another name by itself."""
+        return False
 
     def events_since(self, mark: int) -> tuple[list[Event], int]:
         found, _ = self._database.read_here(
@@ -190,14 +203,7 @@ class FileDisk:
             lambda connection: {row[0] for row in connection.execute("SELECT hash FROM event")}
         )
 
-    def _last(self) -> int:
+    def _count(self, table: str) -> int:
         return self._database.read_here(
-            lambda connection: connection.execute(
-                "SELECT coalesce(max(n), 0) FROM event"
-            ).fetchone()
-        )[0]
-
-    def _has_writers(self) -> bool:
-        return self._database.read_here(
-            lambda connection: connection.execute("SELECT count(*) FROM writer").fetchone()
+            lambda connection: connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         )[0]

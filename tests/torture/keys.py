@@ -1,9 +1,9 @@
 """Signers whose keys are numbers, so that a history repeats byte by byte."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from unittest.mock import patch
 
@@ -24,6 +24,8 @@ class QuickKey:
 
     number: int
     nonce: bytes = bytes(16)
+    draw: Callable[[], bytes] = field(default=lambda: bytes(16), compare=False)
+    """Gives the nonce of the next incarnation: copies of a disk draw different ones."""
 
     @cached_property
     def public_key(self) -> bytes:
@@ -31,6 +33,10 @@ class QuickKey:
 
     def sign(self, message: bytes) -> bytes:
         return _tag(self.public_key, message)
+
+    def rotated(self) -> "QuickKey":
+        """Begin a new incarnation, as `KeyFile` does."""
+        return replace(self, nonce=self.draw())
 
     def renewed(self, nonce: bytes) -> "QuickKey":
         """The same key under another incarnation."""

@@ -99,10 +99,9 @@ class Room:
     def begin(self, why: WhyIncarnation, key: QuickKey) -> None:
         """Begin a log under a new name."""
         heads = sorted(self.disk.own_heads())
-        self.disk.key = key
-        event = self.disk.begin(why, self.predecessors(heads), self.clock.tick())
+        event = self.disk.begin(why, key, self.predecessors(heads), self.clock.tick())
+        self.notice()
         self.observer.retired.append((event, heads))
-        self.observer.done(self.name, Deed(len(self.observer.deeds), event))
 
     def predecessors(self, heads: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Name the logs that a new one goes on from."""
@@ -125,14 +124,27 @@ class Room:
         full = tuple(name for name in self.observer.deeds if name[:16] in seen)
         deed = Deed(len(self.observer.deeds), event, full, is_read=draft.body is not None)
         self.observer.done(self.name, deed)
+        self.notice()
         return event
 
     def start(self) -> None:
         """Start the program on the disk that is there."""
         self.is_stale = True
         self.disk.is_liar = self.is_liar
-        for event in self.disk.open(self.clock):
-            self.observer.done(self.name, Deed(len(self.observer.deeds), event))
+        self.disk.open(self.clock)
+        self.notice()
+
+    def notice(self) -> None:
+        """Note what the program wrote by itself: beginnings of logs and what they go on from."""
+        for event in self.disk.written_alone():
+            if event.hash not in self.observer.deeds:
+                self.observer.done(self.name, Deed(len(self.observer.deeds), event))
+
+    def take(self, segments, introductions=()) -> None:
+        """Take segments that came by hand."""
+        self.disk.log.take(segments, introductions).result()
+        self.disk.commit()
+        self.notice()
 
     # --- accidents -----------------------------------------------------------------------
 
@@ -199,6 +211,7 @@ class Room:
             return None
         finally:
             self.disk.commit()
+            self.notice()
 
 
 @dataclass

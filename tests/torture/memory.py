@@ -85,9 +85,8 @@ class MemoryDisk:
         behind = self.past[: len(self.past) - commits] if commits else []
         return behind[-1].copy() if behind else self.copy()
 
-    def open(self, _clock: object) -> tuple[Event, ...]:
-        """Start the program here; gives the events that the start itself wrote."""
-        return ()
+    def open(self, _clock: object) -> None:
+        """Start the program here."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -102,9 +101,15 @@ class MemoryDisk:
 
     # --- what a journal does -------------------------------------------------------------
 
-    def begin(self, why: WhyIncarnation, tips: Iterable[tuple[bytes, bytes]], now) -> Event:
+    def begin(
+        self,
+        why: WhyIncarnation,
+        key: QuickKey,
+        tips: Iterable[tuple[bytes, bytes]],
+        now: tuple[int, int],
+    ) -> Event:
         """Begin a log that names the tips it goes on from."""
-        self.tip = None
+        self.key, self.tip = key, None
         self.log.keys[self.writer] = (self.key.public_key, self.key.nonce)
         return self.write(
             Incarnation(
@@ -166,6 +171,11 @@ class MemoryDisk:
         """Whether the own log has another end than the one written last."""
         heads = {head for writer, head in self.own_heads() if writer == self.writer}
         return self.tip is not None and heads != {self.tip.hash}
+
+    def written_alone(self) -> list[Event]:
+        """The beginning of the own log: what is written without anybody asking for it."""
+        own = (event for event in self.log.events.values() if event.writer == self.writer)
+        return [event for event in own if event.seq == 1]
 
     def events_since(self, mark: int) -> tuple[list[Event], int]:
         """The events that came behind `mark`, and the mark behind them."""

@@ -89,7 +89,8 @@ class World:
 
     def key(self) -> QuickKey:
         self.keys += 1
-        key = self.key_type(self.plan.seed * 1000 + self.keys, self.nonce())
+        number = self.plan.seed * 1000 + self.keys
+        key = self.key_type(number, self.nonce(), self.nonce)
         for hub in self.hubs:
             hub.enrol(key)
         return key
@@ -156,7 +157,7 @@ class World:
 
     def _rotate(self, room: Room) -> None:
         self.counts["rotate"] += 1
-        room.begin(WhyIncarnation.RESTORED, room.disk.key.renewed(self.nonce()))
+        room.begin(WhyIncarnation.RESTORED, room.disk.key.rotated())
 
     def _sync(self, room: Room) -> None:
         hub = self.dice.choice(self.hubs)
@@ -235,8 +236,7 @@ class World:
         segments, introductions = self.dice.choice(self.sticks)
         if self.dice.random() < 0.3:
             segments = tuple(self.net.garble(data) for data in segments)
-        room.disk.log.take(segments, introductions).result()
-        room.disk.commit()
+        room.take(segments, introductions)
 
     def _hostile(self, room: Room) -> None:
         """Somebody who has no right to brings segments to a room and a hub."""
@@ -274,7 +274,7 @@ class World:
             self._teach(room)
             room.disk.seal()
         for segments, introductions in self.sticks:
-            self.rooms[0].disk.log.take(segments, introductions).result()
+            self.rooms[0].take(segments, introductions)
         self.surviving = set().union(*(one.there() for one in (*self.rooms, *self.hubs)))
         self.net.loss, self.net.storm = 0.25, 0
         self._exchange_all(2)

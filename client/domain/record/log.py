@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
+from client.domain.errors import ProtocolError
 from client.domain.record.event import writer_of
 from client.domain.record.vector import Stretch, Vector
 
@@ -47,6 +48,19 @@ class Taken(IntEnum):
     def is_kept(self) -> bool:
         """Whether the other side has it for good."""
         return self in (Taken.STORED, Taken.HELD)
+
+
+def refused(error: ProtocolError) -> Taken:
+    """Say of a segment that could not be read what was wrong with it."""
+    return _REFUSED.get(error.code, Taken.INVALID)
+
+
+_REFUSED: Final = {
+    "signature_bad": Taken.SIGNATURE_BAD,
+    "chain_broken": Taken.CHAIN_BROKEN,
+    "writer_unknown": Taken.WRITER_UNKNOWN,
+    "too_large": Taken.TOO_LARGE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
