@@ -41,8 +41,8 @@ class FileDisk:
         self.boot = 1
         self.is_liar = False
         """It says that it wrote what it did not: older states count."""
-        self._marks: list[tuple[bytes, int]] = []
-        """Beginning and length of the write-ahead log after the newest commits."""
+        self._marks: list[tuple[bytes, int, QuickKey]] = []
+        """Salt and length of the write-ahead log, and the key, after the newest commits."""
         self._database: Database | None = None
         self._journal: Journal | None = None
         self.folder.mkdir()
@@ -90,18 +90,19 @@ class FileDisk:
         if self.is_liar and path.exists():
             with path.open("rb") as file:
                 salt = file.read(32)[_SALT]
-            self._marks = [*self._marks, (salt, path.stat().st_size)][-4:]
+            self._marks = [*self._marks, (salt, path.stat().st_size, self.key)][-4:]
 
     def cut(self, commits: int) -> "FileDisk":
         """Pull the plug; the newest `commits` were never written, and half of the next was."""
         twin = self.copy()
         path = twin.folder / _WAL
         if commits and len(twin._marks) > commits and path.exists():
-            salt, size = twin._marks[-1 - commits]
+            salt, size, key = twin._marks[-1 - commits]
             data = path.read_bytes()
             if data[:32][_SALT] == salt and size < len(data):
                 # The write-ahead log may be longer than what counts of it: an older round's end.
                 path.write_bytes(data[: size + (len(data) - size) // 3])
+                twin._key = key
         twin._marks = []
         return twin
 
@@ -117,7 +118,7 @@ class FileDisk:
     def begin(self, why: WhyIncarnation, key: QuickKey, _tips: object, _now: object) -> Event:
         """Begin a log: the journal itself names the tips it goes on from."""
         self._write_as(key, why)
-        return self.written_alone()[0]
+        return next(event for event in self.written_alone() if event.writer == self.writer)
 
     def _write_as(self, key: QuickKey, why: WhyIncarnation) -> None:
         self._journal = Journal(self._database, key, self._clock, Start(why=why))
@@ -125,9 +126,15 @@ class FileDisk:
         self.commit()
 
     def written_alone(self) -> list[Event]:
-        """What the program wrote without anybody asking for it, under its present name."""
-        own = (event for event in self.events() if event.writer == self.writer)
-        return [event for event in own if event.type in _ALONE]
+        """What the program wrote without anybody asking for it, under any name of its key."""
+        own = self._own()
+        return [one for one in self.events() if one.type in _ALONE and one.writer in own]
+
+    def _own(self) -> set[bytes]:
+        found = self._database.read_here(
+            lambda connection: journal_rows.writers_of(connection, self.key.public_key)
+        )
+        return {writer for _, writer in found}
 
     def write(self, body: Body, _now: object) -> Event:
         (event,) = self._journal.draft(lambda _: (body,)).result()
@@ -172,10 +179,7 @@ class FileDisk:
     @property
     def tip(self) -> Event:
         """The last event that a log of this key holds."""
-        keys = self._database.read_here(
-            lambda connection: journal_rows.writers_of(connection, self.key.public_key)
-        )
-        own = {writer for _, writer in keys}
+        own = self._own()
         return max((one for one in self.events() if one.writer in own), key=lambda one: one.seq)
 
     def own_heads(self) -> set[tuple[bytes, bytes]]:

@@ -11,6 +11,7 @@ from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.fold import Fold
 from client.domain.record.log import Taken
+from client.domain.record.segment import MAX_EVENTS
 from client.domain.signer import Verify
 from sync.engine.exchange import ExchangePorts, Exchanger, Here, Outcome
 from sync.hub.ports import Node, Role
@@ -140,6 +141,11 @@ class Room:
             if event.hash not in self.observer.deeds:
                 self.observer.done(self.name, Deed(len(self.observer.deeds), event))
 
+    def seal(self, most: int = MAX_EVENTS) -> None:
+        """Sign what no segment holds."""
+        self.disk.seal(most)
+        self.notice()
+
     def take(self, segments, introductions=()) -> None:
         """Take segments that came by hand."""
         self.disk.log.take(segments, introductions).result()
@@ -195,7 +201,7 @@ class Room:
 
         ports = ExchangePorts(
             log=self.disk.log,
-            seal=self.disk.seal,
+            seal=self.seal,
             signer=self.disk.key,
             verify=self.verify,
             hub_key=hub.key.public_key,
@@ -302,6 +308,11 @@ class Keeper:
 
     def __init__(self, hub: Hub, promised: list[bytes]) -> None:
         self._hub, self._log, self._promised = hub, hub.disk.log, promised
+
+    def seal(self, most: int = MAX_EVENTS) -> None:
+        """Sign what no segment holds."""
+        self.disk.seal(most)
+        self.notice()
 
     def take(self, segments, introductions=()):
         hub, done = self._hub, Future()

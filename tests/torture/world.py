@@ -14,7 +14,7 @@ from client.domain.canon import encode
 from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.log import MAX_LAMPORT_JUMP
 from client.domain.record.segment import seal
-from client.domain.record.vector import EMPTY
+from client.domain.record.vector import EMPTY, Vector
 from client.domain.signer import Verify
 from sync.engine import exchange
 from sync.hub import respond
@@ -116,7 +116,7 @@ class World:
         room.start()
         if disk is None:
             room.begin(WhyIncarnation.FIRST, room.disk.key)
-            room.disk.seal()
+            room.seal()
         self.observer.owed[room.name] = room.there() & self.observer.deeds.keys()
         return room
 
@@ -170,7 +170,7 @@ class World:
         hub.dies_in = -1
 
     def _seal(self, room: Room) -> None:
-        room.disk.seal(self.dice.choice((1, 2, 512)))
+        room.seal(self.dice.choice((1, 2, 512)))
 
     def _late(self, _room: Room) -> None:
         self.net.deliver_late()
@@ -206,7 +206,7 @@ class World:
         room.frozen = None if room.frozen else room.disk.copy()
 
     def _key_lost(self, room: Room) -> None:
-        room.disk.seal()
+        room.seal()
         room.begin(WhyIncarnation.KEY_LOST, self.key())
 
     def _fill_disk(self, room: Room) -> None:
@@ -225,7 +225,7 @@ class World:
             self.hubs[1].lies = not self.hubs[1].lies
 
     def _stick_out(self, room: Room) -> None:
-        room.disk.seal()
+        room.seal()
         log = room.disk.log
         segments = log.missing(EMPTY, LARGE)
         self.sticks.append((segments, log.introductions(segments)))
@@ -272,7 +272,7 @@ class World:
             room.frozen = None
             room.put(room.disk.cut(0))
             self._teach(room)
-            room.disk.seal()
+            room.seal()
         for segments, introductions in self.sticks:
             self.rooms[0].take(segments, introductions)
         self.surviving = set().union(*(one.there() for one in (*self.rooms, *self.hubs)))
@@ -282,19 +282,28 @@ class World:
         self.net.loss, self.net.storm = 0.0, 0
         self._exchange_all(HEAL_ROUNDS)
         for _ in range(2):
-            # One more lesson each, after which two visits to each hub must do.
+            # One more lesson each, after which two visits to each hub must do, but for the
+            # namings of logs with which copies of a disk answer each other.
             for room in self.rooms:
                 self._teach(room)
             self.surviving.update(*(room.there() for room in self.rooms))
-            self._exchange_all(2)
+            self._exchange_all(3 if self.folder is None else HEAL_ROUNDS)
 
-    def _exchange_all(self, rounds: int) -> None:
+    def _exchange_all(self, rounds: int) -> bool:
+        """Let all talk to all hubs until that changes nothing; tells whether it came to that."""
+        after = self._vectors()
         for _ in range(rounds):
-            if len({disk.log.vector().summary for disk in self._disks()}) == 1:
-                return
+            before = after
             for hub in self.hubs:
                 for room in self.rooms:
                     room.exchange(hub)
+            after = self._vectors()
+            if before == after:
+                return True
+        return False
+
+    def _vectors(self) -> list[Vector]:
+        return [disk.log.vector() for disk in self._disks()]
 
     def _disks(self) -> list[MemoryDisk]:
         return [one.disk for one in (*self.rooms, *self.hubs)]
@@ -319,17 +328,18 @@ class World:
 
     def _check_quiet(self) -> None:
         """I6: saying it all again changes nothing, and costs one small request each."""
-        before = [disk.log.vector() for disk in self._disks()]
+        if not self._exchange_all(HEAL_ROUNDS):
+            raise Broken("restless", "there is always something new to say")
+        before = self._vectors()
         for room in self.rooms:
             for hub in self.hubs:
-                room.exchange(hub)
                 idle = room.exchange(hub)
                 if idle is None or idle.requests != 1:
                     raise Broken("restless", "an idle exchange takes more than one request")
         everything = self.hubs[0].disk.log.missing(EMPTY, 1 << 30)
         for disk in self._disks():
             disk.log.take(everything).result()
-        if [disk.log.vector() for disk in self._disks()] != before:
+        if self._vectors() != before:
             raise Broken("restless", "a repetition changed something")
 
     def _content(self) -> str:
