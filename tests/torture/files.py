@@ -43,6 +43,7 @@ class FileDisk:
         """It says that it wrote what it did not: older states count."""
         self._marks: list[tuple[bytes, int, QuickKey]] = []
         """Salt and length of the write-ahead log, and the key, after the newest commits."""
+        self._noticed = 0
         self._database: Database | None = None
         self._journal: Journal | None = None
         self.folder.mkdir()
@@ -118,7 +119,8 @@ class FileDisk:
     def begin(self, why: WhyIncarnation, key: QuickKey, _tips: object, _now: object) -> Event:
         """Begin a log: the journal itself names the tips it goes on from."""
         self._write_as(key, why)
-        return next(event for event in self.written_alone() if event.writer == self.writer)
+        begun = self._journal.events((EventType.INCARNATION,))
+        return next(event for _, event in reversed(begun) if event.writer == self.writer)
 
     def _write_as(self, key: QuickKey, why: WhyIncarnation) -> None:
         self._journal = Journal(self._database, key, self._clock, Start(why=why))
@@ -126,9 +128,12 @@ class FileDisk:
         self.commit()
 
     def written_alone(self) -> list[Event]:
-        """What the program wrote without anybody asking for it, under any name of its key."""
-        own = self._own()
-        return [one for one in self.events() if one.type in _ALONE and one.writer in own]
+        """What the program wrote without anybody asking for it since this was asked before."""
+        found = self._journal.events(_ALONE, after=self._noticed) if self._journal else ()
+        if not found:
+            return []
+        self._noticed, own = found[-1][0], self._own()
+        return [event for _, event in found if event.writer in own]
 
     def _own(self) -> set[bytes]:
         found = self._database.read_here(

@@ -108,5 +108,6 @@ def signed(*, for_real: bool) -> Iterator[Verify]:
         patch.object(memory_log, "verify", verify),
         patch.object(memory_log, "unseal", _Reader(memory_log.unseal)),
         patch.object(log_store, "verify", verify),
+        patch.object(log_store, "unseal", _Reader(log_store.unseal)),
     ):
         yield verify

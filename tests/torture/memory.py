@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterable
 
-from client.domain.record.bodies import Body, Incarnation, WhyIncarnation
+from client.domain.record.bodies import Body, GoesOn, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
 from client.domain.record.fold import read
 from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, seal
@@ -28,8 +28,8 @@ class QuickLog(MemoryLog):
         if self._vector is None or self._looked != len(self.events):
             events = list(self.events.values())
             for event in events[self._looked :]:
-                entry = read(event) if event.seq == 1 else None
-                if entry is not None and isinstance(entry.body, Incarnation):
+                entry = read(event)
+                if entry is not None and isinstance(entry.body, Incarnation | GoesOn):
                     self._named += entry.body.predecessors
             self._looked = len(events)
             self._vector = vector_of(self.events, self._named)

@@ -31,9 +31,9 @@ class Verdict:
 def plan_of(seed: int, *, has_files: bool = False) -> Plan:
     """Which form a history takes hangs on its number, unless all shall have files."""
     if has_files:
-        return Plan(seed=seed, has_files=True)
+        return Plan(seed=seed, has_files=True, is_signed=seed % 4 == 3)
     return Plan(
-        seed=seed, is_signed=seed % 16 == 3, is_whole=seed % 8 == 5, has_files=seed % 8 == 2
+        seed=seed, is_signed=seed % 16 == 3, is_whole=seed % 8 == 5, has_files=seed % 10 == 2
     )
 
 
