@@ -77,6 +77,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "play": _play,
         "doctor": _doctor,
         "bench": _bench,
+        "seal-image": _seal_image,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
     }
     for name in _LINKED:
@@ -113,6 +114,15 @@ def _on_hub(name: str, call: Invocation) -> object:
     from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
 
     return COMMANDS[name](call)
+
+
+def _seal_image(call: Invocation) -> object:
+    from client.service.image import seal_image  # noqa: PLC0415 - rare
+    from client.store.sentinel import sentinel_of  # noqa: PLC0415 - rare
+
+    profile = profile_at(call.profile)
+    sentinel = sentinel_of(profile.folder)
+    return {"facts": seal_image(profile, SystemClock(), sentinel, is_sure=call.flag("yes"))}
 
 
 def _app(call: Invocation) -> object:

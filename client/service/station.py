@@ -32,7 +32,9 @@ from client.store.database import Database
 from client.store.durable import set_aside
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
+from client.store.machine import read_marks
 from client.store.repair import Notice, open_journal
+from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
@@ -46,7 +48,7 @@ class Station:
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self.profile: Final = profile.prepare()
         self.clock: Final = clock
-        opened = open_journal(profile.folder, clock)
+        opened = open_journal(profile.folder, clock, sentinel_of(profile.folder), read_marks())
         self.journal: Final = opened.journal
         self.room: Final = RoomService(opened.journal)
         self.records: Final = RecordService(opened.journal, self.room.class_ids)

@@ -220,6 +220,7 @@ COMMANDS: Final = (
         ),
     ),
     Command(name="export", arguments=(_place("format"), _OUT)),
+    Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
     Command(name="bench", arguments=(_place("name"), *_BASIC, _option("--quick", Value.FLAG))),
 )
