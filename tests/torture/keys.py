@@ -13,6 +13,7 @@ from client.domain.record import fold
 from client.domain.record.event import Event
 from client.domain.record.fold import Entry
 from client.domain.record.segment import Segment
+from client.domain.record.vector import Vector
 from client.domain.signer import Verify
 from client.store import keyfile, log_store
 from tests.fakes import memory_log
@@ -92,7 +93,7 @@ class _Reader:
 def signed(*, for_real: bool) -> Iterator[Verify]:
     """Have the stores check signatures of `RealKey` or `QuickKey`; gives the `Verify`.
 
-    What was read once, segment or event, is remembered for the whole history.
+    What is a pure function of bytes is worked out once in a history: segments, events, summaries.
     """
     verify = keyfile.verify if for_real else quick_verify
     entries: dict[bytes, Entry | None] = {}
@@ -102,7 +103,16 @@ def signed(*, for_real: bool) -> Iterator[Verify]:
             entries[event.hash] = _read(event)
         return entries[event.hash]
 
+    summaries: dict[Vector, bytes] = {}
+    summed = Vector.__dict__["summary"].fget
+
+    def summary(vector: Vector) -> bytes:
+        if vector not in summaries:
+            summaries[vector] = summed(vector)
+        return summaries[vector]
+
     with (
+        patch.object(Vector, "summary", property(summary)),
         patch.object(fold, "read", read),
         patch.object(memory_log, "read", read),
         patch.object(memory_log, "verify", verify),

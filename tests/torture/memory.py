@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from client.domain.record.bodies import Body, GoesOn, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
-from client.domain.record.fold import read
 from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, seal
 from client.domain.record.table import pack, spec_of
 from client.domain.record.vector import Vector, vector_of
+from tests.fakes import memory_log
 from tests.fakes.memory_log import MemoryLog
 from tests.torture.keys import QuickKey
 
@@ -28,7 +28,7 @@ class QuickLog(MemoryLog):
         if self._vector is None or self._looked != len(self.events):
             events = list(self.events.values())
             for event in events[self._looked :]:
-                entry = read(event)
+                entry = memory_log.read(event)
                 if entry is not None and isinstance(entry.body, Incarnation | GoesOn):
                     self._named += entry.body.predecessors
             self._looked = len(events)
@@ -55,6 +55,7 @@ class MemoryDisk:
         self.key = key
         self.tip: Event | None = None
         self.unsealed: list[Event] = []
+        self._begun: list[Event] = []
         self.boot = 1
         self.is_liar = False
         """It says that it wrote what it did not: older states count."""
@@ -111,7 +112,7 @@ class MemoryDisk:
         """Begin a log that names the tips it goes on from."""
         self.key, self.tip = key, None
         self.log.keys[self.writer] = (self.key.public_key, self.key.nonce)
-        return self.write(
+        event = self.write(
             Incarnation(
                 public_key=self.key.public_key,
                 nonce=self.key.nonce,
@@ -120,6 +121,8 @@ class MemoryDisk:
             ),
             now,
         )
+        self._begun.append(event)
+        return event
 
     def write(self, body: Body, now: tuple[int, int]) -> Event:
         spec = spec_of(body)
@@ -173,9 +176,9 @@ class MemoryDisk:
         return self.tip is not None and heads != {self.tip.hash}
 
     def written_alone(self) -> list[Event]:
-        """The beginning of the own log: what is written without anybody asking for it."""
-        own = (event for event in self.log.events.values() if event.writer == self.writer)
-        return [event for event in own if event.seq == 1]
+        """What was written without anybody asking for it since this was asked before."""
+        begun, self._begun = self._begun, []
+        return begun
 
     def events_since(self, mark: int) -> tuple[list[Event], int]:
         """The events that came behind `mark`, and the mark behind them."""

@@ -280,14 +280,12 @@ class World:
         self._exchange_all(2)
         self.net.deliver_late()
         self.net.loss, self.net.storm = 0.0, 0
-        self._exchange_all(HEAL_ROUNDS)
         for _ in range(2):
-            # One more lesson each, after which two visits to each hub must do, but for the
-            # namings of logs with which copies of a disk answer each other.
+            self._exchange_all(1)
             for room in self.rooms:
                 self._teach(room)
             self.surviving.update(*(room.there() for room in self.rooms))
-            self._exchange_all(3 if self.folder is None else HEAL_ROUNDS)
+        self.is_settled = self._exchange_all(HEAL_ROUNDS)
 
     def _exchange_all(self, rounds: int) -> bool:
         """Let all talk to all hubs until that changes nothing; tells whether it came to that."""
@@ -328,7 +326,7 @@ class World:
 
     def _check_quiet(self) -> None:
         """I6: saying it all again changes nothing, and costs one small request each."""
-        if not self._exchange_all(HEAL_ROUNDS):
+        if not self.is_settled:
             raise Broken("restless", "there is always something new to say")
         before = self._vectors()
         for room in self.rooms:
