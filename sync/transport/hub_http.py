@@ -28,6 +28,7 @@ from client.domain.errors import (
     BusyError,
     ClassroomError,
     ProtocolError,
+    TimedOutError,
     UnreachableError,
     UserError,
 )
@@ -47,7 +48,6 @@ _MENDS: Final = frozenset({"node_unknown", "node_revoked", "site_denied", "code_
 """Refusals that a person has to settle."""
 _LATER: Final = frozenset({BUSY, "too_often", "too_slow", "not_found"})
 
-_DIED: Final = frozenset({"cut_off", "unreachable"})
 
 TrustedTime = Callable[[], tuple[int, int] | None]
 """Earliest and latest UTC milliseconds that it can be now; None where nothing is known."""
@@ -118,7 +118,7 @@ class HubHttp:
             return self._try(ask, cancel)
         except UnreachableError as error:
             self.close()
-            if not was_open or error.code not in _DIED:
+            if not was_open or error.code != "hub_unreachable":
                 raise
         except ClassroomError:
             self.close()
@@ -205,7 +205,7 @@ def _read(response: requests.Response, most: int) -> bytes:
         raise _refusal(body)
     if status in (http.HTTPStatus.TOO_MANY_REQUESTS, http.HTTPStatus.SERVICE_UNAVAILABLE):
         lowered = {name.lower(): value for name, value in headers.items()}
-        raise BusyError("busy", {"status": status, "retry_after_s": retry_after_s(lowered)})
+        raise BusyError("hub_busy", {"status": status, "retry_after_s": retry_after_s(lowered)})
     raise UnreachableError("not_the_hub")
 
 
@@ -229,7 +229,7 @@ def _refusal(body: bytes) -> ClassroomError:
     if code == "disk_full":
         return BusyError("hub_full", {"retry_after_s": wait_s})
     if code in _LATER:
-        return BusyError(code if code == "too_often" else "busy", {"retry_after_s": wait_s})
+        return BusyError(code if code == "too_often" else "hub_busy", {"retry_after_s": wait_s})
     return ProtocolError(code)
 
 
@@ -237,4 +237,8 @@ def _named(error: BaseException, url: str) -> ClassroomError:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return UnreachableError("hub_certificate_other")
     named = translated(error, url)
+    if isinstance(named, TimedOutError):
+        return TimedOutError("hub_silent")
+    if isinstance(named, UnreachableError):
+        return UnreachableError("hub_unreachable")
     return UnreachableError("not_the_hub") if named.code == "not_http" else named

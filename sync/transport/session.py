@@ -19,6 +19,9 @@ from requests.adapters import HTTPAdapter
 
 from client.domain.cancel import CancelToken
 
+# A wrong clock is nothing new to a room and no reason to speak on stderr.
+urllib3.disable_warnings(urllib3.exceptions.SystemTimeWarning)
+
 Look = Callable[[Mapping[str, Any]], None]
 _waiting: Final = threading.local()
 """`.wake`: called with the socket a thread is about to wait on."""

@@ -12,6 +12,12 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
         "A login page of the network may be in between. Tongke tries again by itself; "
         "nothing recorded is lost."
     ),
+    "error.hub_unreachable": "The hub cannot be reached.",
+    "hint.hub_unreachable": "Check the network. Tongke tries again by itself; nothing recorded is lost.",
+    "error.hub_silent": "The hub did not answer in time.",
+    "hint.hub_silent": "Tongke tries again by itself; nothing recorded is lost.",
+    "error.hub_busy": "The hub has too much to do just now.",
+    "hint.hub_busy": "Tongke tries again by itself.",
     "error.hub_certificate_other": "Who answered has another certificate than your hub.",
     "hint.hub_certificate_other": (
         "Nothing was sent. If the hub was set up anew, enrol again with a new code."

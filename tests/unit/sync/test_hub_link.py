@@ -210,9 +210,9 @@ def test_one_hub_that_is_gone_keeps_no_other_from_being_spoken_to(hub, make):
     gone.http.close()
     answer = sync_now(station)
     assert (answer["peer"], answer["pushed_events"], answer["exit_code"]) == (hub.url, 2, 4)
-    assert {"peer": gone.url, "error": "unreachable"} in answer["peers"]
+    assert {"peer": gone.url, "error": "hub_unreachable"} in answer["peers"]
     failed = station.hubs.contact(gone.key.public_key)
-    assert (failed.exchanges, failed.failures, failed.reason) == (0, 1, "unreachable")
+    assert (failed.exchanges, failed.failures, failed.reason) == (0, 1, "hub_unreachable")
 
 
 def test_a_revoked_room_is_told_and_keeps_everything(hub, make):
