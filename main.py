@@ -45,6 +45,16 @@ _LINKED = (
 )
 """Commands of `sync.engine.commands`."""
 
+_ROSTER = (
+    "roster import",
+    "roster list",
+    "roster code",
+    "roster backup",
+    "roster restore",
+    "roster drop",
+)
+"""Commands of `client.service.command.roster_commands`."""
+
 Handler = Callable[[Invocation], object]
 
 
@@ -69,6 +79,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "bench": _bench,
         "seal-image": _seal_image,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
+        **{name: partial(_on_roster, name) for name in _ROSTER},
     }
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
@@ -87,6 +98,23 @@ def _station(call: Invocation) -> Iterator[Station]:
 def _on_station(command: Command, call: Invocation) -> object:
     with _station(call) as station:
         return command(station, call)
+
+
+def _on_roster(name: str, call: Invocation) -> object:
+    """Run a command with the roster, which no other part of the program is given."""
+    from client.service.command.roster_commands import COMMANDS  # noqa: PLC0415 - heavy
+    from client.service.roster import RosterService  # noqa: PLC0415 - heavy
+    from client.service.text import Words  # noqa: PLC0415 - heavy
+
+    with _station(call) as station:
+        roster = RosterService(station.profile)
+        try:
+            return COMMANDS[name](station, roster, call)
+        finally:
+            damaged = roster.set_aside().result()
+            if damaged is not None:
+                _say(Words(call.language or "zh_CN")("notice.roster_damaged", name=damaged.name))
+            roster.close()
 
 
 def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:

@@ -34,6 +34,16 @@ def shared_dir() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def demo() -> Path:
+    """The demo school, made once; `make setup` has made it already."""
+    folder = ROOT / "build" / "demo"
+    if not list(folder.rglob("lesson.toml")):
+        script = ROOT / "packaging" / "make_demo.py"
+        subprocess.run([sys.executable, str(script), str(folder)], check=True)
+    return folder
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the words when a source of theirs changed; workers find them done."""
     if not hasattr(config, "workerinput"):

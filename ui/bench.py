@@ -7,6 +7,7 @@ memory  idle, teaching, after fifty searches               ui.bench_start
 stage   key to frozen picture, load and loss while playing ui.bench_stage
 fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fetch
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
+events  bytes of one class-day, sealed once                client.service.bench_events
 """
 
 import os
@@ -106,6 +107,14 @@ def _search(call: _Call) -> Figures:
     return bench_search(progress=call.log)
 
 
+def _events(call: _Call) -> Figures:
+    from client.service import bench_events  # noqa: PLC0415 - one bench at a time
+
+    seeds = bench_events.QUICK_SEEDS if call.is_quick else bench_events.SEEDS
+    call.parameters["seeds"] = seeds
+    return bench_events.bench_events(seeds, progress=call.log)
+
+
 def _app(name: str) -> Callable[[_Call], Figures]:
     def run(call: _Call) -> Figures:
         from ui import bench_start  # noqa: PLC0415 - one bench at a time
@@ -175,5 +184,6 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "stage": _stage,
         "fetch": _fetch,
         "catalogue": _catalogue,
+        "events": _events,
     }
 )

@@ -225,6 +225,8 @@ class Program(QObject):
         """Show what is here of a lesson in the classroom window; nothing is recorded."""
         from client.service.unrecorded import Unrecorded  # noqa: PLC0415 - not needed to start
 
+        if self.classroom is not None:
+            return
         track = TrackPlan(class_id=ClassId(""), class_name="", lesson=lesson)
         window = self._open_classroom(SittingPlan(tracks=(track,)), Unrecorded())
         window.model.ended.connect(window.close)
@@ -260,7 +262,12 @@ class Program(QObject):
     # --- the classroom ---------------------------------------------------------------------
 
     def teach(self, plan: SittingPlan) -> "ClassroomWindow":
-        """Open the classroom window on a plan (also used by `play`)."""
+        """Open the classroom window on a plan (also used by `play`), or give the open one.
+
+        A second press comes before the first has brought up the class.
+        """
+        if self.classroom is not None:
+            return self.classroom
         self._plan = plan
         return self._open_classroom(plan, self._parts.services.records.recorder)
 
@@ -306,6 +313,10 @@ class Program(QObject):
             services.room.set_local(PROJECTOR, classroom.screens.remembered)
         self.window.show()
         self.window.activateWindow()
+        if classroom is not None:
+            # Only now, lest pupils see the desktop between the two.
+            classroom.hide()
+            classroom.deleteLater()
         plan, self._plan = self._plan, None
         if how is not Ended.FINISHED or plan is None:
             self.today.refresh()

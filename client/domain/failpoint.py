@@ -4,7 +4,7 @@
 flushed, closed or told. Without the variable a fail-point costs one comparison.
 
 Invariants:
-  X1  Each name stands in `POINTS` or `JOURNAL_POINTS`, so that a test can loop over all of them.
+  X1  Each name stands in one of the `POINTS`, so that a test can loop over all of them.
   X2  Unless the variable names it, a fail-point has no effect.
 """
 
@@ -40,6 +40,9 @@ JOURNAL_POINTS: Final = (
     "repair.after_rename",
 )
 """Fail-points of recording and of repairing the record."""
+
+ROSTER_POINTS: Final = ("roster.before_rename",)
+"""Fail-points of restoring a roster."""
 
 
 class _Trigger:

@@ -4,7 +4,7 @@ A profile is one folder that holds everything of one room; removing it removes t
 
     journal.db     what classes did, timetable, settings: precious; its key and copies beside it
     library.db     catalogue, search, what is held: can be deleted at any time
-    roster.db      reserved for pupils' names, of this machine only
+    roster.db      names and marks of pupils, of this machine only; not there before a name is
     blobs/         verified files by digest
     lessons/       what is known of each cached lesson, so that library.db can be made anew
     keys/          secrets, readable by their user only

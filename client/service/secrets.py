@@ -1,12 +1,12 @@
-"""The school's access token: in the system's keyring, else in a file only its owner can read.
+"""The school's own secrets: in the system's keyring, else in a file only its owner can read.
 
 Invariants:
   S1  A secret never stands in a message, a repr, a log, the library or the journal.
-  S2  Where no keyring works the token lies in `token.json` with mode 0600, and whoever saved
-      it is told so by the code `token_in_file`.
+  S2  Where no keyring works a secret lies in a file with mode 0600, and whoever saved it is told
+      so (`SecretPlace.FILE`).
   S3  There is at most one place: saving in one removes what the other held.
 
-The keyring is imported when a token is first asked for: it talks to the session bus and may
+The keyring is imported when a secret is first asked for: it talks to the session bus and may
 take a second, which starting the program must not pay.
 """
 
@@ -76,27 +76,31 @@ def system_keyring() -> Keyring | None:
     return None if isinstance(backend, (fail.Keyring, null.Keyring)) else backend
 
 
-class Secrets:
-    """The token of one profile. Blocking; never called from the GUI thread.
+class SecretText:
+    """One secret of one profile as a text. Blocking; never called from the GUI thread.
 
     Args:
-        folder: The profile.
+        file: Where it lies if no keyring takes it; its folder is the profile's `keys`.
+        account: Its name in the keyring.
         find_keyring: Finds the keyring when it is first needed.
     """
 
     def __init__(
-        self, folder: Path, find_keyring: Callable[[], Keyring | None] = system_keyring
+        self,
+        file: Path,
+        account: str,
+        find_keyring: Callable[[], Keyring | None] = system_keyring,
     ) -> None:
-        self._file = folder / _FILE
+        self._file = file
+        self._account = f"{account} {file.parent}"
         self._find_keyring = find_keyring
 
-    def save(self, token: Token) -> SecretPlace:
-        """Keep the token (S2, S3).
+    def save(self, text: str) -> SecretPlace:
+        """Keep the secret (S2, S3).
 
         Raises:
             StorageError: Neither place took it.
         """
-        text = _written(token)
         keyring = self._find_keyring()
         if keyring is not None:
             try:
@@ -111,34 +115,24 @@ class Secrets:
             write_file(self._file, text.encode(), mode=0o600)
         return SecretPlace.FILE
 
-    def load(self) -> Token | None:
-        """Give the token, None when there is none or it cannot be read."""
-        text = self._from_file() or self._from_keyring()
-        if not text:
-            return None
-        try:
-            return parse_token(text)
-        except UserError:
-            return None
+    def load(self) -> str:
+        """Give the secret, empty when there is none or it cannot be read."""
+        return self._from_file() or self._from_keyring()
 
     def place(self) -> SecretPlace | None:
-        """Tell where the token lies."""
+        """Tell where the secret lies."""
         if self._from_file():
             return SecretPlace.FILE
         return SecretPlace.KEYRING if self._from_keyring() else None
 
     def forget(self) -> None:
-        """Remove the token from both places."""
+        """Remove the secret from both places."""
         with disk_errors():
             self._file.unlink(missing_ok=True)
         keyring = self._find_keyring()
         if keyring is not None:
             with contextlib.suppress(Exception):
                 keyring.delete_password(_SERVICE, self._account)
-
-    @property
-    def _account(self) -> str:
-        return f"{_ACCOUNT} {self._file.parent}"
 
     def _from_file(self) -> str:
         try:
@@ -154,6 +148,46 @@ class Secrets:
             return keyring.get_password(_SERVICE, self._account) or ""
         except Exception:  # noqa: BLE001 - a locked or broken keyring holds nothing for us
             return ""
+
+
+class Secrets:
+    """The token of one profile. Blocking; never called from the GUI thread.
+
+    Args:
+        folder: The profile's `keys`.
+        find_keyring: Finds the keyring when it is first needed.
+    """
+
+    def __init__(
+        self, folder: Path, find_keyring: Callable[[], Keyring | None] = system_keyring
+    ) -> None:
+        self._text = SecretText(folder / _FILE, _ACCOUNT, find_keyring)
+
+    def save(self, token: Token) -> SecretPlace:
+        """Keep the token (S2, S3).
+
+        Raises:
+            StorageError: Neither place took it.
+        """
+        return self._text.save(_written(token))
+
+    def load(self) -> Token | None:
+        """Give the token, None when there is none or it cannot be read."""
+        text = self._text.load()
+        if not text:
+            return None
+        try:
+            return parse_token(text)
+        except UserError:
+            return None
+
+    def place(self) -> SecretPlace | None:
+        """Tell where the token lies."""
+        return self._text.place()
+
+    def forget(self) -> None:
+        """Remove the token from both places."""
+        self._text.forget()
 
 
 def read_token_file(path: Path) -> Token:

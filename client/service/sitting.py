@@ -38,7 +38,6 @@ from client.domain.sitting import (
     Timer,
     TimeUp,
     Track,
-    seconds,
     with_track,
 )
 from client.domain.sitting_keys import Key, Press, press
@@ -388,11 +387,6 @@ def _timer_of(point: ResumePoint) -> Timer | None:
     for timer in point.timers:
         return Timer(total_s=timer.total_s, left_s=timer.left_s)
     return None
-
-
-def watched_share(track: Track) -> float:
-    """Tell how much of the video was shown, 0.0 to 1.0."""
-    return min(1.0, seconds(track.watched) / track.duration_s) if track.has_video else 0.0
 
 
 class SittingService:

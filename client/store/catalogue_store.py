@@ -65,15 +65,6 @@ class CatalogueStore:
             )
         )
 
-    def drop_source(self, source: SourceId) -> None:
-        """Forget a source and what was read from it; its lessons stay."""
-
-        def job(c: sqlite3.Connection) -> None:
-            c.execute("DELETE FROM source WHERE id = ?", (source,))
-            c.execute("DELETE FROM seen WHERE source = ?", (source,))
-
-        self._write(job)
-
     def sources(self) -> tuple[SourceRow, ...]:
         """Give all sources in the order they were added."""
         return self._db.read_here(read.sources)

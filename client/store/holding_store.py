@@ -275,25 +275,6 @@ class HoldingStore:
 
         return self._database.read_here(read)
 
-    def set_decodes(self, digest: Digest, decodes: Decodes) -> None:
-        """Record what the probe found, in the row and in the sidecars that name the blob."""
-
-        def write(connection: sqlite3.Connection) -> list[LessonId]:
-            connection.execute(
-                "UPDATE blob SET decodes = ? WHERE digest = ?", (decodes.name, digest)
-            )
-            rows = connection.execute(
-                "SELECT DISTINCT lesson FROM holding WHERE digest = ?", (digest,)
-            )
-            return [LessonId(row[0]) for row in rows]
-
-        with self._gate:
-            lessons = self._database.write(write).result()
-            for lesson in lessons:
-                self._refresh_sidecar(lesson)
-        for lesson in lessons:
-            self._tell(lesson)
-
     def drop(self, lesson: LessonId) -> int:
         """Forget a cached lesson and delete the files nobody else needs (K4).
 

@@ -161,19 +161,11 @@ CREATE TABLE boot (
     PRIMARY KEY (wi, ordinal)
 ) STRICT;
 INSERT INTO site (si, name, lc) SELECT 1, x'', coalesce(max(lc), 0) FROM old_head;
-INSERT INTO writer (wi, w, public_key, nonce, bytes)
-    SELECT wi, w, public_key, nonce,
-        (SELECT coalesce(sum(length(data)), 0) FROM old_sealed s WHERE s.wi = old_writer.wi)
-    FROM old_writer;
-UPDATE site SET bytes = (SELECT coalesce(sum(bytes), 0) FROM writer);
-INSERT INTO event (n, hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version, topic,
-        body, is_sealed)
-    SELECT n, hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version, topic, body,
-        EXISTS (SELECT 1 FROM old_sealed s WHERE s.wi = old_event.wi
-            AND old_event.seq BETWEEN s.first_seq AND s.first_seq + s.count - 1)
+INSERT INTO writer (wi, w, public_key, nonce) SELECT wi, w, public_key, nonce FROM old_writer;
+INSERT INTO event (n, hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version, topic, body)
+    SELECT n, hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version, topic, body
     FROM old_event;
 INSERT INTO head (wi, hash, seq, lc, root, first) SELECT wi, hash, seq, lc, hash, seq FROM old_head;
-INSERT INTO sealed SELECT wi, first_seq, count, head, data FROM old_sealed;
 INSERT INTO boot SELECT wi, ordinal, key, mono, wall, was_clean FROM old_boot;
 DROP TABLE old_boot;
 DROP TABLE old_sealed;
@@ -197,7 +189,11 @@ def m0001_log(connection: sqlite3.Connection) -> None:
 
 
 def m0002_sites(connection: sqlite3.Connection) -> None:
-    """Give each log a site; know forks, gaps, and what is sealed and closed."""
+    """Give each log a site; know forks, gaps, and what is sealed and closed.
+
+    Segments of the first version never left their machine and had another form: they are made
+    again.
+    """
     script(connection, _SITES)
     for wi, digest in connection.execute("SELECT wi, hash FROM head").fetchall():
         root, first = connection.execute(_ROOT, {"wi": wi, "hash": digest}).fetchone()

@@ -171,8 +171,7 @@ def test_a_bad_segment_changes_nothing(make):
     take(log, pen.seal())
     before = log.vector()
     good = pen.write(2).seal()
-    header, payload, signature = decode_array(good)
-    forged = encode([header, payload, bytes(64)])
+    forged = encode([*decode_array(good)[:-1], bytes(64)])
     assert take(log, forged, b"", b"\xff" * 90) == (
         Taken.SIGNATURE_BAD,
         Taken.INVALID,
@@ -180,7 +179,6 @@ def test_a_bad_segment_changes_nothing(make):
     )
     assert log.vector() == before
     assert take(log, good) == (Taken.STORED,)
-    assert isinstance(signature, bytes)
 
 
 def test_a_counter_that_jumps_is_kept_out(make):

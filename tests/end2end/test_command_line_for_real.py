@@ -82,6 +82,23 @@ def test_mistakes_have_their_exit_codes(tmp_path: Path) -> None:
     assert Words("zh_CN")("hint.usage") in err
 
 
+def test_a_roster_is_taken_in_listed_and_told_when_it_is_damaged(tmp_path: Path) -> None:
+    answer(tmp_path, "class", "add", "三年级", "--grade", "3")
+    names = tmp_path / "names.txt"
+    names.write_text("张三\n李四\n", encoding="gb18030")
+    told = answer(tmp_path, "roster", "import", str(names), "--class", "三年级")
+    assert told["pupils"] == 2
+    assert str(told["recovery_code"]).count("-") == 4
+    code, out, _ = tongke(tmp_path, "roster", "list", "--class", "三年级")
+    assert code == 0
+    assert [line.split()[-2] for line in out.splitlines()[-2:]] == ["张三", "李四"]
+    (tmp_path / "roster.db").write_bytes(b"torn" * 3000)
+    code, out, err = tongke(tmp_path, "roster", "list", "--class", "三年级")
+    assert code == 0
+    assert "张三" not in out
+    assert Words("zh_CN")("notice.roster_damaged", name="roster.db.damaged-1") in err
+
+
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     code, out, err = tongke(tmp_path / "file", "class", "list")

@@ -4,15 +4,12 @@ Each task is told what the wall must show or the record must say. The number of 
 asserted; seconds are printed with `-s`.
 """
 
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from tests.app_driver import ROOT, Desk, Film, crop, is_black, school_zone
+from tests.app_driver import Desk, Film, crop, is_black, school_zone
 from tests.display import virtual_display
 
 pytestmark = pytest.mark.xvfb
@@ -36,16 +33,6 @@ class Day:
         self.desk.keys(*keys)
         self.desk.wait_for(shows, task)
         self.took.append((task, len(keys), round(time.monotonic() - began, 2)))
-
-
-@pytest.fixture(scope="module")
-def demo() -> Path:
-    """The demo school, made once; `make setup` has made it already."""
-    folder = ROOT / "build" / "demo"
-    if not list(folder.rglob("lesson.toml")):
-        script = ROOT / "packaging" / "make_demo.py"
-        subprocess.run([sys.executable, str(script), str(folder)], check=True)
-    return folder
 
 
 def test_twelve_tasks_by_keys_only(tmp_path, demo):

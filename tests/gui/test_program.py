@@ -20,6 +20,7 @@ from client.store.database import Database
 from sync.engine.folder_import import import_folder
 from tests.media import ClipSpec, clip
 from ui.program import Parts, Program
+from ui.view.classroom import ClassroomWindow
 
 PAGES = ("today", "library", "timetable", "transfer", "settings", "doctor")
 
@@ -82,33 +83,38 @@ def _slot(day, period, group, lesson):
     return Slot(key=SlotKey(day=day, period=period, class_id=group), subject="数学", lesson=lesson)
 
 
-@pytest.fixture
-def program(qtbot, station, tmp_path):
-    made = Program(
+def make_program(station, folder, *, is_mirrored=True):
+    """The program on a station, with a player that shows nothing and no link."""
+    return Program(
         Parts(
             services=station,
             clock=SystemClock(),
             player=lambda: NullPlayer(SystemClock()),
             link=QuietLink,
-            prints=tmp_path / "prints",
+            prints=folder / "prints",
             demo=Path("nowhere"),
             check_address=str,
             decodes=lambda _: Decodes.YES,
             is_windowed=True,
-            is_mirrored=True,
+            is_mirrored=is_mirrored,
         )
     )
+
+
+@pytest.fixture
+def program(qtbot, station, tmp_path):
+    made = make_program(station, tmp_path)
     qtbot.addWidget(made.window)
     yield made
     made.close()
 
 
-def _first_card(program):
+def first_card(program):
     rows = program.today.page.rows
     return next(card for row in rows for card in row.cards if card is not None)
 
 
-def _shown(program, qtbot):
+def show_today(program, qtbot):
     program.show()
     qtbot.waitUntil(lambda: program.today.page is not None and bool(program.today.page.rows))
     qtbot.waitUntil(lambda: program.link is not None)
@@ -124,20 +130,20 @@ def test_pr1_the_gui_thread_reads_no_database(program, qtbot, monkeypatch):
         return real(self, fn)
 
     monkeypatch.setattr(Database, "read_here", watched)
-    _shown(program, qtbot)
+    show_today(program, qtbot)
     for name in PAGES:
         program.open_station(name)
         qtbot.wait(50)  # the pages ask as they are shown: let the questions come
     program.window.page("library").search("fyf")
     qtbot.waitUntil(lambda: bool(program.library.rows))
-    program.start((_first_card(program),))
+    program.start((first_card(program),))
     qtbot.waitUntil(lambda: program.classroom is not None)
     assert guilty == []
 
 
 def test_pr2_nothing_of_the_main_window_is_seen_in_class(program, qtbot, station):
-    _shown(program, qtbot)
-    program.start((_first_card(program),))
+    show_today(program, qtbot)
+    program.start((first_card(program),))
     qtbot.waitUntil(lambda: program.classroom is not None and program.classroom.isVisible())
     assert not program.window.isVisible()
     program.today.refresh()
@@ -151,10 +157,25 @@ def test_pr2_nothing_of_the_main_window_is_seen_in_class(program, qtbot, station
     assert station.records.unfinished()
 
 
+def test_a_second_press_opens_no_second_class(program, qtbot):
+    show_today(program, qtbot)
+    card = first_card(program)
+    program.start((card,))
+    program.start((card,))
+    qtbot.waitUntil(lambda: program.classroom is not None)
+    qtbot.wait(300)
+    classes = [w for w in QApplication.topLevelWidgets() if isinstance(w, ClassroomWindow)]
+    assert [w for w in classes if w.isVisible()] == [program.classroom]
+    qtbot.waitUntil(lambda: program.classroom.model.view is not None)
+    program.classroom.close()
+    qtbot.waitUntil(lambda: program.classroom is None)
+    assert not any(w.isVisible() for w in classes)
+
+
 def test_a_preview_records_nothing(program, qtbot, station):
-    _shown(program, qtbot)
+    show_today(program, qtbot)
     before = station.records.facts()
-    lesson = _first_card(program).lesson
+    lesson = first_card(program).lesson
     program.preview(station.library.detail_now(lesson))
     qtbot.waitUntil(lambda: program.classroom is not None)
     qtbot.keyClick(program.classroom, Qt.Key.Key_Space)
@@ -166,9 +187,9 @@ def test_a_preview_records_nothing(program, qtbot, station):
 
 
 def test_what_is_asked_for_reaches_the_link(program, qtbot, station):
-    _shown(program, qtbot)
+    show_today(program, qtbot)
     link = program.link
-    lesson = _first_card(program).lesson
+    lesson = first_card(program).lesson
     program.fetch(lesson)
     program.sync_now()
     program.transfer.toggle_pause()
@@ -183,12 +204,12 @@ def test_what_is_asked_for_reaches_the_link(program, qtbot, station):
 
 
 def test_a_sheet_is_printed_and_told(program, qtbot, station):
-    _shown(program, qtbot)
+    show_today(program, qtbot)
     said = []
     program.context.said.connect(said.append)
-    program.print_sheet(_first_card(program), "steps")
+    program.print_sheet(first_card(program), "steps")
     qtbot.waitUntil(lambda: bool(said), timeout=15_000)
     assert Path(said[0].hint).read_bytes().startswith(b"%PDF")
-    program.print_task(_first_card(program).lesson)
+    program.print_task(first_card(program).lesson)
     qtbot.waitUntil(lambda: len(said) == 2, timeout=15_000)
     assert said[1].tone == "red"

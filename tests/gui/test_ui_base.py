@@ -241,8 +241,7 @@ def test_an_icon_is_drawn_once(qapp) -> None:
 def test_lights_differ_in_shape_not_in_colour_alone(qtbot, context) -> None:
     shapes = set()
     for light in Light:
-        widget = ReadinessLight(context.theme, Light.READY, 36)
-        widget.set_light(light)
+        widget = ReadinessLight(context.theme, light, 36)
         qtbot.addWidget(widget)
         grey = widget.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
         shapes.add(bytes(grey.constBits()))
@@ -355,10 +354,6 @@ def test_segments_are_exclusive_and_tell(qtbot, context) -> None:
         made.buttons()[0].click()
     assert told.args == [0]
     assert made.current() == 0
-    made.set_current(1)
-    assert made.current() == 1
-    made.set_current(9)
-    assert made.current() == 1
     made.grab()
 
 
@@ -501,5 +496,4 @@ def test_sizes_grow_with_the_scale(qapp) -> None:
     small, large = make_theme(is_dark=False), make_theme(is_dark=False, scale=150)
     assert (small.size(40), large.size(40)) == (40, 60)
     assert (small.gap(16), large.gap(16)) == (16, 20)
-    assert large.display_px(88) == 132
     assert QSize(1, 1).isValid()

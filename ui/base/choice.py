@@ -313,12 +313,6 @@ class Segments(QWidget):
         """Index of the chosen segment."""
         return self._group.checkedId()
 
-    def set_current(self, index: int) -> None:
-        """Choose without telling anybody."""
-        button = self._group.button(index)
-        if button is not None:
-            button.setChecked(True)
-
     def set_compact(self, *, is_compact: bool) -> None:
         """Let segments that have an icon do without their words."""
         for segment in self._group.buttons():
@@ -390,6 +384,7 @@ class Stepper(QWidget):
         row.addWidget(self.more)
         self.less.clicked.connect(self._on_less)
         self.more.clicked.connect(self._on_more)
+        self._enable()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def value(self) -> int:
@@ -403,7 +398,12 @@ class Stepper(QWidget):
             return
         self._value = value
         self._figure.setText(str(value))
+        self._enable()
         self.changed.emit(value)
+
+    def _enable(self) -> None:
+        self.less.setEnabled(self._value > self._least)
+        self.more.setEnabled(self._value < self._most)
 
     def _on_less(self) -> None:
         self.set_value(self._value - 1)

@@ -140,13 +140,6 @@ def divider(*, is_vertical: bool = False) -> QFrame:
     return made
 
 
-def spacer(width: int = 0, height: int = 0) -> QWidget:
-    """Make a fixed gap."""
-    made = QWidget()
-    made.setFixedSize(width, height)
-    return made
-
-
 def _no_key(_key: int) -> bool:
     return False
 

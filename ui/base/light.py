@@ -128,11 +128,6 @@ class ReadinessLight(QWidget):
         side = theme.size(pixels)
         self.setFixedSize(QSize(side, side))
 
-    def set_light(self, light: Light) -> None:
-        """Show another light."""
-        self._light = light
-        self.update()
-
     def paintEvent(self, _event: object) -> None:  # noqa: N802 - Qt's name
         """Paint the shape."""
         painter = QPainter(self)

@@ -61,10 +61,6 @@ class Theme:
             return _AT_150[role.value]
         return round(role.value * self.scale / 100)
 
-    def display_px(self, size: int) -> int:
-        """Scale one of the few display sizes of the notes (timer 88, stage question 62, …)."""
-        return round(size * self.scale / 100)
-
     def gap(self, pixels: int) -> int:
         """Scale a space between things."""
         return round(pixels * _SPACING.get(self.scale, self.scale / 100))

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from client.domain.record.bodies import Ended, TaughtBy, Understood
-from client.domain.sitting import Overlay, Phase
+from client.domain.sitting import Phase
 from client.domain.sitting_keys import Key
 from client.media.port import Frame, FrameSink
 from client.service.sitting import SittingView
@@ -162,11 +162,6 @@ class ClassroomModel(QObject):
         self.sitting.close()
         self.image = None
         self._frame = self._shown = None
-
-    @property
-    def is_covered(self) -> bool:
-        """Tell whether black or freeze hides what happens."""
-        return self.view.state.overlay is not Overlay.NONE
 
     def _publish(self) -> None:
         self.view = self.sitting.view()

@@ -9,7 +9,9 @@ from client.service.text import Words
 _HIDDEN: Final = frozenset({"digest", "trust", "renditions", "at_quality", "path"})
 """Columns that only programs need; they stand in the JSON."""
 
-_SPOKEN: Final = frozenset({"availability", "state", "status", "role", "mode", "weeks", "kind"})
+_SPOKEN: Final = frozenset(
+    {"availability", "state", "status", "role", "mode", "weeks", "kind", "trouble"}
+)
 """Columns whose values are names of this program; people read them in words."""
 
 _WIDEST: Final = 40
@@ -24,7 +26,8 @@ def lines(value: object, words: Words) -> Iterator[str]:
         tables = {name: rows for name, item in value.items() if (rows := _rows(item)) is not None}
         yield from _pairs({k: v for k, v in value.items() if k not in tables}, words)
         for rows in tables.values():
-            yield from _table(rows, words)
+            if rows or len(tables) == 1:
+                yield from _table(rows, words)
     elif (rows := _rows(value)) is not None:
         yield from _table(rows, words)
     else:

@@ -9,10 +9,12 @@ from client.domain.cues import default_cues
 from client.domain.errors import UserError
 from client.domain.ids import BookId, ClassId, LessonId
 from client.domain.timetable import ClassGroup, Slot, SlotKey
+from client.domain.timetable_paste import decode_table, parse_timetable
 from client.service.command.documents import Listing
 from client.service.command.parse import Invocation
 from client.service.print_desk import sheet_name
 from client.service.school import grade_number
+from client.service.school_words import load_paste_words, load_subjects
 from client.service.station import Station
 from client.service.text import Words
 
@@ -20,6 +22,7 @@ Command = Callable[[Station, Invocation], object]
 
 _DAYS: Final = 7
 _PERIODS: Final = 20
+_MAX_TABLE_BYTES: Final = 1 << 20
 
 
 def set_room(station: Station, call: Invocation) -> object:
@@ -83,6 +86,24 @@ def set_slot(station: Station, call: Invocation) -> object:
 def list_slots(station: Station, _: Invocation) -> object:
     """`timetable list`."""
     return Listing(name="slots", rows=station.room.snapshot().slots)
+
+
+def paste_slots(station: Station, call: Invocation) -> object:
+    """`timetable paste`: what can be read is taken; the rest is told with its place."""
+    path = call.needed_path("file")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_TABLE_BYTES)
+    except OSError as error:
+        raise UserError("file_unreadable", {"name": path.name}) from error
+    room = station.room.snapshot()
+    parsed = parse_timetable(
+        decode_table(data), room.classes, load_subjects(), load_paste_words(), room.bells
+    )
+    if not parsed.slots:
+        raise UserError("timetable_not_found", {"name": path.name})
+    station.room.set_slots(parsed.slots).result()
+    return Listing(name="slots", rows=parsed.slots, more={"problems": parsed.problems})
 
 
 def list_sources(station: Station, _: Invocation) -> object:
@@ -173,6 +194,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "book list": list_books,
     "timetable set": set_slot,
     "timetable list": list_slots,
+    "timetable paste": paste_slots,
     "source list": list_sources,
     "catalogue search": search,
     "catalogue show": show,

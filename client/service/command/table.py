@@ -181,6 +181,18 @@ COMMANDS: Final = (
         ),
     ),
     Command(name="record list", arguments=(_CLASS, _option("--since"))),
+    Command(
+        name="roster import",
+        arguments=(_place("file", Value.PATH), _option("--class", needed=True)),
+    ),
+    Command(name="roster list", arguments=(_option("--class", needed=True),)),
+    Command(name="roster code", arguments=(_option("--pdf", Value.PATH),)),
+    Command(name="roster backup", arguments=(_DIR,)),
+    Command(
+        name="roster restore",
+        arguments=(_place("file", Value.PATH), _option("--code", needed=True)),
+    ),
+    Command(name="roster drop", arguments=(_option("--class", needed=True),)),
     Command(name="sync now"),
     Command(
         name="courier pack",

@@ -31,9 +31,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.fact_unknown": "record list shows the records and their names.",
     "error.since_unreadable": "“{text}” is no date.",
     "hint.since_unreadable": "Write it like 2027-05-18 or 2027-05-18T08:30.",
-    "paste.no_days": "No row with days of the week was found.",
-    "paste.class_unknown": "Row {row}: which class is “{text}” for?",
-    "paste.period_unknown": "Row {row}: “{text}” is no period.",
-    "paste.subject_unknown": "Row {row}, column {column}: “{text}” is no subject known here.",
-    "paste.twice": "Row {row}, column {column}: “{text}”, but this period is taken.",
+    "error.timetable_not_found": "No timetable was found in {name}.",
+    "hint.timetable_not_found": "Save the table as CSV; one row must name the days of the week.",
 }

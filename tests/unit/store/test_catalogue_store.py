@@ -323,11 +323,6 @@ def test_sources_are_kept_in_order(store: CatalogueStore) -> None:
     store.put_source(second)
     store.put_source(replace(first, pace_s=None))
     assert store.sources() == (replace(first, pace_s=None), second)
-    store.put_lessons(HERE, [lesson("l1")], [Seen(path="/l")])
-    store.drop_source(HERE)
-    assert store.sources() == (second,)
-    assert store.memory(HERE).recall("/l") is None
-    assert store.lesson(LessonId("l1")) is not None
 
 
 def test_tag_trees_are_replaced_as_a_whole(store: CatalogueStore) -> None:

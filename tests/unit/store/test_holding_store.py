@@ -159,20 +159,6 @@ def test_a_file_somebody_deleted_is_noticed_without_reading(store: HoldingStore)
     assert states(store) == {"/a.pdf": (PartState.ABSENT, "missing")}
 
 
-def test_what_the_probe_said_is_kept_beside_the_file_too(
-    store: HoldingStore, tmp_path: Path
-) -> None:
-    one = blob(store)
-    store.keep(lesson(), TASK, "/a.pdf", one)
-    store.set_decodes(one.digest, Decodes.YES)
-    held = store.of_lesson(LessonId("l1"))[0]
-    assert held.blob is not None
-    assert held.blob.decodes is Decodes.YES
-    assert "YES" in (tmp_path / "lessons" / "l1.json").read_text()
-    (tmp_path / "lessons" / "l1.json").unlink()
-    store.set_decodes(one.digest, Decodes.NO)  # a lost sidecar is no reason to fail
-
-
 def test_the_sidecars_alone_give_the_rows_back(
     store: HoldingStore, db: Database, tmp_path: Path
 ) -> None:  # K2

@@ -10,6 +10,7 @@ from client.domain.catalogue import Book, Placement
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
 from client.domain.ids import BookId, ClassId, LessonId
+from client.domain.timetable_paste import Trouble
 from client.service.command.parse import parse
 from client.service.command.room_commands import COMMANDS
 from client.service.command.table import COMMANDS as TABLE
@@ -100,6 +101,32 @@ def test_a_slot_is_set_with_and_without_a_lesson(room):
             room.tell("timetable", "set", "三年级", *wrong, "数学")
     with pytest.raises(UserError, match="lesson_unknown"):
         room.tell("timetable", "set", "三年级", "1", "1", "数学", "--lesson", "nothing")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_table_from_a_file_is_taken_as_far_as_it_is_understood(room, tmp_path, encoding):
+    room.tell("class", "add", "三年级", "--grade", "3")
+    file = tmp_path / "课程表.csv"
+    file.write_bytes("节次,周一,周二\n第1节,语文,数学\n第2节,呼啦圈,英语\n".encode(encoding))
+    pasted = room.tell("timetable", "paste", str(file))
+    assert [(s.key.day, s.key.period, s.subject) for s in pasted.rows] == [
+        (1, 1, "语文"),
+        (2, 1, "数学"),
+        (2, 2, "英语"),
+    ]
+    (problem,) = pasted.more["problems"]
+    assert (problem.trouble, problem.text) == (Trouble.SUBJECT_UNKNOWN, "呼啦圈")
+    assert room.rows("timetable", "list") == list(pasted.rows)
+
+
+def test_a_file_without_a_table_changes_nothing(room, tmp_path):
+    room.tell("class", "add", "三年级", "--grade", "3")
+    with pytest.raises(UserError, match="file_unreadable"):
+        room.tell("timetable", "paste", str(tmp_path))
+    (tmp_path / "noise").write_bytes(b"\xff\x00\x81" * 99)
+    with pytest.raises(UserError, match="timetable_not_found"):
+        room.tell("timetable", "paste", str(tmp_path / "noise"))
+    assert room.rows("timetable", "list") == []
 
 
 def test_lessons_are_found_shown_listed_and_dropped(room):
