@@ -13,7 +13,7 @@ from client.domain.canon import encode
 from client.domain.errors import ProtocolError, StorageError
 from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
-from client.domain.record.segment import MAX_SEGMENT_BYTES, covers
+from client.domain.record.segment import MAX_SEGMENT_BYTES
 from client.domain.record.vector import EMPTY, Vector
 from client.store import log_rows
 from client.store.database import Database
@@ -241,6 +241,11 @@ def test_a_beginning_that_names_another_log_introduces_nobody(database):
     assert [one.writer for one in log.vector().open] == [pen.writer]
 
 
+def test_what_is_not_held_covers_nothing(database):
+    with pytest.raises(ProtocolError):
+        LogStore(database).stretches((Pen().seal(),))
+
+
 def test_a_closed_store_refuses(tmp_path):
     database = Database(tmp_path / "a.db", MIGRATIONS)
     log, data = LogStore(database), Pen().seal()
@@ -278,8 +283,6 @@ def test_a_row_that_is_no_row_is_refused():
         log_rows.octets("text")
     with pytest.raises(ProtocolError):
         log_rows.whole("text")
-    with pytest.raises(ProtocolError):
-        covers(encode([b"", b""]))
 
 
 # --- files of an earlier version ---------------------------------------------------------
