@@ -18,7 +18,14 @@ from tests.log_world import Key, Pen
 
 
 def node(key: Key) -> Node:
-    return Node(key=key.public_key, role=Role.ROOM, site=SITE, school="S", room="R")
+    return Node(
+        key=key.public_key,
+        role=Role.ROOM,
+        site=SITE,
+        school="S",
+        room="R",
+        machines=(b"machine1", b"machine2"),
+    )
 
 
 @pytest.fixture
