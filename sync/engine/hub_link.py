@@ -4,15 +4,18 @@ Invariants:
   HL1  A hub is kept only after it proved to know the code, and its answer proved which key and
        which authority are its own: whoever sits in between learns nothing and changes nothing.
   HL2  How each call went is kept; no call depends on it.
+  HL3  The hub's time is kept only after the exchange: by then it is known whether this disk was set
+       back, and which log its starts belong to.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError, UserError
+from client.domain.record.anchors import AnchorKind
+from client.domain.record.dates import Quality
 from client.domain.record.log import Taken
 from client.service.hubs import KnownHub
 from client.service.station import Station
@@ -44,11 +47,23 @@ from sync.transport.hub_http import HubHttp, TrustedTime
 REFUSED: Final = "refused"
 """Folder of the profile for segments that a hub calls damaged."""
 
-OnTime = Callable[[TimeSample], None]
-
 
 def no_time() -> None:
     """Know nothing of the time: a `TrustedTime`."""
+
+
+def trusted_time(station: Station) -> TrustedTime:
+    """Give the time that certificates are checked against: only what an anchor of this start says.
+
+    A clock that merely looks right may be wrong, and must not keep a room from its hub.
+    """
+
+    def now() -> tuple[int, int] | None:
+        found, _ = station.records.clock()
+        is_sure = found.quality is Quality.EXACT
+        return (found.earliest_ms, found.latest_ms) if is_sure else None
+
+    return now
 
 
 def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHub:
@@ -96,20 +111,11 @@ class HubLink:
     Args:
         station: The room.
         hub: Which hub.
-        trusted: The time that may be relied on, for certificates.
-        on_time: Told the hub's time.
     """
 
-    def __init__(
-        self,
-        station: Station,
-        hub: KnownHub,
-        trusted: TrustedTime = no_time,
-        on_time: OnTime | None = None,
-    ) -> None:
+    def __init__(self, station: Station, hub: KnownHub) -> None:
         self._station: Final = station
-        self._on_time = on_time
-        self._http: Final = HubHttp(hub.url, hub.authority, trusted)
+        self._http: Final = HubHttp(hub.url, hub.authority, trusted_time(station))
         self.hub: Final = hub
 
     def exchange(self, cancel: CancelToken) -> Outcome:
@@ -138,9 +144,15 @@ class HubLink:
         book.note_contact(key, done)
         if outcome.held:
             self._station.journal.acknowledge(outcome.held).result()
-        if outcome.anchor is not None and self._on_time is not None:
-            self._on_time(outcome.anchor)
+        if outcome.anchor is not None:
+            self._note_time(outcome.anchor)
         return outcome
+
+    def _note_time(self, sample: TimeSample) -> None:
+        journal = self._station.journal
+        here = replace(journal.present(), mono_ms=sample.mono_ms)
+        anchor = here.anchor(AnchorKind.HUB, sample.utc_ms, sample.err_ms)
+        journal.note_anchor(anchor).result()
 
     def by_folder(self, carrier: FolderCarrier) -> Outcome:
         """Take up answers of the hub in a folder and leave what is to be said.
@@ -179,7 +191,11 @@ def ports_for(station: Station, hub: KnownHub, carrier: Carrier = no_way) -> Exc
         signer=journal.signer,
         verify=verify,
         hub_key=hub.key,
-        here=Here(site=hub.site, machine=machine_name(read_marks(), journal.signer.public_key)),
+        here=Here(
+            site=hub.site,
+            machine=machine_name(read_marks(), journal.signer.public_key),
+            boot=journal.present().boot,
+        ),
         carrier=carrier,
         memory=_Memory(station, hub.key),
         on_refused=keep,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
 from client.domain.canon import encode
 from client.domain.clock import FrozenClock
@@ -17,15 +18,17 @@ from client.domain.errors import (
     UnreachableError,
     UserError,
 )
+from client.domain.record.anchors import AnchorKind
+from client.domain.record.dates import Quality
 from client.service.command.documents import Outcome as Answer
 from client.service.command.parse import Invocation
+from client.service.doctor import Facts, station_doctor
 from client.service.hubs import Contact, KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.keyfile import verify
-from sync.engine.exchange import TimeSample
 from sync.engine.hub_commands import HubDesk
-from sync.engine.hub_link import REFUSED, HubLink, enrol, no_time, ports_for
+from sync.engine.hub_link import REFUSED, HubLink, enrol, ports_for, trusted_time
 from sync.hub.enrolment import Registrar, add_code
 from sync.hub.respond import Responder
 from sync.protocol.enrol import Hello, code_key, pack_hello, site_of
@@ -236,13 +239,41 @@ def test_a_request_to_stop_is_no_failure(hub, make):
     assert station.hubs.contact(hub.key.public_key) == Contact()
 
 
-def test_the_hubs_time_is_handed_on(hub, make):
-    station, heard = make(), []
-    link = HubLink(station, enrol(station, hub.url, hub.code, GO), no_time, heard.append)
+def test_the_hubs_time_dates_what_was_recorded(hub, make):
+    """HL3."""
+    station = make()
+    station.clock.at = LONG_AGO.replace(year=2013)
+    known = enrol(station, hub.url, hub.code, GO)
+    assert trusted_time(station)() is None
+    link = HubLink(station, known)
     link.exchange(GO)
     link.close()
-    (sample,) = heard
-    assert isinstance(sample, TimeSample)
+    (anchor,) = station.journal.anchors()
+    assert (anchor.writer, anchor.kind) == (station.journal.writer, AnchorKind.HUB)
+    earliest_ms, latest_ms = trusted_time(station)()
+    assert earliest_ms <= FrozenClock().at.timestamp() * 1000 <= latest_ms
+    found, _ = station.records.clock()
+    assert found.quality is Quality.EXACT
+
+
+def test_the_check_up_tells_when_a_hub_was_met(hub, make):
+    station = make()
+    known = enrol(station, hub.url, hub.code, GO)
+    doctor = station_doctor(station, lambda _: Decodes.YES)
+
+    def told() -> str:
+        return next(one.variant for one in doctor.look_now(Facts()) if one.code == "hub")
+
+    assert told() == "never"
+    link = HubLink(station, known)
+    link.exchange(GO)
+    assert told() == "ok"
+    hub.http.close()
+    with pytest.raises(UnreachableError):
+        HubLink(station, known).exchange(GO)
+    assert told() == "away"
+    link.close()
+    doctor.close()
 
 
 def test_a_stick_does_what_the_link_does(hub, make, tmp_path):
