@@ -104,10 +104,14 @@ class LogStore:
         """See the port."""
         answer: Future[tuple[Taken, ...]] = Future()
         answer.set_running_or_notify_cancel()
-        checked = self._database.read_here(
-            lambda connection: self._check(connection, segments, introductions)
-        )
-        self._submit(checked, answer)
+        try:
+            checked = self._database.read_here(
+                lambda connection: self._check(connection, segments, introductions)
+            )
+        except StorageError as error:
+            answer.set_exception(error)
+        else:
+            self._submit(checked, answer)
         return answer
 
     def vector(self) -> Vector:

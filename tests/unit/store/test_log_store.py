@@ -122,9 +122,14 @@ def test_ls2_schools_in_one_file_know_nothing_of_each_other(database):
     assert take(one, data) == (Taken.STORED,)
     assert other.vector() == EMPTY
     assert other.missing(EMPTY, LARGE) == ()
-    assert take(other, pen.write(2).seal()) == (Taken.WRITER_UNKNOWN,)
+    assert take(other, pen.clone().write(2).seal()) == (Taken.WRITER_UNKNOWN,)
     # A PC that moved brings its log along: it is kept once for each.
     assert take(other, data) == (Taken.STORED,)
+    assert other.vector() == one.vector()
+    more = pen.write(3).seal()
+    assert take(one, more) == (Taken.STORED,)
+    assert other.vector() != one.vector()
+    assert take(other, more) == (Taken.STORED,)
     assert other.vector() == one.vector()
 
 
@@ -250,11 +255,19 @@ def test_a_closed_store_refuses(tmp_path):
     database = Database(tmp_path / "a.db", MIGRATIONS)
     log, data = LogStore(database), Pen().seal()
     log.vector()
-    database._closed = True
-    with pytest.raises(StorageError):
-        take(log, data)
-    database._closed = False
     database.close()
+    for closed in (log, LogStore(database)):
+        with pytest.raises(StorageError):
+            closed.take((data,)).result()
+
+
+def test_a_store_that_is_being_closed_refuses(database, monkeypatch):
+    def closed(*_, **__):
+        raise StorageError("store_closed")
+
+    monkeypatch.setattr(database, "write", closed)
+    with pytest.raises(StorageError):
+        take(LogStore(database), Pen().seal())
 
 
 def test_another_failure_of_the_disk_is_the_callers(database, monkeypatch):
