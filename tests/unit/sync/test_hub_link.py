@@ -20,6 +20,7 @@ from client.domain.errors import (
 )
 from client.domain.record.anchors import AnchorKind
 from client.domain.record.dates import Quality
+from client.domain.record.log import Taken
 from client.service.command.documents import Outcome as Answer
 from client.service.command.parse import Invocation
 from client.service.doctor import Facts, station_doctor
@@ -237,6 +238,15 @@ def test_a_request_to_stop_is_no_failure(hub, make):
     with pytest.raises(Cancelled):
         HubDesk(cancel).sync_now(station, call())
     assert station.hubs.contact(hub.key.public_key) == Contact()
+
+
+def test_only_what_a_hub_signed_to_hold_counts_as_safe(hub, make, monkeypatch):
+    """HL2."""
+    station = make()
+    enrol(station, hub.url, hub.code, GO)
+    monkeypatch.setattr(hub.log(), "_take", lambda *_: Taken.QUARANTINED)
+    assert sync_now(station)["notes"] == ["segment_not_taken"]
+    assert not station.journal.is_acknowledged()
 
 
 def test_the_hubs_time_dates_what_was_recorded(hub, make):
