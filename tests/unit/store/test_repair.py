@@ -95,6 +95,13 @@ def flipped(path):
     path.write_bytes(data)
 
 
+def miscounted(path):
+    """The header tells of more free pages than there are: SQLite reads on and says so."""
+    data = bytearray(path.read_bytes())
+    data[36:40] = (int.from_bytes(data[36:40], "big") + 3).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
 def changed(statement):
     def damage(path):
         with sqlite3.connect(path) as connection:
@@ -111,6 +118,7 @@ DAMAGES = [
     cut,
     noise,
     flipped,
+    miscounted,
     changed("DROP TABLE head"),
     changed("DELETE FROM event WHERE n = 11"),
     changed("DELETE FROM event WHERE n IN (6, 7)"),
