@@ -171,6 +171,8 @@ class Responder:
         except ProtocolError as error:
             return refused(error)
         owner = self._directory.owner(request.site, claim.writer)
+        if owner == node.key:
+            return None
         if owner is not None:
             return Taken.DENIED if self._is_revoked(owner) else None
         keys = {one.writer: one.public_key for one in request.introductions}
