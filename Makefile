@@ -1,5 +1,6 @@
 # Every target prepares what it needs. Prerequisites: git and make.
 PY := .venv/bin/python
+HISTORIES := 5000
 BENCHES := search start resume fetch memory hub
 HAS_DISPLAY := $(or $(DISPLAY),$(WAYLAND_DISPLAY))
 
@@ -40,8 +41,10 @@ bench: setup ## all figures into build/bench/*.json; `make bench BENCHES=search`
 	    $(PY) main.py --json bench $$name >build/bench/$$name.json || exit $$?; \
 	    echo "bench: build/bench/$$name.json"; done
 
-torture: setup ## long histories of the simulator (not in this version)
-	@echo "torture: not in this version"; exit 2
+torture: setup ## 5,000 histories of the simulator, then its faulty variants; build/torture.json
+	@mkdir -p build
+	@$(PY) -m tests.torture --histories $(HISTORIES) --json >build/torture.json; \
+	    code=$$?; cat build/torture.json; exit $$code
 
 clean: ## remove what was built, except .venv
 	@rm -rf build dist screenshots report htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

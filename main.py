@@ -54,6 +54,8 @@ _HUB = (
     "hub code",
 )
 """Commands of `sync.hub.commands`."""
+_PEERS = ("source add hub", "sync now")
+"""Commands of `sync.engine.hub_commands`."""
 
 _ROSTER = (
     "roster import",
@@ -87,6 +89,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "play": _play,
         "doctor": _doctor,
         "bench": _bench,
+        "seal-image": _seal_image,
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
         **{name: partial(_on_roster, name) for name in _ROSTER},
     }
@@ -94,6 +97,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         handlers[name] = partial(_on_link, name, cancel)
     for name in _HUB:
         handlers[name] = partial(_on_hub, name)
+    for name in _PEERS:
+        handlers[name] = partial(_on_peers, name, cancel)
     return handlers
 
 
@@ -137,10 +142,28 @@ def _on_link(name: str, cancel: CancelToken, call: Invocation) -> object:
         return table[name](station, call)
 
 
+def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.engine.hub_commands import HubDesk  # noqa: PLC0415 - heavy
+
+    desk = HubDesk(cancel)
+    table = {"source add hub": desk.add, "sync now": desk.sync_now}
+    with _station(call) as station:
+        return table[name](station, call)
+
+
 def _on_hub(name: str, call: Invocation) -> object:
     from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
 
     return COMMANDS[name](call)
+
+
+def _seal_image(call: Invocation) -> object:
+    from client.service.image import seal_image  # noqa: PLC0415 - rare
+    from client.store.sentinel import sentinel_of  # noqa: PLC0415 - rare
+
+    profile = profile_at(call.profile)
+    sentinel = sentinel_of(profile.folder)
+    return {"facts": seal_image(profile, SystemClock(), sentinel, is_sure=call.flag("yes"))}
 
 
 def _app(call: Invocation) -> object:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from tests.replica import replica, replicas
 __all__ = ["replica", "replicas"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Sentinels of profiles that tests make stay out of the home folder.
+os.environ.setdefault("TONGKE_STATE", tempfile.mkdtemp(prefix="tongke-state-"))
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

@@ -7,6 +7,7 @@ memory  idle, teaching, after fifty searches               ui.bench_start
 stage   key to frozen picture, load and loss while playing ui.bench_stage
 fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fetch
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
+exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 """
@@ -32,6 +33,8 @@ _CACHES: Final = Path("/proc/sys/vm/drop_caches")
 _QUICK_RESOURCES: Final = 10_000
 _QUICK_PER_KIND: Final = 30
 _QUICK_BOOKS: Final = 5
+_BOOTS: Final = 400
+_QUICK_BOOTS: Final = 20
 
 Log = Callable[[str], None]
 Figures = Mapping[str, object]
@@ -44,6 +47,7 @@ class _Call:
         self.is_quick = call.flag("quick")
         self.is_one_core = call.flag("one_core")
         self.is_cold = call.flag("cold")
+        self.boots = call.number("boots", _QUICK_BOOTS if self.is_quick else _BOOTS)
         self.log = log
         self.parameters: dict[str, object] = {
             "quick": self.is_quick,
@@ -184,6 +188,13 @@ def _hub(call: _Call) -> Figures:
     return bench_hub.bench_hub(load, call.log)
 
 
+def _exchange(call: _Call) -> Figures:
+    from sync.engine import bench_exchange  # noqa: PLC0415 - one bench at a time
+
+    call.parameters["boots"] = call.boots
+    return bench_exchange.bench_exchange(call.boots, _TOOLS, call.log)
+
+
 _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
     {
         "search": _search,
@@ -193,6 +204,7 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "stage": _stage,
         "fetch": _fetch,
         "catalogue": _catalogue,
+        "exchange": _exchange,
         "events": _events,
         "hub": _hub,
     }

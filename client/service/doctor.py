@@ -10,6 +10,7 @@ Invariants:
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from shutil import disk_usage
@@ -20,6 +21,7 @@ from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError
 from client.domain.record.bounds import CEILING, FLOOR
 from client.domain.record.dates import Fault
+from client.service.hubs import Contact
 from client.service.paths import ASSETS, Profile
 from client.service.print_fonts import find_font
 from client.service.secrets import SecretPlace, Secrets
@@ -96,7 +98,7 @@ class DiskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubContact:
-    """The last contact with one hub. `when_label` is in words, empty when there was none."""
+    """The last contact with one hub: `when_label` by this PC's clock, empty if there was none."""
 
     name: str
     when_label: str
@@ -370,32 +372,33 @@ def _has_print_font() -> bool:
     return True
 
 
-def station_doctor(
-    station: Station,
-    decodes: Callable[[Path], Decodes],
-    *,
-    disk: Callable[[], DiskFacts | None] = lambda: None,
-    hubs: Callable[[], tuple[HubContact, ...]] = tuple,
-) -> Doctor:
+def _contact(name: str, contact: Contact) -> HubContact:
+    met = datetime.fromtimestamp(contact.wall_ms / 1000, UTC).astimezone()
+    return HubContact(
+        name=name,
+        when_label=f"{met:%Y-%m-%d %H:%M}" if contact.wall_ms else "",
+        is_reachable=contact.failures == 0,
+    )
+
+
+def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doctor:
     """Make the doctor of a room.
 
     Args:
         station: The room.
         decodes: Tries whether a file plays here; blocking.
-        disk: Tells whether the disk forgets; blocking.
-        hubs: Tells when each hub of the room was met last; blocking.
     """
 
     def sense(facts: Facts) -> Facts:
-        health = station.journal.health()
+        health, hubs = station.journal.health(), station.hubs.hubs()
         now, faults = station.records.clock()
         return replace(
             facts,
             log=LogFacts(events=health.events, logs=health.logs, is_suspect=health.is_suspect),
             backups=BackupFacts(kept=health.backups, behind=health.behind),
             clock=ClockFacts(year=station.clock.wall().year, is_sure=now.is_sure, faults=faults),
-            disk=disk(),
-            hubs=hubs(),
+            disk=DiskFacts(forgets=health.forgets),
+            hubs=tuple(_contact(hub.name, station.hubs.contact(hub.key)) for hub in hubs),
             notices=tuple(notice.code for notice in station.notices),
         )
 

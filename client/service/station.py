@@ -19,6 +19,7 @@ from client.domain.errors import StorageCorruptError, UserError
 from client.domain.ids import BookId, LessonId, SourceId
 from client.service.api import Filters, LessonDetail
 from client.service.classes import ClassesService
+from client.service.hubs import HubBook
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
@@ -33,7 +34,9 @@ from client.store.database import Database
 from client.store.durable import set_aside
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
+from client.store.machine import read_marks
 from client.store.repair import Notice, open_journal
+from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
@@ -47,7 +50,7 @@ class Station:
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self.profile: Final = profile.prepare()
         self.clock: Final = clock
-        opened = open_journal(profile.folder, clock)
+        opened = open_journal(profile.folder, clock, sentinel_of(profile.folder), read_marks())
         self.journal: Final = opened.journal
         self.room: Final = RoomService(opened.journal)
         self.records: Final = RecordService(opened.journal, self.room.class_ids)
@@ -66,6 +69,11 @@ class Station:
     def secrets(self) -> Secrets:
         """The school's own credentials."""
         return Secrets(self.profile.keys)
+
+    @cached_property
+    def hubs(self) -> HubBook:
+        """The hubs this room is enrolled with."""
+        return HubBook(self.room)
 
     @cached_property
     def print_desk(self) -> PrintDesk:

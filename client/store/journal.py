@@ -10,6 +10,7 @@ Invariants:
   J7  When the disk is full the ballast is given up first, and the append is tried again.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
@@ -21,17 +22,20 @@ from client.domain.errors import StorageError, StorageFullError
 from client.domain.failpoint import failpoint
 from client.domain.ids import EventId, SittingId
 from client.domain.record.anchors import Anchor, Present
-from client.domain.record.bodies import Body, EventType
+from client.domain.record.bodies import Body, EventType, WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.resume import ResumePoint
+from client.domain.signer import Signer
 from client.store import clock_rows
 from client.store import journal_rows as rows
 from client.store.backup import Backups, is_due
 from client.store.ballast import Ballast
 from client.store.database import Database
 from client.store.futures import then
+from client.store.guard import Guard
 from client.store.journal_rows import Look, Tip
 from client.store.keyfile import KeyFile
+from client.store.later import Later
 from client.store.log_store import LogStore
 from client.store.own_log import OwnLog, Start
 from client.store.sealing import seal_all
@@ -45,8 +49,14 @@ _Job: TypeAlias = "Callable[[sqlite3.Connection], tuple[Event, ...]]"
 Listener: TypeAlias = Callable[[Sequence[Event]], None]
 
 BALLAST: Final = "ballast"
+NOTE_S: Final = 60.0
+"""So long after a new event the sentinel is written at the latest."""
+PUSH_S: Final = 5.0
+"""So long after a commit a disk that forgets is to be pushed somewhere else."""
 SUSPECT: Final = "journal.suspect"
 """Local value that asks the next start to repair the file."""
+ACKNOWLEDGED: Final = "journal.acknowledged"
+"""Local value: the summary of the last vector that a hub was found to hold all of."""
 _BACKED_UP: Final = "journal.backed_up"
 
 
@@ -54,7 +64,8 @@ _BACKED_UP: Final = "journal.backed_up"
 class JournalHealth:
     """Figures for 体检. `behind` counts the events that are newer than the newest backup.
 
-    `is_suspect` tells that a damaged row was met; the next start repairs it.
+    `is_suspect` tells that a damaged row was met; the next start repairs it. `forgets`: the disk
+    is set back at every start. `is_guarded`: the sentinel could be written the last time.
     """
 
     events: int
@@ -64,6 +75,8 @@ class JournalHealth:
     behind: int
     size_bytes: int
     is_suspect: bool = False
+    forgets: bool = False
+    is_guarded: bool = True
 
 
 class Journal:
@@ -76,12 +89,20 @@ class Journal:
         key: Its public key and nonce name the log that is written.
         clock: Gives evidence of time.
         start: See `Start`.
+        guard: Notices disks that were set back; None where nobody looks.
 
     Raises:
         StorageError: The first write failed.
     """
 
-    def __init__(self, database: Database, key: KeyFile, clock: Clock, start: Start) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: KeyFile,
+        clock: Clock,
+        start: Start,
+        guard: Guard | None = None,
+    ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._listeners: tuple[Listener, ...] = ()
@@ -90,17 +111,33 @@ class Journal:
         self._backing_up = threading.Lock()
         self.backups: Final = Backups(path=database.path)
         self.ballast: Final = Ballast(path=database.path.with_name(BALLAST))
+        self._guard: Final = guard
         self._own: Final = OwnLog(key, clock, start)
-        self.is_new_boot: Final = database.write(self._own.begin).result()
+        self.forgets = False
+        """Whether the disk is set back at every start of the machine."""
+        self.wants_push: Callable[[], None] | None = None
+        """Called a few seconds after a commit while the disk forgets; must not raise."""
+        self.is_new_boot: Final = database.write(
+            lambda connection: self._begin(connection, start)
+        ).result()
         self.log: Final = LogStore(
-            database, heard=self._tell, follow=self._own.took, relieve=self.ballast.drop
+            database, heard=self._tell, follow=self._took, relieve=self.ballast.drop
         )
         """All logs that are held, as exchanges see them."""
+        self._noting: Final = Later(self._note, NOTE_S)
+        self._pushing: Final = Later(self._push, PUSH_S)
+        if guard is not None:
+            database.read(lambda connection: guard.note(connection, self.writer))
 
     @property
     def writer(self) -> bytes:
         """The log this machine writes now."""
         return self._own.writer
+
+    @property
+    def signer(self) -> Signer:
+        """The key that signs for this machine."""
+        return self._own.key
 
     # --- writing -------------------------------------------------------------------------
 
@@ -167,6 +204,14 @@ class Journal:
     def segments(self) -> tuple[bytes, ...]:
         """Return all sealed segments, log by log, in order."""
         return self._database.read_here(rows.select_sealed)
+
+    def acknowledge(self, summary: bytes) -> Future[None]:
+        """Remember that a hub holds what a vector of this `summary` tells."""
+        return self.set_local(ACKNOWLEDGED, summary.hex())
+
+    def is_acknowledged(self) -> bool:
+        """Tell whether a hub is known to hold everything that is here now."""
+        return self.local().get(ACKNOWLEDGED) == self.log.vector().summary.hex()
 
     # --- local rows ----------------------------------------------------------------------
 
@@ -245,11 +290,17 @@ class Journal:
             behind=events if then_ is None else max(0, events - then_),
             size_bytes=self._database.path.stat().st_size,
             is_suspect=self.local().get(SUSPECT) == "1",
+            forgets=self.forgets,
+            is_guarded=self._guard is None or self._guard.is_written,
         )
 
     def close(self) -> None:
         """Write what is queued and mark a clean end. Idempotent."""
-        self._local(self._own.end)
+        self._noting.close()
+        self._pushing.close()
+        with contextlib.suppress(StorageError):
+            self._local(self._own.end).result()
+        self._note()
         self._database.close()
         if self._at_close is not None:
             self._at_close()
@@ -303,9 +354,39 @@ class Journal:
             failed.set_exception(error)
             return failed
 
+    def _begin(self, connection: "sqlite3.Connection", start: Start) -> bool:
+        is_new_boot = self._own.begin(connection)
+        if self._guard is not None:
+            is_repaired = start.why is not WhyIncarnation.FIRST
+            self.forgets = self._guard.begin(
+                connection, is_new_boot=is_new_boot, is_repaired=is_repaired
+            )
+        return is_new_boot
+
+    def _took(self, connection: "sqlite3.Connection", fresh: Sequence[Event]) -> list[Event]:
+        written = self._own.took(connection, fresh)
+        if self._guard is not None:
+            self.forgets = self._guard.judge(connection)
+        return written
+
     def _tell(self, events: Sequence[Event]) -> None:
+        if self._guard is not None:
+            self._noting.soon()
+        if self.forgets and self.wants_push is not None:
+            self._pushing.soon()
         for listener in self._listeners:
             listener(events)
+
+    def _note(self) -> None:
+        guard = self._guard
+        if guard is not None:
+            # The journal may have been closed, or its disk may be gone: then nothing is noted.
+            with contextlib.suppress(StorageError):
+                self._database.read(lambda connection: guard.note(connection, self.writer)).result()
+
+    def _push(self) -> None:
+        if self.wants_push is not None:
+            self.wants_push()
 
     def _seal(self, connection: "sqlite3.Connection") -> int:
         if self._own.loose(connection):
@@ -316,6 +397,8 @@ class Journal:
         made, broken = seal_all(connection, self._database, self._own.key)
         if broken:
             self.set_local(SUSPECT, "1").result()
+        if self._guard is not None:
+            self._guard.note(connection, self.writer)
         return made
 
     def _wall_ms(self) -> int:

@@ -16,6 +16,7 @@ from client.domain.record.bodies import GoesOn, Incarnation
 from client.domain.record.event import ID_BYTES, Event
 from client.domain.record.fold import read
 from client.domain.record.log import Introduction
+from client.domain.record.segment import peek
 from client.domain.record.table import topic
 from client.domain.record.vector import Stretch, Vector, vector
 
@@ -274,6 +275,28 @@ def insert_sealed(
             "UPDATE site SET bytes = bytes + ? WHERE si = (SELECT si FROM writer WHERE wi = ?)",
             (len(data), wi),
         )
+
+
+def select_stretch(connection: sqlite3.Connection, name: bytes, data: bytes) -> Stretch:
+    """Tell what a segment of a site covers.
+
+    Raises:
+        ProtocolError: `segment_invalid`: it is not held here.
+    """
+    start = peek(data)
+    row = connection.execute(
+        "SELECT head FROM sealed JOIN writer USING (wi) JOIN site USING (si)"
+        " WHERE name = ? AND w = ? AND first_seq = ? AND data = ?",
+        (name, start.writer, start.seq, data),
+    ).fetchone()
+    if row is None:
+        raise ProtocolError("segment_invalid")
+    return Stretch(
+        writer=start.writer,
+        seq=start.seq + start.count - 1,
+        head=EventId(octets(row[0])[:ID_BYTES]),
+        first=start.seq,
+    )
 
 
 def has_id(connection: sqlite3.Connection, wi: int, name: EventId) -> bool:

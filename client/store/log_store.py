@@ -20,7 +20,7 @@ from client.domain.record.bodies import Incarnation
 from client.domain.record.event import Event, writer_of
 from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken, refused
-from client.domain.record.segment import Segment, covers, peek, unseal
+from client.domain.record.segment import Segment, peek, unseal
 from client.domain.record.vector import EMPTY, Stretch, Vector, told
 from client.store import log_rows as rows
 from client.store.database import Database
@@ -104,10 +104,14 @@ class LogStore:
         """See the port."""
         answer: Future[tuple[Taken, ...]] = Future()
         answer.set_running_or_notify_cancel()
-        checked = self._database.read_here(
-            lambda connection: self._check(connection, segments, introductions)
-        )
-        self._submit(checked, answer)
+        try:
+            checked = self._database.read_here(
+                lambda connection: self._check(connection, segments, introductions)
+            )
+        except StorageError as error:
+            answer.set_exception(error)
+        else:
+            self._submit(checked, answer)
         return answer
 
     def vector(self) -> Vector:
@@ -134,7 +138,11 @@ class LogStore:
 
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """See the port."""
-        return tuple(map(covers, segments))
+        return self._database.read_here(
+            lambda connection: tuple(
+                rows.select_stretch(connection, self._site, data) for data in segments
+            )
+        )
 
     def introductions(self, segments: Sequence[bytes]) -> tuple[Introduction, ...]:
         """See the port."""

@@ -24,6 +24,7 @@ from client.domain.failpoint import failpoint
 from client.domain.record.bodies import Body, EventType, GoesOn, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
 from client.domain.record.fields import MAX_SEEN
+from client.domain.record.fold import read
 from client.domain.record.segment import BootRow
 from client.domain.record.table import pack, spec_of
 from client.store import journal_rows as rows
@@ -35,6 +36,8 @@ from client.store.keyfile import KeyFile
 CLEAN: Final = "journal.clean"
 KEYS: Final = "journal.keys"
 """Local value: the public keys this machine ever wrote with."""
+RETURNED: Final = "journal.returned"
+"""Local value: how many logs that this machine began after it was set back were given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,10 @@ class OwnLog:
         Raises:
             StorageError: A new name was needed and the disk refused it.
         """
+        returned = sum(map(self._is_returned, fresh))
+        if returned:
+            before = rows.select_local(connection).get(RETURNED, "0")
+            rows.put_local(connection, RETURNED, str(int(before) + returned))
         if all(event.writer != self.writer for event in fresh):
             return []
         self.rotate()
@@ -152,6 +159,15 @@ class OwnLog:
             predecessors=tuple((tip.writer, tip.hash) for tip in tips),
         )
         return wi, self._write(connection, wi, body)
+
+    def _is_returned(self, event: Event) -> bool:
+        entry = read(event) if event.type == EventType.INCARNATION.value else None
+        return (
+            entry is not None
+            and isinstance(entry.body, Incarnation)
+            and entry.body.public_key == self.key.public_key
+            and entry.body.why is WhyIncarnation.RESTORED
+        )
 
     def _own_tips(self, connection: sqlite3.Connection) -> list[Tip]:
         """Return the tips of logs this machine wrote, under any key, that nobody goes on from."""
@@ -216,7 +232,7 @@ def _says_more(connection: sqlite3.Connection, tip: Tip) -> bool:
     at: Event | None = rows.find_by_hash(connection, tip.writer, tip.hash)
     while at is not None and at.type == EventType.GOES_ON.value:
         if log_rows.is_named(connection, at):
-            return False
+            break
         at = rows.find_by_hash(connection, tip.writer, at.prev)
     return at is not None and not log_rows.is_named(connection, at)
 

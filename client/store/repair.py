@@ -27,13 +27,16 @@ from client.store.ballast import Ballast
 from client.store.boot import boot_key
 from client.store.database import Database
 from client.store.durable import move_file, set_aside, sync_file, sync_folder
+from client.store.guard import Guard
 from client.store.journal import BALLAST, SUSPECT, Journal
 from client.store.journal_rows import Tip
 from client.store.keyfile import KeyFile
+from client.store.machine import Marks
 from client.store.own_log import Start
 from client.store.presence import Presence
 from client.store.salvage import BESIDE, fill, gather
 from client.store.schema_journal import MIGRATIONS
+from client.store.sentinel import Sentinel
 
 FILE: Final = "journal.db"
 KEY_FILE: Final = "journal.key"
@@ -68,10 +71,18 @@ class OpenedJournal:
     notices: tuple[Notice, ...]
 
 
-def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
+def open_journal(
+    folder: Path, clock: Clock, sentinel: Sentinel | None = None, marks: Marks = ()
+) -> OpenedJournal:
     """Open or make the journal of a profile, repairing it if it must be. Blocking.
 
     Behind it a backup is made when one is due, and room is kept back for a full disk.
+
+    Args:
+        folder: The profile.
+        clock: Gives evidence of time.
+        sentinel: Tells whether the disk was set back; None where nobody looks.
+        marks: Tell the machine, see `client.store.machine`.
 
     Raises:
         StorageTooNewError: A newer program wrote it; nothing was touched.
@@ -80,14 +91,14 @@ def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        opened = _open(folder, clock)
+        opened = _open(folder, clock, sentinel, marks)
     except StorageTooNewError:
         raise
     except (StorageError, OSError):
         # A full disk may refuse in many words: give up the ballast and try once more.
         if not Ballast(path=folder / BALLAST).drop():
             raise
-        opened = _open(folder, clock)
+        opened = _open(folder, clock, sentinel, marks)
         opened = replace(opened, notices=(*opened.notices, Notice(code="disk_full")))
     else:
         opened.journal.lay_ballast()
@@ -95,7 +106,7 @@ def open_journal(folder: Path, clock: Clock) -> OpenedJournal:
     return opened
 
 
-def _open(folder: Path, clock: Clock) -> OpenedJournal:
+def _open(folder: Path, clock: Clock, sentinel: Sentinel | None, marks: Marks) -> OpenedJournal:
     notices: list[Notice] = []
     presence = Presence(folder / LOCK_FILE)
     try:
@@ -103,10 +114,15 @@ def _open(folder: Path, clock: Clock) -> OpenedJournal:
         database, key, why = _whole(folder, presence, notices)
         try:
             start = Start(why=why, boot_key=boot_key(), at_close=presence.close)
-            journal = Journal(database, key, clock, start)
-        except StorageError:
+            guard = None if sentinel is None else Guard(sentinel, marks)
+            if guard is not None and why is WhyIncarnation.FIRST:
+                key = _unshared(database, key, guard, notices)
+            journal = Journal(database, key, clock, start, guard)
+        except (StorageError, OSError):
             database.close()
             raise
+        if journal.forgets:
+            notices.append(Notice(code="disk_forgets"))
     except BaseException:
         presence.close()
         raise
@@ -283,6 +299,16 @@ def _key(path: Path, database: Database, notices: list[Notice]) -> tuple[KeyFile
     # The key wrote a log that is gone: its numbers must not be used again.
     notices.append(Notice(code="journal_empty"))
     return key.rotated(), WhyIncarnation.RESTORED
+
+
+def _unshared(database: Database, key: KeyFile, guard: Guard, notices: list[Notice]) -> KeyFile:
+    """Take a new name where another disk may write on under the old one."""
+    found = database.read(guard.look).result()
+    if found.is_set_back:
+        notices.append(Notice(code="journal_rolled_back"))
+    if found.is_other_machine:
+        notices.append(Notice(code="machine_changed"))
+    return key.rotated() if found.wants_new_name else key
 
 
 def _new_name(path: Path) -> tuple[KeyFile, WhyIncarnation]:

@@ -4,6 +4,8 @@ Invariants:
   LD1  One import runs at a time, in the order asked for, beside fetching; closing ends it at
        once and what came before stays.
   LD2  One folder that cannot be taken keeps no other out.
+  LD3  What this room writes is brought to its hubs: a class that ended at once, anything else
+       within a minute.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +18,19 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role, display_title
 from client.domain.errors import ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
+from client.domain.record.bodies import EventType
+from client.domain.record.event import Event
 from client.service.api import ImportResult, NotTaken, OfferedLesson, SyncStatus
 from client.service.station import Station
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
+from sync.engine.hub_calls import Trigger
+from sync.engine.hub_link import HubLink
+from sync.engine.hub_round import HubRound
 from sync.engine.platform_link import KIND, PlatformLink
-from sync.engine.supervisor import Supervisor, SupervisorPorts
+from sync.engine.supervisor import Supervisor
+from sync.engine.supervisor_ports import SupervisorPorts
 
 _CLOSE_S: Final = 5.0
 
@@ -40,6 +48,9 @@ class LinkDesk:
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
             return PlatformLink(station, station.source(None, KIND), probe, on_bytes)
 
+        self._round: Final = HubRound(
+            station.hubs.hubs, lambda hub: HubLink(station, hub), station.clock
+        )
         self.supervisor: Final = Supervisor(
             SupervisorPorts(
                 wants=station.wants,
@@ -47,8 +58,11 @@ class LinkDesk:
                 lesson=station.catalogue.lesson,
                 link=link,
                 clock=station.clock,
+                calls=self._round,
             )
         )
+        station.journal.listen(self._written)
+        station.journal.wants_push = self._push
         self.supervisor.start()
 
     def request(
@@ -76,6 +90,12 @@ class LinkDesk:
         self.supervisor.source_changed()
         return self.supervisor.sync_catalogue(Wanted(books=tuple(dict.fromkeys(chosen))))
 
+    def call_hubs(self) -> None:
+        """Exchange with the hubs now; one may be new, or the link another."""
+        self._round.look_again()
+        self._round.tell(Trigger.ASKED)
+        self.supervisor.hurry()
+
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
         """Take lessons from files or folders (LD1, LD2).
 
@@ -96,6 +116,19 @@ class LinkDesk:
         self._worker.shutdown(wait=False, cancel_futures=True)
         # A film that is being tried leaves by itself, without touching the profile.
         wait(self._imports, timeout=_CLOSE_S)
+
+    def _push(self) -> None:
+        """Bring what was written out of a disk that forgets."""
+        self._round.tell(Trigger.CLASS_ENDED)
+        self.supervisor.hurry()
+
+    def _written(self, events: Sequence[Event]) -> None:
+        """Hear of new facts (LD3)."""
+        own = [event for event in events if event.writer == self._station.journal.writer]
+        if own:
+            has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
+            self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
+            self.supervisor.hurry()
 
     def _import(self, paths: Sequence[Path]) -> ImportResult:
         result = ImportResult()

@@ -1,4 +1,4 @@
-"""The one thread that brings what is wanted: catalogue first, then papers, then films.
+"""The one thread that uses the link: progress first, then catalogue, papers, films.
 
 Invariants:
   U1  What was requested is kept before anything is fetched for it, and comes in a later life of
@@ -6,6 +6,7 @@ Invariants:
   U2  `status` is one frozen value; a subscriber that is slow misses steps, never the last one.
   U3  Pausing, cancelling or closing stops the link at once and loses nothing that was verified.
   U4  Whatever one job raises ends that job, not the thread.
+  U5  Progress goes before content: an exchange that is due stops a fetch, which goes on behind it.
 """
 
 import contextlib
@@ -13,19 +14,16 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final
 
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import Lesson, Role, display_title
-from client.domain.clock import Clock
+from client.domain.catalogue import Role, display_title
 from client.domain.errors import Cancelled, ClassroomError, StorageError, TransportError
 from client.domain.ids import LessonId
 from client.domain.want import Want, WantState
 from client.service.api import Reason, SyncStatus
 from client.store.blob_store import growing_key
-from client.store.holding_store import HoldingStore
-from client.store.want_store import WantStore
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
 from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus, plan_fetch
@@ -42,49 +40,11 @@ from sync.engine.schedule import (
     roles_of,
 )
 from sync.engine.status import Facts, Moment, Speed, transfer_row
+from sync.engine.supervisor_ports import Calls, Link, SupervisorPorts
 
 _LOG: Final = logging.getLogger(__name__)
 _PUBLISH_S: Final = 0.25
 _CLOSE_S: Final = 5.0
-
-
-class Link(Protocol):
-    """A way to the lessons' source; `sync.engine.platform_link.PlatformLink` is one."""
-
-    @property
-    def progress(self) -> Progress:
-        """How far the present fetch is."""
-        ...
-
-    def fetch(self, lesson_id: LessonId, choice: Choice, cancel: CancelToken) -> FetchReport:
-        """Bring a lesson."""
-        ...
-
-    def sync(
-        self,
-        wanted: Wanted,
-        progress: Callable[[CatalogueProgress], None],
-        cancel: CancelToken | None,
-    ) -> CatalogueReport:
-        """Bring the catalogue up to date."""
-        ...
-
-    def close(self) -> None:
-        """Free its workers."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupervisorPorts:
-    """What the supervisor works with."""
-
-    wants: WantStore
-    holdings: HoldingStore
-    lesson: Callable[[LessonId], Lesson | None]
-    """Reads a lesson from the catalogue; blocking."""
-    link: Callable[[Callable[[], None]], Link]
-    """Makes the link, given what to call when bytes came; raises `UserError` without a source."""
-    clock: Clock
 
 
 class Supervisor:
@@ -198,6 +158,13 @@ class Supervisor:
             self._wake.notify_all()
         self._publish()
 
+    def hurry(self) -> None:
+        """Look again whether a hub is to be called (U5)."""
+        with self._wake:
+            if self._call_wait_s() == 0.0:
+                self._stop_running()
+            self._wake.notify_all()
+
     def close(self) -> None:
         """Stop at once; waits a few seconds at most. Idempotent."""
         with self._wake:
@@ -223,6 +190,23 @@ class Supervisor:
                 self._put_off()
         if self._link is not None:
             self._link.close()
+        if self._ports.calls is not None:
+            self._ports.calls.close()
+
+    def _call_wait_s(self) -> float | None:
+        return None if self._ports.calls is None else self._ports.calls.wait_s()
+
+    def _call(self, calls: Calls) -> None:
+        """Speak to a hub. That it does not answer says nothing of the link."""
+        cancel = self._begin(None)
+        try:
+            if calls.call(cancel):
+                self._contact(is_online=True)
+        except Cancelled:
+            pass  # the program is closing
+        finally:
+            self._end()
+            self._publish()
 
     def _put_off(self) -> None:
         """Leave the chosen want alone for a while."""
@@ -252,6 +236,9 @@ class Supervisor:
         """Wait for something to do; None to end."""
         with self._wake:
             while not self._closing:
+                calls, call_wait_s = self._ports.calls, self._call_wait_s()
+                if calls is not None and call_wait_s == 0.0:
+                    return lambda: self._call(calls)
                 if self._syncs:
                     wanted, future = self._syncs.pop(0)
                     return lambda: self._sync(wanted, future)
@@ -263,8 +250,9 @@ class Supervisor:
                 if entry is not None:
                     self._chosen = chosen = entry
                     return lambda: self._fetch(chosen)
-                paused = self._status.is_paused
-                self._wake.wait(None if paused else next_due_s(self._entries, now))
+                fetch_wait_s = None if self._status.is_paused else next_due_s(self._entries, now)
+                waits = [wait for wait in (fetch_wait_s, call_wait_s) if wait is not None]
+                self._wake.wait(min(waits, default=None))
         return None
 
     def _sync(self, wanted: Wanted, future: Future[CatalogueReport]) -> None:
@@ -405,8 +393,11 @@ class Supervisor:
     def _contact(self, *, is_online: bool) -> None:
         wall_ms = int(self._ports.clock.wall().timestamp() * 1000)
         last = wall_ms if is_online else self._status.last_contact_ms
+        is_back = is_online and self._status.is_online is False
         with self._wake:
             self._status = replace(self._status, is_online=is_online, last_contact_ms=last)
+        if is_back and self._ports.calls is not None:
+            self._ports.calls.link_up()
 
     def _tell_catalogue(self, reason: Reason | None) -> None:
         with self._wake:
@@ -420,6 +411,7 @@ class Supervisor:
     def _on_bytes(self) -> None:
         now = self._ports.clock.monotonic()
         if now - self._published_s >= _PUBLISH_S:
+            self.hurry()
             self._publish()
 
     def _publish(self) -> None:

@@ -154,7 +154,7 @@ def pack_request(request: Request, hub_key: bytes, signer: Signer) -> bytes:
             request.site,
             request.node,
             request.machine,
-            _pack_have(request.have),
+            pack_have(request.have),
             list(request.segments),
             _pack_introductions(request.introductions),
             request.max_bytes,
@@ -186,7 +186,7 @@ def read_request(envelope: bytes) -> Request:
                 site=site,
                 node=node,
                 machine=machine,
-                have=_read_have(have),
+                have=read_have(have),
                 segments=_read_segments(segments),
                 introductions=_read_introductions(introductions),
                 max_bytes=_within(max_bytes),
@@ -212,7 +212,7 @@ def pack_reply(reply: Reply, signer: Signer) -> bytes:
             FORMAT,
             reply.status.value,
             reply.request,
-            _pack_have(reply.have),
+            pack_have(reply.have),
             [code.value for code in reply.codes],
             list(reply.segments),
             _pack_introductions(reply.introductions),
@@ -251,7 +251,7 @@ def open_reply(envelope: bytes, request: bytes, hub_key: bytes, verify: Verify) 
             return Reply(
                 status=_enum(Status, status),
                 request=asked,
-                have=_read_have(have),
+                have=read_have(have),
                 codes=tuple(_enum(Taken, code) for code in codes),
                 segments=_read_segments(segments),
                 introductions=_read_introductions(introductions),
@@ -263,7 +263,8 @@ def open_reply(envelope: bytes, request: bytes, hub_key: bytes, verify: Verify) 
             raise ProtocolError("message_invalid")
 
 
-def _pack_have(have: Have) -> Wire:
+def pack_have(have: Have) -> Wire:
+    """Give the form of what a store holds."""
     if isinstance(have, bytes):
         return have
     row: list[Wire] = [[stretch.wire() for stretch in have.open], have.closed_digest]
@@ -272,20 +273,30 @@ def _pack_have(have: Have) -> Wire:
     return row
 
 
-def _read_have(have: Wire) -> Have:
+def read_have(have: Wire) -> Have:
+    """Read what `pack_have` gave.
+
+    Raises:
+        ProtocolError: `message_invalid` or `too_large`.
+    """
     match have:
         case bytes(summary) if len(summary) == SUMMARY_BYTES:
             return summary
         case [list(opened), bytes(digest)] if len(digest) == SUMMARY_BYTES:
-            return Vector(open=_read_stretches(opened), closed_digest=digest)
+            return Vector(open=read_stretches(opened), closed_digest=digest)
         case [list(opened), bytes(digest), list(closed)] if len(digest) == SUMMARY_BYTES:
-            shut = _read_stretches(closed)
-            return Vector(open=_read_stretches(opened), closed_digest=digest, closed=shut)
+            shut = read_stretches(closed)
+            return Vector(open=read_stretches(opened), closed_digest=digest, closed=shut)
         case _:
             raise ProtocolError("message_invalid")
 
 
-def _read_stretches(rows: Sequence[Wire]) -> tuple[Stretch, ...]:
+def read_stretches(rows: Sequence[Wire]) -> tuple[Stretch, ...]:
+    """Read stretches as `Stretch.wire` gives them.
+
+    Raises:
+        ProtocolError: `message_invalid` or `too_large`.
+    """
     if len(rows) > MAX_STRETCHES:
         raise ProtocolError("too_large")
     return tuple(_read_stretch(row) for row in rows)

@@ -14,8 +14,6 @@ Proxies are used only where the environment names them, and never for this machi
 
 import http
 import http.client
-import http.cookiejar
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +23,6 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import (
@@ -38,6 +35,7 @@ from client.domain.errors import (
     UnreachableError,
 )
 from sync.transport.port import NO_HEADERS, Answer, Exchange
+from sync.transport.session import WakingAdapter, quiet_session, shut, waking
 
 Resolve = Callable[[str], str]
 """Turns the target of a redirect into a reachable address, or raises `ProtocolError`."""
@@ -63,8 +61,6 @@ _REFUSED: Final = {
 }
 _SESSION_MARK: Final = "REQUIRE_SESSION"
 _EXCERPT: Final = 512
-_waiting: Final = threading.local()
-"""`.wake`: called with the socket a thread is about to wait on."""
 
 
 def refuse_redirects(url: str) -> str:
@@ -105,7 +101,7 @@ class HttpTransport:
     ) -> Iterator[Exchange]:
         """See `Transport`."""
         response = self._follow(url, cancel, headers)
-        forget = cancel.on_cancel(lambda: _shut(response))
+        forget = cancel.on_cancel(lambda: shut(response))
         try:
             exchange = _HttpExchange(response, cancel, self._forget_sockets)
             _raise_unless_passed(exchange)
@@ -133,24 +129,20 @@ class HttpTransport:
         self, url: str, cancel: CancelToken, headers: Mapping[str, str], *, may_sign: bool
     ) -> requests.Response:
         cancel.check()
-        wakes = _Wakes(cancel)
-        _waiting.wake = wakes.watch
         try:
             request = self._prepared(url, headers, may_sign=may_sign)
-            response = self._session().send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=self._timeout,
-                proxies=_proxies(url),
-            )
+            with waking(cancel):
+                response = self._session().send(
+                    request,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=self._timeout,
+                    proxies=proxies(url),
+                )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             cancel.check()
             self._forget_sockets()
-            raise _translated(error, url) from error
-        finally:
-            _waiting.wake = None
-            wakes.forget()
+            raise translated(error, url) from error
         if self._saw is not None:
             self._saw(url, _lowered(response))
         return response
@@ -172,24 +164,12 @@ class HttpTransport:
             return session
         if session is not None:
             session.close()
-        session = _Session()
-        session.trust_env = False
-        session.cookies.set_policy(_NoCookies())
-        session.mount("http://", _Adapter())
-        session.mount("https://", _Adapter())
+        session = quiet_session(WakingAdapter())
         self._local.session, self._local.epoch = session, epoch
         return session
 
     def _forget_sockets(self) -> None:
         self._epoch += 1
-
-
-def _shut(response: requests.Response) -> None:
-    """Wake whoever waits for the rest of this body."""
-    try:
-        response.raw.shutdown()
-    except (OSError, RuntimeError, ValueError):
-        return  # it ended by itself
 
 
 class _HttpExchange:
@@ -233,7 +213,7 @@ class _HttpExchange:
                 if self._is_over():
                     break
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            self._fail(_translated(error, self._answer.url), error)
+            self._fail(translated(error, self._answer.url), error)
         return chunk
 
     def _is_over(self) -> bool:
@@ -247,78 +227,6 @@ class _HttpExchange:
 
 def _lowered(response: requests.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
-
-
-class _Wakes:
-    """Shuts the sockets a thread waits on when its token is cancelled."""
-
-    def __init__(self, cancel: CancelToken) -> None:
-        self._cancel = cancel
-        self._forget: Callable[[], None] | None = None
-
-    def watch(self, sock: socket.socket) -> None:
-        """Start to care for `sock`."""
-        self.forget()
-
-        def shut() -> None:
-            try:
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError:
-                return  # it is gone already, which is all that was wanted
-
-        self._forget = self._cancel.on_cancel(shut)
-
-    def forget(self) -> None:
-        """Care no longer."""
-        if self._forget is not None:
-            self._forget()
-            self._forget = None
-
-
-def _announce(sock: socket.socket | None) -> None:
-    wake = getattr(_waiting, "wake", None)
-    if wake is not None and sock is not None:
-        wake(sock)
-
-
-class _Connection(urllib3.connection.HTTPConnection):
-    def getresponse(self) -> urllib3.response.HTTPResponse:  # type: ignore[override] # as the base
-        _announce(self.sock)
-        return super().getresponse()
-
-
-class _TlsConnection(urllib3.connection.HTTPSConnection):
-    def getresponse(self) -> urllib3.response.HTTPResponse:  # type: ignore[override] # as the base
-        _announce(self.sock)
-        return super().getresponse()
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _Adapter(HTTPAdapter):
-    """One connection to each host, whose wait can be ended from outside."""
-
-    def __init__(self) -> None:
-        super().__init__(pool_connections=8, pool_maxsize=1, max_retries=0)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-
-
-class _Session(requests.Session):
-    """A session that never looks at a redirect: `requests` would read its whole body first."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find no target."""
-
-
-class _NoCookies(http.cookiejar.DefaultCookiePolicy):
-    def set_ok(self, cookie: object, request: object) -> bool:  # noqa: ARG002 - the base's shape
-        return False
 
 
 def _host_and_port(url: str) -> str:
@@ -335,7 +243,8 @@ def _joined(url: str, target: str) -> str:
         raise ProtocolError("address_refused", {"url": target}) from error
 
 
-def _proxies(url: str) -> dict[str, str]:
+def proxies(url: str) -> dict[str, str]:
+    """Give the proxies that the environment names for an address."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.startswith("127.") or host == "::1":
         return {}
@@ -403,7 +312,7 @@ _TLS: Final = (requests.exceptions.SSLError, urllib3.exceptions.SSLError)
 _CUT: Final = (urllib3.exceptions.ProtocolError, ConnectionError, ValueError)
 
 
-def _translated(error: BaseException, url: str) -> ClassroomError:
+def translated(error: BaseException, url: str) -> ClassroomError:
     """Name what went wrong in this program's own words."""
     values = {"url": url}
     if isinstance(error, _BAD_ADDRESS):

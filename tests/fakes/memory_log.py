@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
 from client.domain.errors import ProtocolError
-from client.domain.record.bodies import Incarnation
+from client.domain.record.bodies import GoesOn, Incarnation
 from client.domain.record.event import Event, writer_of
 from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken, refused
@@ -57,7 +57,10 @@ class MemoryLog:
         """See the port."""
         bodies = [entry.body for entry in map(read, self.events.values()) if entry is not None]
         named = [
-            pair for body in bodies if isinstance(body, Incarnation) for pair in body.predecessors
+            pair
+            for body in bodies
+            if isinstance(body, Incarnation | GoesOn)
+            for pair in body.predecessors
         ]
         return vector_of(self.events, named)
 

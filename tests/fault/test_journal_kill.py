@@ -24,9 +24,15 @@ KILLS = int(os.environ.get("TONGKE_KILLS", "30"))
 class Writer:
     """A recording process and the observer of what it acknowledged."""
 
-    def __init__(self, folder: Path, seed: int, failpoint: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        failpoint: str = "",
+        program: str = "tests.fault.journal_writer",
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fault.journal_writer", str(folder), str(seed)],
+            [sys.executable, "-m", program, str(folder), str(seed)],
             cwd=ROOT,
             env={**os.environ, VARIABLE: failpoint},
             stdout=subprocess.PIPE,

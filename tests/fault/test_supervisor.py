@@ -20,7 +20,8 @@ from client.store.library import open_library
 from client.store.want_store import WantStore
 from sync.engine.catalogue_sync import Wanted
 from sync.engine.fetch_plan import Choice
-from sync.engine.supervisor import Link, Supervisor, SupervisorPorts
+from sync.engine.supervisor import Supervisor
+from sync.engine.supervisor_ports import Link, SupervisorPorts
 from tests.fetch_room import FetchRoom, fetch_room, prepare, rendition
 from tests.replica import Replica, Replicas
 

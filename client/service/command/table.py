@@ -194,7 +194,7 @@ COMMANDS: Final = (
         arguments=(_place("file", Value.PATH), _option("--code", needed=True)),
     ),
     Command(name="roster drop", arguments=(_option("--class", needed=True),)),
-    Command(name="sync now"),
+    Command(name="sync now", arguments=(_option("--folder", Value.PATH),)),
     Command(
         name="courier pack",
         arguments=(_DIR, _option("--for"), _option("--lessons", Value.ITEMS)),
@@ -232,7 +232,16 @@ COMMANDS: Final = (
         ),
     ),
     Command(name="export", arguments=(_place("format"), _OUT)),
+    Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
-    Command(name="bench", arguments=(_place("name"), *_BASIC, _option("--quick", Value.FLAG))),
+    Command(
+        name="bench",
+        arguments=(
+            _place("name"),
+            *_BASIC,
+            _option("--quick", Value.FLAG),
+            _option("--boots", Value.NUMBER),
+        ),
+    ),
 )
 """Every command of the command line, in the order in which help shows them."""

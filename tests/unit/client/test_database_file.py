@@ -274,3 +274,18 @@ def test_w5_a_cancelled_one_is_left_out(database):
     for future in futures:
         future.result()
     database.close()
+
+
+def test_w5_a_rollback_by_sqlite_itself_ends_the_group(database):
+    def trigger(connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "CREATE TRIGGER no BEFORE INSERT ON t WHEN NEW.n = 13"
+            " BEGIN SELECT RAISE(ROLLBACK, 'never'); END"
+        )
+
+    database.write(trigger).result()
+    futures = queued(database, (insert(1), True), (insert(13), True), (insert(2), True))
+    assert futures[0].result() == 1
+    assert isinstance(futures[1].exception(), StorageError)
+    assert futures[2].result() == 2
+    assert numbers(database) == [1, 2]

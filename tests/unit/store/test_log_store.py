@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from client.domain.canon import encode
 from client.domain.errors import ProtocolError, StorageError
+from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
-from client.domain.record.segment import MAX_SEGMENT_BYTES, covers
+from client.domain.record.segment import MAX_SEGMENT_BYTES
 from client.domain.record.vector import EMPTY, Vector
 from client.store import log_rows
 from client.store.database import Database
@@ -121,9 +122,14 @@ def test_ls2_schools_in_one_file_know_nothing_of_each_other(database):
     assert take(one, data) == (Taken.STORED,)
     assert other.vector() == EMPTY
     assert other.missing(EMPTY, LARGE) == ()
-    assert take(other, pen.write(2).seal()) == (Taken.WRITER_UNKNOWN,)
+    assert take(other, pen.clone().write(2).seal()) == (Taken.WRITER_UNKNOWN,)
     # A PC that moved brings its log along: it is kept once for each.
     assert take(other, data) == (Taken.STORED,)
+    assert other.vector() == one.vector()
+    more = pen.write(3).seal()
+    assert take(one, more) == (Taken.STORED,)
+    assert other.vector() != one.vector()
+    assert take(other, more) == (Taken.STORED,)
     assert other.vector() == one.vector()
 
 
@@ -204,15 +210,64 @@ def test_a_full_disk_keeps_nothing_and_says_so(database):
     assert take(log, more) == (Taken.STORED,)
 
 
+def test_room_that_is_made_on_a_full_disk_is_used(database):
+    log = LogStore(database, relieve=lambda: bool(bound(1 << 20)))
+    more = Pen().write(*range(400)).seal()
+
+    def bound(pages):
+        # Only the writer thread may, and it is the one that asks.
+        return log._database.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}"))
+
+    pages = database.read_here(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    bound(pages).result()
+    assert take(log, more) == (Taken.STORED,)
+
+
+def test_the_same_events_are_kept_in_one_segment(database):
+    log, pen = LogStore(database), Pen().write(1)
+    data = pen.seal()
+    take(log, data)
+    database.write(lambda c: log_rows.insert_sealed(c, 1, pen.events, data + b"x")).result()
+    assert log.missing(EMPTY, LARGE) == (data,)
+    (size,) = database.read_here(
+        lambda c: c.execute("SELECT bytes FROM site WHERE si = 1").fetchone()
+    )
+    assert size == len(data)
+
+
+def test_a_beginning_that_names_another_log_introduces_nobody(database):
+    log, pen = LogStore(database), Pen()
+    other = Pen()
+    pen.events, pen.sealed = [], 0
+    pen.add(read(other.events[0]).body)
+    data = pen.seal()
+    assert take(log, data) == (Taken.WRITER_UNKNOWN,)
+    assert take(log, data, introductions=(key(pen),)) == (Taken.STORED,)
+    assert [one.writer for one in log.vector().open] == [pen.writer]
+
+
+def test_what_is_not_held_covers_nothing(database):
+    with pytest.raises(ProtocolError):
+        LogStore(database).stretches((Pen().seal(),))
+
+
 def test_a_closed_store_refuses(tmp_path):
     database = Database(tmp_path / "a.db", MIGRATIONS)
     log, data = LogStore(database), Pen().seal()
     log.vector()
-    database._closed = True
-    with pytest.raises(StorageError):
-        take(log, data)
-    database._closed = False
     database.close()
+    for closed in (log, LogStore(database)):
+        with pytest.raises(StorageError):
+            closed.take((data,)).result()
+
+
+def test_a_store_that_is_being_closed_refuses(database, monkeypatch):
+    def closed(*_, **__):
+        raise StorageError("store_closed")
+
+    monkeypatch.setattr(database, "write", closed)
+    with pytest.raises(StorageError):
+        take(LogStore(database), Pen().seal())
 
 
 def test_another_failure_of_the_disk_is_the_callers(database, monkeypatch):
@@ -241,8 +296,6 @@ def test_a_row_that_is_no_row_is_refused():
         log_rows.octets("text")
     with pytest.raises(ProtocolError):
         log_rows.whole("text")
-    with pytest.raises(ProtocolError):
-        covers(encode([b"", b""]))
 
 
 # --- files of an earlier version ---------------------------------------------------------

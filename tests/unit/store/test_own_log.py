@@ -3,11 +3,9 @@ to OL5; client.store.sealing, SE1 and SE2; client.service.bench_boots)."""
 
 import errno
 import itertools
-import shutil
 
 import pytest
 
-from client.domain.clock import FrozenClock
 from client.domain.errors import StorageError
 from client.domain.record.bodies import EventType, GoesOn, Incarnation, WhyIncarnation
 from client.domain.record.fold import read
@@ -17,55 +15,13 @@ from client.service.bench_boots import exchange, forgetful_year, vector_bytes, y
 from client.store.database import Database
 from client.store.keyfile import KeyFile, verify
 from client.store.log_store import LogStore
-from client.store.own_log import Start
 from client.store.schema_journal import MIGRATIONS
 from client.store.sealing import runs
-from tests.journal_room import cue, make_journal
+from tests.disk_world import Disk, settle
+from tests.journal_room import cue
 from tests.log_world import Pen
 
 LARGE = 1 << 30
-
-
-class Disk:
-    """A room's disk that can be copied and set back; what was promised is kept outside of it."""
-
-    def __init__(self, folder):
-        folder.mkdir(exist_ok=True)
-        self.folder = folder
-        self.promised = set()
-        self.journal = None
-        self.boots = 0
-        self.open()
-
-    def open(self, why=WhyIncarnation.FIRST):
-        self.boots += 1
-        self.journal = make_journal(self.folder, FrozenClock(), Start(boot_key=str(self.boots)))
-
-    def write(self, *ordinals):
-        for n in ordinals:
-            self.promised.add(self.journal.append(cue(n)).result())
-
-    def copy(self, target):
-        """What an image of the disk holds, while it is in use or not."""
-        self.journal._database.write(lambda _: None).result()
-        shutil.copytree(self.folder, target)
-
-    def set_back(self, image):
-        self.journal.close()
-        shutil.rmtree(self.folder)
-        shutil.copytree(image, self.folder)
-        self.open()
-
-    def ids(self):
-        return {event.id for _, event in self.journal.events()}
-
-    def begun(self):
-        """The INCARNATION of the log that is written now."""
-        return next(
-            read(event).body
-            for _, event in self.journal.events([EventType.INCARNATION])
-            if event.writer == self.journal.writer
-        )
 
 
 @pytest.fixture
@@ -82,16 +38,10 @@ def disk(tmp_path):
     made.journal.close()
 
 
-def settle(hub, *disks):
-    """Exchange until nobody has anything to say."""
-    for _ in range(3):
-        for one in disks:
-            exchange(one.journal, hub)
-
-
 def names(journal):
-    """How many times this machine went on from older logs behind a log's beginning."""
-    return len(journal.events([EventType.GOES_ON]))
+    """How many times this log went on from older ones behind its beginning."""
+    namings = journal.events([EventType.GOES_ON])
+    return sum(event.writer == journal.writer for _, event in namings)
 
 
 # --- rotation ----------------------------------------------------------------------------
@@ -294,6 +244,32 @@ def test_ol5_copies_of_a_disk_do_not_answer_each_other_without_end(disk, hub, tm
     assert all(one.ids() >= promised for one in rooms)
     for one in rooms[1:]:
         one.journal.close()
+
+
+def test_ol5_what_was_named_and_then_only_named_others_is_not_named_again(disk):
+    """Whichever of its events was named: a fact, or a naming."""
+    one = Pen(PastKey(disk.journal._own.key, 1)).write(1)
+    two = Pen(PastKey(disk.journal._own.key, 2))
+    for naming in (one, two):
+        naming.add(GoesOn(predecessors=()))
+    disk.journal.log.take((one.seal(), two.seal())).result()
+    disk.journal.seal().result()
+    assert names(disk.journal) == 1
+    one.add(GoesOn(predecessors=()))
+    disk.journal.log.take((one.seal(),)).result()
+    disk.journal.seal().result()
+    assert names(disk.journal) == 1
+    one.add(cue(7))
+    disk.journal.log.take((one.seal(),)).result()
+    disk.journal.seal().result()
+    assert names(disk.journal) == 2
+
+
+def test_a_name_nothing_was_written_under_may_end(disk):
+    disk.journal._own.rotate()
+    disk.journal.close()
+    disk.open()
+    assert disk.begun().why is WhyIncarnation.RESTORED
 
 
 def test_logs_of_other_machines_are_left_open(disk, hub):

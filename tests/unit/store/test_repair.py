@@ -15,6 +15,7 @@ from client.domain.record.facts import fact_rows
 from client.domain.record.fold import Fold, read
 from client.domain.record.resume import ResumePoint
 from client.domain.record.room import room_snapshot
+from client.domain.record.vector import EMPTY
 from client.store import repair
 from client.store.backup import EVENTS_BETWEEN, Backups, is_due
 from client.store.boot import boot_key
@@ -25,6 +26,7 @@ from client.store.repair import open_journal
 from client.store.salvage import gather
 from client.store.schema_journal import MIGRATIONS
 from tests.journal_room import cue, make_journal
+from tests.log_world import Pen
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "journal"
 POINT = ResumePoint(sitting=SittingId("00112233aabbccdd"), class_ids=("c3",), lesson="L1")
@@ -129,6 +131,36 @@ def test_e1_e3_any_damage_opens_with_what_the_backup_has(room, damage):
     assert cues == sorted(set(cues))
     assert whys[-1] == "restored"
     assert opened(room)[0] == []
+
+
+def test_v1_segments_are_kept_and_give_events_too(room):
+    """Those of other machines too: nobody here could sign them again."""
+    other = Pen().write(1, 2)
+    journal = make_journal(room)
+    sealed = other.seal()
+    journal.log.take((sealed,)).result()
+    journal.seal().result()
+    before = journal.segments()
+    journal.close()
+    with sqlite3.connect(room / "journal.db") as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("DELETE FROM event WHERE seq > 1")
+        connection.execute("INSERT INTO sealed VALUES (1, 99, 1, x'00', x'00')")
+        connection.execute(
+            "INSERT INTO sealed VALUES (1, 98, 1, x'00', ?)", (Pen().write(1).seal(),)
+        )
+        connection.execute("UPDATE local SET value = '1' WHERE name = 'journal.clean'")
+        connection.execute("INSERT INTO local VALUES ('journal.suspect', '1')")
+    connection.close()
+    codes, cues, _ = opened(room)
+    assert codes[0] == "journal_damaged"
+    assert set(TEN) <= set(cues)
+    journal = make_journal(room)
+    assert set(before) <= set(journal.segments())
+    assert sealed in journal.segments()
+    held = journal.log.missing(EMPTY, 1 << 30)
+    assert set(before) <= set(held)
+    journal.close()
 
 
 def test_e3_what_the_damaged_file_still_gives_is_saved(room):

@@ -8,10 +8,13 @@ import pytest
 from client.domain.availability import Decodes
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageFullError, UserError
-from client.domain.ids import LessonId
+from client.domain.ids import LessonId, SittingId
+from client.domain.record import bodies as b
 from client.service.paths import Profile
 from client.service.station import Station
+from sync.engine.hub_calls import Trigger
 from sync.engine.link_desk import LinkDesk
+from tests.log_world import Pen
 
 FILM = b"\0\0\0\x18ftypmp42" + b"x" * 100
 PATIENCE_S = 20
@@ -143,3 +146,33 @@ def test_the_desk_hands_on_what_the_program_asks(station):
     assert heard.wait(PATIENCE_S)
     desk.close()
     assert seen
+
+
+class Told:
+    """A round of hubs that notes what it hears."""
+
+    def __init__(self, desk, monkeypatch):
+        self.heard, self.looked = [], 0
+        monkeypatch.setattr(desk._round, "tell", self.heard.append)
+        monkeypatch.setattr(desk._round, "look_again", self._look)
+
+    def _look(self):
+        self.looked += 1
+
+
+def test_what_is_written_here_calls_the_hubs(station, monkeypatch):
+    """LD3"""
+    desk = LinkDesk(station, Probe())
+    told = Told(desk, monkeypatch)
+    station.room.set_room("S", "R").result()
+    sitting = SittingId("00112233aabbccdd")
+    ended = b.SittingEnded(sitting=sitting, how=b.Ended.FINISHED, screen_s=9)
+    station.journal.append(ended).result()
+    other = Pen().write(1)
+    station.journal.log.take((other.seal(),)).result()
+    assert told.heard == [Trigger.WRITTEN, Trigger.CLASS_ENDED]
+    station.journal.wants_push()
+    desk.call_hubs()
+    assert told.heard[2:] == [Trigger.CLASS_ENDED, Trigger.ASKED]
+    assert told.looked == 1
+    desk.close()

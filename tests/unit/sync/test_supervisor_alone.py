@@ -9,7 +9,7 @@ import pytest
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Lesson, Role
 from client.domain.clock import SystemClock
-from client.domain.errors import StorageError, UnreachableError
+from client.domain.errors import Cancelled, StorageError, UnreachableError
 from client.domain.ids import LessonId, SourceId
 from client.domain.want import Want, WantState
 from client.service.api import SyncStatus, TransferState
@@ -20,7 +20,8 @@ from client.store.want_store import WantStore
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Phase, Wanted
 from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import Choice, FetchReport, PartOutcome, PartStatus
-from sync.engine.supervisor import Supervisor, SupervisorPorts
+from sync.engine.supervisor import Supervisor
+from sync.engine.supervisor_ports import Calls, SupervisorPorts
 from tests.lesson_values import a_file, a_lesson, a_part
 
 ONE = LessonId("l1")
@@ -82,7 +83,7 @@ class FakeLink:
 class Bench:
     """A supervisor, its link, and a way to wait."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, calls: Calls | None = None) -> None:
         self.db = open_library(folder / "library.db")
         self.wants = WantStore(self.db)
         self.holdings = HoldingStore(self.db, BlobStore(folder / "blobs"), folder / "lessons")
@@ -98,6 +99,7 @@ class Bench:
                 lesson=self.find,
                 link=self.make,
                 clock=SystemClock(),
+                calls=calls,
             )
         )
         self._changed = threading.Condition()
@@ -310,3 +312,96 @@ def test_a_catalogue_that_fails_before_anything_was_chosen_is_survived(
     bench.supervisor.sync_catalogue(Wanted()).result(WAIT_S)  # the list has been read by now
     bench.supervisor.request(ONE)
     bench.until_state(TransferState.DONE)
+
+
+class FakeCalls:
+    """Hubs that are due when told."""
+
+    def __init__(self) -> None:
+        self.due = self.ups = 0
+        self.is_closed = False
+        self.called = threading.Event()
+        self.error: Exception | None = None
+
+    def wait_s(self) -> float | None:
+        return 0.0 if self.due else None
+
+    def call(self, cancel: CancelToken) -> bool:
+        self.due -= 1
+        self.called.set()
+        if self.error is not None:
+            raise self.error
+        return True
+
+    def link_up(self) -> None:
+        self.ups += 1
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def calls() -> FakeCalls:
+    return FakeCalls()
+
+
+@pytest.fixture
+def called(tmp_path: Path, calls: FakeCalls) -> Iterator[Bench]:
+    made = Bench(tmp_path, calls)
+    yield made
+    made.link.gate.set()
+    made.supervisor.close()
+    assert calls.is_closed
+    made.db.close()
+
+
+def test_an_exchange_that_is_due_stops_a_fetch_which_goes_on_behind_it(
+    called: Bench, calls: FakeCalls
+) -> None:
+    """U5."""
+    called.link.gate.clear()
+    called.supervisor.start()
+    called.supervisor.request(ONE).result()
+    called.until_state(TransferState.FETCHING)
+    calls.due = 1
+    called.supervisor.hurry()
+    assert calls.called.wait(WAIT_S)
+    called.until(lambda status: status.is_online is True)
+    called.link.gate.set()
+    called.until_state(TransferState.DONE)
+    assert len(called.link.asked) > 2
+
+
+def test_an_exchange_that_is_stopped_ends_quietly(called: Bench, calls: FakeCalls) -> None:
+    """U4, U5."""
+    calls.error = Cancelled()
+    calls.due = 1
+    called.supervisor.start()
+    assert calls.called.wait(WAIT_S)
+    called.supervisor.sync_catalogue(Wanted()).result(WAIT_S)
+
+
+def test_a_hub_that_does_not_answer_says_nothing_of_the_link(
+    called: Bench, calls: FakeCalls
+) -> None:
+    """U5."""
+    calls.call = lambda _: calls.called.set()
+    calls.due = 1
+    called.supervisor.start()
+    assert calls.called.wait(WAIT_S)
+    calls.due = 0
+    called.supervisor.close()
+    assert called.supervisor.status.is_online is None
+
+
+def test_hubs_hear_that_the_link_is_back(called: Bench, calls: FakeCalls) -> None:
+    """U5."""
+    called.supervisor.start()
+    called.link.sync_error = UnreachableError("unreachable")
+    with pytest.raises(UnreachableError):
+        called.supervisor.sync_catalogue(Wanted()).result(WAIT_S)
+    assert calls.ups == 0
+    called.link.sync_error = None
+    called.supervisor.sync_catalogue(Wanted()).result(WAIT_S)
+    called.supervisor.close()
+    assert calls.ups == 1

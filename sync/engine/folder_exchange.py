@@ -1,0 +1,59 @@
+"""An exchange whose answers come days later, in a folder that somebody carries.
+
+Invariants:
+  FX1  An answer is taken up once and then removed; taking it up again would change nothing.
+  FX2  Only requests that this room signed for this hub are taken up or removed; those of other
+       rooms on the same stick are left alone.
+"""
+
+from dataclasses import replace
+
+from client.domain.errors import ProtocolError
+from client.domain.record.vector import Vector
+from sync.engine.exchange import Ask, ExchangePorts, Outcome, Turn
+from sync.protocol.exchange import Request, check_request, node_of, open_reply, read_request
+from sync.transport.folder_carrier import FolderCarrier
+
+
+def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
+    """Take up what was answered and leave what is to be said. Blocking.
+
+    Raises:
+        StorageError: The folder or the log cannot keep it.
+    """
+    ports.seal()
+    turn = Turn(ports)
+    pulled_bytes = 0
+    for name, envelope, answer in tuple(carrier.answers()):
+        request = _own(ports, envelope)
+        if request is None or not isinstance(request.have, Vector):
+            continue
+        try:
+            reply = open_reply(answer, envelope, ports.hub_key, ports.verify)
+            turn.take_in(
+                Ask(have=request.have, here=request.have, segments=request.segments), reply
+            )
+        except ProtocolError:
+            # Damaged on its way, or somebody's jest: the next answer is awaited instead.
+            continue
+        pulled_bytes += len(answer)
+        carrier.forget(name)
+    # What was left and not answered yet is said again, with what is new, by what is left now.
+    for name, envelope in tuple(carrier.open_requests()):
+        if _own(ports, envelope) is not None:
+            carrier.forget(name)
+    for number, ask in enumerate(turn.everything()):
+        carrier.ask(turn.envelope(ask), number)
+    return replace(turn.outcome, pulled_bytes=pulled_bytes)
+
+
+def _own(ports: ExchangePorts, envelope: bytes) -> Request | None:
+    """Read a request if this room made it for this hub (FX2)."""
+    try:
+        request = read_request(envelope)
+        if request.node != node_of(ports.signer.public_key):
+            return None
+        check_request(envelope, ports.signer.public_key, ports.hub_key, ports.verify)
+    except ProtocolError:
+        return None
+    return request

@@ -1,0 +1,218 @@
+"""Speaking to hubs: enrolling with one, and exchanging with one over HTTP or by folder.
+
+Invariants:
+  HL1  A hub is kept only after it proved to know the code, and its answer proved which key and
+       which authority are its own: whoever sits in between learns nothing and changes nothing.
+  HL2  How each call went is kept; no call depends on it.
+  HL3  The hub's time is kept only after the exchange: by then it is known whether this disk was set
+       back, and which log its starts belong to.
+"""
+
+import secrets
+from dataclasses import replace
+from typing import Final
+
+from client.domain.cancel import CancelToken
+from client.domain.errors import ClassroomError, UserError
+from client.domain.record.anchors import AnchorKind
+from client.domain.record.dates import Quality
+from client.domain.record.log import Taken
+from client.service.hubs import KnownHub
+from client.service.station import Station
+from client.store.disk import disk_errors
+from client.store.durable import write_file
+from client.store.keyfile import verify
+from client.store.machine import machine_name, read_marks
+from sync.engine.exchange import (
+    Carrier,
+    ExchangePorts,
+    Exchanger,
+    Here,
+    Outcome,
+    TimeSample,
+)
+from sync.engine.folder_exchange import exchange_by_folder
+from sync.protocol.enrol import (
+    NONCE_BYTES,
+    Applicant,
+    code_key,
+    open_grant,
+    pack_enrol,
+    read_hello,
+)
+from sync.protocol.exchange import digest_of
+from sync.transport.folder_carrier import FolderCarrier
+from sync.transport.hub_http import HubHttp, TrustedTime
+
+REFUSED: Final = "refused"
+"""Folder of the profile for segments that a hub calls damaged."""
+
+
+def no_time() -> None:
+    """Know nothing of the time: a `TrustedTime`."""
+
+
+def trusted_time(station: Station) -> TrustedTime:
+    """Give the time that certificates are checked against: only what an anchor of this start says.
+
+    A clock that merely looks right may be wrong, and must not keep a room from its hub.
+    """
+
+    def now() -> tuple[int, int] | None:
+        found, _ = station.records.clock()
+        is_sure = found.quality is Quality.EXACT
+        return (found.earliest_ms, found.latest_ms) if is_sure else None
+
+    return now
+
+
+def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHub:
+    """Make this room and the hub at `url` known to each other (HL1). Blocking.
+
+    Raises:
+        UserError: `code_invalid`, `code_unknown`, `room_unnamed` or `node_revoked`.
+        TransportError: No hub answered.
+        ProtocolError: `proof_bad`: who answered does not know the code.
+    """
+    key = code_key(code)
+    room = station.room.snapshot().room
+    if room is None:
+        raise UserError("room_unnamed")
+    signer = station.journal.signer
+    applicant = Applicant(
+        key=signer.public_key,
+        nonce=secrets.token_bytes(NONCE_BYTES),
+        machine=machine_name(read_marks(), signer.public_key),
+        school=room.school,
+        room=room.room,
+    )
+    http = HubHttp(url, b"", no_time)
+    try:
+        hello = read_hello(http.hello(cancel))
+        reply = http.enrol(pack_enrol(applicant, hello, key, signer), cancel)
+    finally:
+        http.close()
+    grant = open_grant(reply, applicant, hello, key, verify)
+    hub = KnownHub(
+        key=hello.key,
+        url=url.rstrip("/"),
+        authority=hello.certificate,
+        site=grant.site,
+        school=grant.school,
+        name=hello.name,
+    )
+    station.hubs.put(hub)
+    return hub
+
+
+class HubLink:
+    """The way to one hub; keeps its connection open between calls. One thread at a time.
+
+    Args:
+        station: The room.
+        hub: Which hub.
+    """
+
+    def __init__(self, station: Station, hub: KnownHub) -> None:
+        self._station: Final = station
+        self._http: Final = HubHttp(hub.url, hub.authority, trusted_time(station))
+        self.hub: Final = hub
+
+    def exchange(self, cancel: CancelToken) -> Outcome:
+        """Reconcile with the hub, and note how it went (HL2).
+
+        Raises:
+            ClassroomError: See `sync.engine.exchange.Exchanger.run`.
+        """
+
+        def carrier(envelope: bytes) -> bytes:
+            return self._http.exchange(envelope, cancel)
+
+        book, key = self._station.hubs, self.hub.key
+        before = book.contact(key)
+        try:
+            outcome = Exchanger(ports_for(self._station, self.hub, carrier), cancel).run()
+        except ClassroomError as error:
+            if error.code != "cancelled":
+                failed = replace(before, failures=before.failures + 1, reason=error.code)
+                book.note_contact(key, failed)
+            raise
+        wall_ms = int(self._station.clock.wall().timestamp() * 1000)
+        done = replace(
+            before, exchanges=before.exchanges + 1, failures=0, reason="", wall_ms=wall_ms
+        )
+        book.note_contact(key, done)
+        if outcome.held:
+            self._station.journal.acknowledge(outcome.held).result()
+        if outcome.anchor is not None:
+            self._note_time(outcome.anchor)
+        return outcome
+
+    def _note_time(self, sample: TimeSample) -> None:
+        journal = self._station.journal
+        here = replace(journal.present(), mono_ms=sample.mono_ms)
+        anchor = here.anchor(AnchorKind.HUB, sample.utc_ms, sample.err_ms)
+        journal.note_anchor(anchor).result()
+
+    def by_folder(self, carrier: FolderCarrier) -> Outcome:
+        """Take up answers of the hub in a folder and leave what is to be said.
+
+        Raises:
+            StorageError: The folder or the log cannot keep it.
+        """
+        return exchange_by_folder(ports_for(self._station, self.hub), carrier)
+
+    def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+        self._http.close()
+
+
+def no_way(_: bytes) -> bytes:
+    """Carry nothing: a `Carrier`."""
+    raise UserError("no_hub")
+
+
+def ports_for(station: Station, hub: KnownHub, carrier: Carrier = no_way) -> ExchangePorts:
+    """Join a room's log with one hub."""
+    journal = station.journal
+    folder = station.profile.folder / REFUSED
+
+    def keep(segment: bytes, _code: Taken) -> None:
+        with disk_errors():
+            folder.mkdir(exist_ok=True)
+            write_file(folder / f"{digest_of(segment).hex()}.segment", segment)
+
+    def seal() -> None:
+        journal.seal().result()
+
+    return ExchangePorts(
+        log=journal.log,
+        seal=seal,
+        signer=journal.signer,
+        verify=verify,
+        hub_key=hub.key,
+        here=Here(
+            site=hub.site,
+            machine=machine_name(read_marks(), journal.signer.public_key),
+            boot=journal.present().boot,
+        ),
+        carrier=carrier,
+        memory=_Memory(station, hub.key),
+        on_refused=keep,
+        clock=station.clock,
+    )
+
+
+class _Memory:
+    """See `sync.engine.exchange.Memory`."""
+
+    def __init__(self, station: Station, key: bytes) -> None:
+        self._book, self._key = station.hubs, key
+
+    def load(self) -> bytes:
+        """See the port."""
+        return self._book.belief(self._key)
+
+    def save(self, blob: bytes) -> None:
+        """See the port."""
+        self._book.save_belief(self._key, blob)

@@ -1,0 +1,291 @@
+"""Hostile bytes into every decoder: a `ProtocolError` or a sound value comes out, nothing else
+(N1, N2, N3, B3, G1, G3, M1, E3)."""
+
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from client.domain import canon
+from client.domain.canon import encode
+from client.domain.errors import ClassroomError, ProtocolError
+from client.domain.record.bodies import EventType
+from client.domain.record.fold import Fold
+from client.domain.record.log import Introduction
+from client.domain.record.segment import covers, seal, unseal
+from client.domain.record.table import SPECS, pack, unpack
+from client.domain.record.vector import EMPTY, Stretch, Vector, vector
+from client.domain.signer import Verify
+from sync.engine.belief import Belief, pack_belief, read_belief
+from sync.protocol import enrol
+from sync.protocol.exchange import (
+    HubTime,
+    Reading,
+    Reply,
+    Request,
+    Status,
+    digest_of,
+    node_of,
+    open_reply,
+    pack_reply,
+    pack_request,
+    read_request,
+)
+from sync.protocol.refusal import pack_refusal, read_refusal
+from tests.log_world import Key, Pen
+from tests.record_samples import BODIES
+
+MOST_BYTES = 64 << 20
+KEY = Key(7)
+PEN = Pen(KEY).write(1, 2, 3)
+SEGMENT = PEN.seal()
+STRETCH = Stretch(writer=PEN.writer, seq=4, head=PEN.events[-1].id)
+HAVE = vector([STRETCH], [STRETCH])
+HELLO = enrol.Hello(key=KEY.public_key, certificate=b"c" * 40, name="hub")
+WHO = enrol.Applicant(
+    key=KEY.public_key, nonce=bytes(16), machine=bytes(8), school="school", room="room"
+)
+CODE = enrol.code_key(enrol.make_code())
+
+
+def request(have: Vector | bytes) -> bytes:
+    made = Request(
+        site=bytes(8),
+        node=node_of(KEY.public_key),
+        machine=bytes(8),
+        have=have,
+        segments=(SEGMENT,),
+        introductions=(Introduction(public_key=KEY.public_key, nonce=KEY.nonce),),
+        clock=Reading(boot=1, mono_ms=2, wall_ms=-3),
+    )
+    return pack_request(made, KEY.public_key, KEY)
+
+
+REQUEST = request(HAVE)
+
+
+def reply(have: Vector | bytes) -> bytes:
+    made = Reply(
+        status=Status.DONE,
+        request=digest_of(REQUEST),
+        have=have,
+        segments=(SEGMENT,),
+        clock=HubTime(came_ms=1, left_ms=2, err_ms=3),
+        next_s=600,
+        notes=("key_on_two_machines",),
+    )
+    return pack_reply(made, KEY)
+
+
+def anything(_key: bytes, _signature: bytes, _message: bytes) -> bool:
+    """A key that signs whatever it is given: what lies behind the signature is tried too."""
+    return True
+
+
+def nothing(_key: bytes, _signature: bytes, _message: bytes) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Target:
+    """A decoder, and bytes that it takes."""
+
+    name: str
+    read: Callable[[bytes, Verify], object]
+    good: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def bodies(data: bytes, _verify: Verify) -> None:
+    for spec in SPECS:
+        for version in (0, 1, 2):
+            attempt(lambda kind, v: unpack(kind, v, data), spec.number.value, version)
+    assert unpack(9999, 1, data) is None
+
+
+def attempt(read: Callable[..., object], *values: object) -> object:
+    """Only a `ProtocolError` may come out."""
+    try:
+        return read(*values)
+    except ProtocolError:
+        return None
+
+
+def read_unsealed(data: bytes, verify: Verify) -> None:
+    for key in (None, KEY.public_key):
+        attempt(covers, data)
+        found = attempt(lambda known: unseal(data, lambda _: known, verify), key)
+        if found is not None:
+            # What is believed can be folded and packed again.
+            Fold(found.events)
+            attempt(seal, found.events, found.boots, KEY)
+
+
+TARGETS = (
+    Target("canon", lambda data, _: canon.decode(data), (SEGMENT, REQUEST)),
+    Target("bodies", bodies, tuple(pack(body) for body in BODIES)),
+    Target("segment", read_unsealed, (SEGMENT,)),
+    Target(
+        "request",
+        lambda data, _: read_request(data),
+        (REQUEST, request(EMPTY), request(HAVE.summary)),
+    ),
+    Target(
+        "reply",
+        lambda data, verify: open_reply(data, REQUEST, KEY.public_key, verify),
+        (reply(HAVE), reply(EMPTY), reply(HAVE.summary)),
+    ),
+    Target("belief", lambda data, _: read_belief(data), (pack_belief(Belief(there=HAVE)),)),
+    Target("hello", lambda data, _: enrol.read_hello(data), (enrol.pack_hello(HELLO),)),
+    Target(
+        "enrol",
+        lambda data, _: enrol.read_enrol(data),
+        (enrol.pack_enrol(WHO, HELLO, CODE, KEY),),
+    ),
+    Target("refusal", lambda data, _: read_refusal(data), (pack_refusal("busy", 3),)),
+)
+
+wire = st.recursive(
+    st.integers(-(1 << 64), (1 << 64) - 1) | st.binary(max_size=40) | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=8),
+    max_leaves=30,
+)
+
+
+@st.composite
+def spoilt(draw, good: tuple[bytes, ...]) -> bytes:
+    """Bytes that nearly are what was meant."""
+    data = draw(st.sampled_from(good))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(data) - 1)))
+        match draw(st.integers(0, 4)):
+            case 0:
+                data = data[:at]
+            case 1:
+                data = data[:at] + draw(st.binary(min_size=1, max_size=9)) + data[at:]
+            case 2:
+                data = data[:at] + data[at + draw(st.integers(1, 9)) :]
+            case 3:
+                data = data[:at] + draw(st.binary(min_size=1, max_size=1)) + data[at + 1 :]
+            case _:
+                data = data[:at] + data[: draw(st.integers(0, len(data)))]
+    return data
+
+
+def put(value: list, path: list[int], new: object) -> list:
+    """Replace something deep inside an array, also inside its byte strings that are arrays."""
+    row = list(value)
+    if not row:
+        return [new]
+    at = path[0] % len(row)
+    inner = row[at]
+    if len(path) > 1 and isinstance(inner, list):
+        row[at] = put(inner, path[1:], new)
+    elif len(path) > 1 and isinstance(inner, bytes):
+        found = attempt(canon.decode, inner)
+        row[at] = encode(put(found, path[1:], new)) if isinstance(found, list) else new
+    else:
+        row[at] = new
+    return row
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_nearly_good_bytes_are_refused_or_read(target, data):
+    """M1, G3, N3: spoilt bytes, behind a signature that holds and one that does not."""
+    raw = data.draw(spoilt(target.good))
+    for verify in (anything, nothing):
+        attempt(target.read, raw, verify)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_sound_arrays_with_a_wrong_value_are_refused_or_read(target, data):
+    """M1, G3, B3: each field, at any depth, holds something else of the four kinds."""
+    good = canon.decode(data.draw(st.sampled_from(target.good)))
+    path = data.draw(st.lists(st.integers(0, 9), min_size=1, max_size=6))
+    spoilt = attempt(lambda: encode(put(good, path, data.draw(wire))))
+    if spoilt is not None:
+        attempt(target.read, spoilt, anything)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+@settings(max_examples=100, deadline=None)
+@given(data=st.binary(max_size=300))
+@example(data=b"")
+@example(data=b"\x9b" + b"\xff" * 8)
+@example(data=b"\x5b" + b"\xff" * 8)
+@example(data=b"\x81" * 5000)
+def test_any_bytes_are_refused_or_read(target, data):
+    """N1, N3."""
+    for verify in (anything, nothing):
+        attempt(target.read, data, verify)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_good_bytes_are_read(target):
+    """The fuzzer starts from what is right."""
+    for data in target.good:
+        target.read(data, anything)
+
+
+def bomb() -> bytes:
+    """A segment whose payload unpacks to a thousand times its size."""
+    payload = zlib.compress(bytes(200 << 20), 9)
+    header, _, signature = canon.decode(SEGMENT)
+    row = canon.decode(header)
+    row[6] = 1
+    return encode([encode(row), payload, signature])
+
+
+BOMBS = {
+    "zeros": bomb,
+    "many items": lambda: encode([[0] * 60_000]),
+    "deep": lambda: b"\x81" * (1 << 19),
+    "long length": lambda: b"\x5a\x7f\xff\xff\xff",
+    "many arrays": lambda: b"\x9a\x00\x0f\xff\xff" + b"\x80" * ((1 << 20) - 5),
+    "many numbers": lambda: b"\x9a\x00\x07\xff\xf0" + b"\x01" * ((1 << 19) - 5),
+    "large": lambda: b"\x5a\x10\x00\x00\x00" + bytes(32 << 20),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_bombs_cost_bounded_memory(target, name):
+    """G3, N3: reading is bounded before anything is built."""
+    data = BOMBS[name]()
+    tracemalloc.start()
+    try:
+        attempt(target.read, data, anything)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MOST_BYTES
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(1, 9)), max_size=9)
+)
+def test_vectors_come_back_as_they_were(rows):
+    """X1, M1: also as part of a message."""
+    stretches = [
+        Stretch(writer=bytes([w]) * 8, seq=max(a, b), head=bytes([a]) * 16, first=min(a, b))
+        for w, a, b in rows
+    ]
+    have = vector(stretches[::2], stretches[1::2])
+    assert read_request(request(have)).have == have
+
+
+def test_only_named_errors_exist():
+    """What a decoder raises is one of ours, and every type is fuzzed."""
+    assert issubclass(ProtocolError, ClassroomError)
+    assert {spec.number for spec in SPECS} == set(EventType)

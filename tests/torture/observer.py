@@ -1,0 +1,133 @@
+"""What somebody outside of the product noted, and what must be true of it afterwards (SYNC §2.5).
+
+Nothing here asks the logic under test what is right: registers, facts and predecessors are judged
+by the notes that were made when a simulated teacher did something.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from client.domain.record.bodies import EventType
+from client.domain.record.event import Event
+from client.domain.record.fold import Fold
+from client.domain.record.segment import covers
+from client.domain.record.vector import Vector
+
+REGISTERS = (EventType.SETTING, EventType.SLOT, EventType.POINTER)
+FACTS = (EventType.CUE_REACHED, EventType.HEADCOUNT, EventType.PLAYED)
+
+
+class Broken(AssertionError):  # noqa: N818 - it is what happened
+    """An invariant does not hold; `kind` is `lost`, `diverged` or another word."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something a teacher did: one event. `seen` are the deeds that it replaces."""
+
+    number: int
+    event: Event
+    seen: tuple[bytes, ...] = ()
+    is_read: bool = True
+    is_register: bool = False
+
+
+class Observer:
+    """The list kept outside of the product."""
+
+    def __init__(self) -> None:
+        self.deeds: dict[bytes, Deed] = {}
+        self.owed: dict[str, set[bytes]] = {}
+        """Per machine, what its user was told is safe and no accident took since."""
+        self.held: dict[str, set[bytes]] = {}
+        """Per hub, what it acknowledged."""
+        self.retired: list[tuple[Event, list[tuple[bytes, bytes]]]] = []
+        """Beginnings of logs, and the ends of those that they go on from."""
+
+    def done(self, machine: str, deed: Deed) -> None:
+        """A deed was acknowledged as durable to the user of a machine."""
+        self.deeds[deed.event.hash] = deed
+        self.owed.setdefault(machine, set()).add(deed.event.hash)
+
+    def excuse(self, owner: str, there: set[bytes], elsewhere: set[bytes] = frozenset()) -> None:
+        """An accident took what is not `there` from a machine or a hub."""
+        for ledger in (self.owed, self.held):
+            if owner in ledger:
+                ledger[owner] &= there | elsewhere
+
+    def acknowledged(self, hub: str, segments: Iterable[bytes]) -> None:
+        """A hub promised to keep these."""
+        by_id = {name[:16]: deed.event for name, deed in self.deeds.items()}
+        for run in map(covers, segments):
+            event = by_id.get(run.head)
+            while event is not None and event.seq >= run.first:
+                self.held.setdefault(hub, set()).add(event.hash)
+                event = by_id.get(event.prev[:16])
+
+    def check_promises(self, owner: str, there: set[bytes]) -> None:
+        """I2, I7: what was promised is there after a start."""
+        for ledger in (self.owed, self.held):
+            gone = ledger.get(owner, set()) - there
+            if gone:
+                raise Broken("lost", f"{owner} lost {len(gone)} that were promised")
+
+    # --- at the end ----------------------------------------------------------------------
+
+    def judge(self, stores: dict[str, list[Event]], surviving: set[bytes]) -> None:
+        """I1, I3, I4, I5: nothing lost, all equal, nothing silently overwritten or made up."""
+        must = surviving.union(*self.owed.values(), *self.held.values())
+        sets = {name: {event.hash for event in events} for name, events in stores.items()}
+        for name, there in sets.items():
+            if must - there:
+                raise Broken("lost", f"{len(must - there)} of {len(must)} are not at {name}")
+            if there - self.deeds.keys():
+                raise Broken("forged", f"{name} holds what nobody wrote")
+        if len({frozenset(there) for there in sets.values()}) > 1:
+            raise Broken("diverged", "sets differ")
+        folds = {name: Fold(events) for name, events in stores.items()}
+        if len({digest_of_fold(fold) for fold in folds.values()}) > 1:
+            raise Broken("diverged", "folds differ")
+        name, there = next(iter(sets.items()))
+        self._judge_fold(folds[name], there)
+
+    def _judge_fold(self, fold: Fold, there: set[bytes]) -> None:
+        replaced = {name for one in there for name in self.deeds[one].seen}
+        expected = {one for one in there if self.deeds[one].is_read and one not in replaced}
+        shown = {entry.event.hash for entry in visible(fold)}
+        if expected - shown:
+            raise Broken("overwritten", f"{len(expected - shown)} vanished without being seen")
+        if shown - expected:
+            raise Broken("revived", f"{len(shown - expected)} came back")
+        unread = sum(not self.deeds[one].is_read for one in there)
+        if fold.unread != unread:
+            raise Broken("unread", f"{fold.unread} instead of {unread}")
+
+    def check_closed(self, vector: Vector, events: dict[bytes, Event]) -> None:
+        """I10: a log that somebody went on from costs nothing, so vectors stay short."""
+        parents = {event.prev for event in events.values()}
+        opened = {(one.writer, one.head) for one in vector.open}
+        for begin, heads in self.retired:
+            ended = {(writer, head[:16]) for writer, head in heads if head not in parents}
+            if begin.hash in events and ended & opened:
+                raise Broken("unbounded", "a log that ended is told again and again")
+
+
+def visible(fold: Fold) -> Iterable:
+    """Everything that a fold shows."""
+    for number in EventType:
+        yield from fold.facts(number)
+        for group in fold.registers(number):
+            yield from group
+
+
+def digest_of_fold(fold: Fold) -> bytes:
+    """Sum up what a fold shows, in the order in which it shows it."""
+    digest = hashlib.sha256(fold.unread.to_bytes(8, "big"))
+    for entry in visible(fold):
+        digest.update(entry.event.hash)
+    return digest.digest()
