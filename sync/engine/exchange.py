@@ -37,6 +37,7 @@ from sync.protocol.exchange import (
     Reply,
     Request,
     Status,
+    fitting,
     node_of,
     open_reply,
     pack_request,
@@ -211,7 +212,7 @@ class Turn:
         here, belief = self._ports.log.vector(), self._belief
         there, sent, first = belief.there or EMPTY, (*belief.sent, *belief.refused), True
         for _ in range(MAX_AT_ONCE):
-            segments = self._ports.log.missing(there, MAX_PUSH_BYTES, sent=sent)
+            segments = fitting(self._ports.log.missing(there, MAX_PUSH_BYTES, sent=sent))
             if not segments and not first:
                 break
             limit = MAX_PUSH_BYTES if first else 0
@@ -222,12 +223,13 @@ class Turn:
         if self.outcome.is_put_off:
             return ()
         belief = self._belief
-        return self._ports.log.missing(
+        lacking = self._ports.log.missing(
             there,
             max_bytes,
             sent=(*belief.sent, *belief.refused, *self._skipped),
             is_patient=self._is_patient,
         )
+        return fitting(lacking)
 
     def envelope(self, ask: Ask) -> bytes:
         """Give the envelope of a request; it is counted as sent."""

@@ -172,7 +172,8 @@ class Responder:
             return refused(error)
         owner = self._directory.owner(request.site, claim.writer)
         if owner is not None:
-            return Taken.DENIED if self._is_revoked(owner) else None
+            is_refused = owner != node.key and self._is_revoked(owner)
+            return Taken.DENIED if is_refused else None
         keys = {one.writer: one.public_key for one in request.introductions}
         key = keys.get(claim.writer)
         if key is None and claim.seq == 1:

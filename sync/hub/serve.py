@@ -39,7 +39,7 @@ from sync.protocol.enrol import Hello
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 8520
 CODE_FILE: Final = "admin-code.txt"
-_THREADS: Final = 8
+_THREADS: Final = 4
 _CONNECTIONS: Final = 2048
 _CONNECTIONS_EACH: Final = 256
 _BACKLOG: Final = 512

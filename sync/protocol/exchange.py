@@ -36,7 +36,7 @@ MAX_PUSH_BYTES: Final = 256 * 1024
 """Segments of one message together; a larger backlog takes several exchanges."""
 MAX_SEGMENTS: Final = 1024
 """Segments, and introductions, of one message."""
-MAX_WORK: Final = 1 << 18
+MAX_WORK: Final = 1 << 17
 """Values that the segments of one message may unpack to: a second's work, whatever they are."""
 _VALUES_A_EVENT: Final = 256
 MAX_STRETCHES: Final = 4096

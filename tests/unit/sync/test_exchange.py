@@ -84,6 +84,21 @@ def test_what_others_wrote_comes_here():
     assert one.sync().requests == other.sync().requests == 1
 
 
+def test_a_long_backlog_takes_no_more_at_once_than_the_hub_does(monkeypatch):
+    """EX5."""
+    monkeypatch.setattr("sync.protocol.exchange.MAX_WORK", 600)
+    hub = Hub()
+    room = Room(hub)
+    for number in range(1, 6):
+        room.write(number).seal()
+    outcome = room.sync()
+    assert at_hub(hub).keys() == room.written()
+    assert (outcome.is_agreed, outcome.notes) == (True, ())
+    other = Room(hub)
+    other.sync()
+    assert other.events() == set(at_hub(hub))
+
+
 def test_a_broken_exchange_goes_on_behind_the_last_acknowledged_segment(monkeypatch):
     """EX2."""
     hub = Hub()
