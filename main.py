@@ -188,6 +188,8 @@ def _screenshots(call: Invocation, folder: Path) -> None:
     for name in ("fresh", "demo"):
         with tempfile.TemporaryDirectory() as profile:
             one = replace(call, profile=Path(profile))
+            if name == "demo":
+                _live_week(Profile(Path(profile)))
             with _program(one, is_demo=name == "demo") as (program, _):
                 pictures += Walk(program, folder).run(name)
     write_index(folder, pictures)
@@ -321,6 +323,13 @@ def _open_demo(station: Station) -> None:
     from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
 
     open_demo(station, decodes, CancelToken())
+
+
+def _live_week(profile: Profile) -> None:
+    """Put the demo school into a profile, with a week of lessons behind it."""
+    from sync.engine.demo_week import live_week  # noqa: PLC0415 - heavy
+
+    live_week(profile, SystemClock(), _open_demo)
 
 
 def _check_address(base: str) -> object:

@@ -43,6 +43,7 @@ xauth                   tests: xvfb's key
 x11-xserver-utils       tests: xrandr splits the screen in two displays
 xdotool                 tests: real key presses
 openbox                 tests: a window manager
+faketime                tests: clocks that are decades off
 iproute2                tests: network namespaces for links that break
 aria2                   bench: the downloader to be compared with
 LIST

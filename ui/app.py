@@ -39,6 +39,7 @@ LIBRARY: Final = "library"
 TODAY_ENTRY: Final = RailEntry(name="today", icon="sun")
 LIBRARY_ENTRY: Final = RailEntry(name="library", icon="library")
 TIMETABLE_ENTRY: Final = RailEntry(name="timetable", icon="calendar-days")
+CLASSES_ENTRY: Final = RailEntry(name="classes", icon="school")
 TRANSFER_ENTRY: Final = RailEntry(name="transfer", icon="arrow-up-down")
 SETTINGS_ENTRY: Final = RailEntry(name="settings", icon="settings", is_at_foot=True)
 

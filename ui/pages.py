@@ -1,4 +1,4 @@
-"""The pages around the school: 课程表, 设置, 体检 and first run, joined with their services.
+"""The pages around the school: 课程表, 班级, 设置, 体检 and first run, joined with their services.
 
 Invariants:
   PG1  A model is made when its page is first built, so that starting pays for none of them.
@@ -20,9 +20,10 @@ from client.domain.timetable import SlotKey
 from client.service.setup import SetupDesk
 from client.service.station import Station as Services
 from client.service.week_page import CoursePage, WeekPage
-from ui.app import SETTINGS_ENTRY, TIMETABLE_ENTRY, Station
+from ui.app import CLASSES_ENTRY, SETTINGS_ENTRY, TIMETABLE_ENTRY, TODAY_ENTRY, Station
 from ui.base.context import UiContext
 from ui.view.rail import RailEntry
+from ui.viewmodel.classes import ClassesModel
 from ui.viewmodel.doctor import DoctorModel
 from ui.viewmodel.setup import SetupActions, SetupModel
 from ui.viewmodel.timetable import TimetableModel
@@ -55,12 +56,14 @@ class SchoolPages(QObject):
         self._check_address = check_address
         self._decodes = decodes
         self._first_at = 0
+        self._shown_class = ""
         services.room.subscribe(lambda: context.dispatcher.post(self._on_room))
 
     def stations(self) -> tuple[Station, ...]:
         """List the stations of these pages, in the order of the rail."""
         return (
             Station(entry=TIMETABLE_ENTRY, build=self.build_timetable),
+            Station(entry=CLASSES_ENTRY, build=self._build_classes),
             Station(entry=SETTINGS_ENTRY, build=self._build_settings),
             Station(entry=DOCTOR_ENTRY, build=self._build_doctor, marks=SETTINGS_ENTRY.name),
         )
@@ -111,6 +114,15 @@ class SchoolPages(QObject):
         return TimetableModel(self._services.room, week, self._context.dispatcher, self)
 
     @cached_property
+    def classes(self) -> ClassesModel:
+        """State of 班级."""
+        service, post = self._services.classes, self._context.dispatcher.post
+        made = ClassesModel(service, self._context.dispatcher, self)
+        made.show_class(self._shown_class)
+        service.subscribe(lambda: post(made.refresh))
+        return made
+
+    @cached_property
     def doctor(self) -> DoctorModel:
         """State of 体检."""
         return DoctorModel(self.doctor_service, self._context.dispatcher)
@@ -135,6 +147,13 @@ class SchoolPages(QObject):
         view.settings_wanted.connect(to_room)
         return view
 
+    def _build_classes(self, context: UiContext) -> QWidget:
+        from ui.view.classes import ClassesView  # noqa: PLC0415 - see PG1
+
+        view = ClassesView(context, self.classes)
+        view.today_wanted.connect(lambda: self._open_station(TODAY_ENTRY.name))
+        return view
+
     def _build_settings(self, context: UiContext) -> QWidget:
         from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
 
@@ -151,6 +170,12 @@ class SchoolPages(QObject):
         return view
 
     # --- following -----------------------------------------------------------------------
+
+    def show_class(self, class_id: str) -> None:
+        """Show one class on the pages that can, empty for all."""
+        self._shown_class = class_id
+        if "classes" in self.__dict__:
+            self.classes.show_class(class_id)
 
     def _on_stepped(self, at: int) -> None:
         self._first_at = at

@@ -142,6 +142,7 @@ class Program(QObject):
             check_address=parts.check_address,
             decodes=parts.decodes,
         )
+        self.frame.class_shown.connect(self.pages.show_class)
         self.window = MainWindow(self.context, self.frame, self._stations())
         self.window.closing.connect(self.close)
         self.importing = Importing(self.context, self.window, services.room)
@@ -330,11 +331,12 @@ class Program(QObject):
     # --- around --------------------------------------------------------------------------
 
     def _stations(self) -> tuple[Station, ...]:
-        timetable, *rest = self.pages.stations()
+        timetable, classes, *rest = self.pages.stations()
         return (
             Station(entry=TODAY_ENTRY, build=self._build_today),
             Station(entry=LIBRARY_ENTRY, build=self._build_library),
             timetable,
+            classes,
             Station(entry=TRANSFER_ENTRY, build=self._build_transfer),
             *rest,
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar, cast
 
-from PySide6.QtCore import QEventLoop, QSize, QTimer
+from PySide6.QtCore import QEventLoop, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -24,6 +24,8 @@ from ui.app import MainWindow
 from ui.base.button import Button
 from ui.base.context import UiContext
 from ui.base.popover import Popover
+from ui.view.classes import ClassesView
+from ui.view.classes_parts import SittingLine
 from ui.view.first_run import STEPS, FirstRunView
 from ui.view.timetable import TimetableView
 from ui.view.today import TodayView
@@ -105,6 +107,7 @@ class Walk:
             yield name
         yield from self._today()
         yield from self._timetable()
+        yield from self._classes()
 
     def _first_run(self) -> Iterator[str]:
         for number, step in enumerate(STEPS):
@@ -173,6 +176,29 @@ class Walk:
         self._rest(SETTLE_MS)
         yield "timetable-paste"
         view.drop_paste()
+
+    def _classes(self) -> Iterator[str]:
+        window = self._program.window
+        if "classes" not in window.stations():
+            return
+        window.open_station("classes")
+        self._rest(SETTLE_MS)
+        view = self._visible(ClassesView)
+        lines = [] if view is None else cast("list[SittingLine]", view.findChildren(SittingLine))
+        if view is None or not lines:
+            return
+        for line in lines[:3]:
+            line.button.click()
+        self._rest(SETTLE_MS)
+        view.show_widget(lines[min(2, len(lines) - 1)])
+        yield "classes-open"
+        view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._rest(SETTLE_MS)
+        yield "classes-rtl"
+        view.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        view.verticalScrollBar().setValue(0)
+        for line in lines[:3]:
+            line.button.click()
 
     # --- camera --------------------------------------------------------------------------
 

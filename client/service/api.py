@@ -12,6 +12,7 @@ from client.domain.availability import Decodes, LessonState, Light, PartState, T
 from client.domain.catalogue import LessonKind, Placement, Role
 from client.domain.errors import ClassroomError
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId, SittingId
+from client.domain.record.dates import Dated
 from client.domain.timetable import Bell, ClassGroup, SlotKey, TeachingMode
 
 
@@ -326,14 +327,13 @@ class SyncStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactRow:
-    """One line of the fold. `at` is ISO 8601 or empty; `value` as the command line prints it."""
+    """One line of the fold; `value` as the command line prints it."""
 
     id: str
     kind: str
     class_id: ClassId
     lesson: LessonId | None
-    at: str
-    at_quality: str
+    when: Dated
     value: str
 
 

@@ -21,7 +21,7 @@ from client.store.journal import Journal
 from client.store.keyfile import KeyFile
 from client.store.log_store import LogStore
 from client.store.own_log import Start
-from client.store.schema_journal import LOG_MIGRATIONS, MIGRATIONS
+from client.store.schema_journal import MIGRATIONS
 
 SITE: Final = bytes(8)
 FACTS_A_DAY: Final = 5
@@ -46,7 +46,7 @@ def forgetful_year(folder: Path, boots: int) -> Vector:
     with contextlib.closing(_open(image, clock, 0)) as journal:
         _teach(journal)
     held = EMPTY
-    hub = Database(folder / "hub.db", LOG_MIGRATIONS)
+    hub = Database(folder / "hub.db", MIGRATIONS)
     with contextlib.closing(hub):
         for boot in range(1, boots + 1):
             shutil.rmtree(disk, ignore_errors=True)

@@ -1,15 +1,22 @@
 """Small facts of a day, read out of records and holdings. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from client.domain.ids import ClassId, LessonId, SittingId
 from client.domain.record.bodies import Ended
+from client.domain.record.dates import Dated
 from client.domain.timetable import SlotKey
 from client.domain.today import Step
 from client.service.api import Alternative, Card, LessonDetail, Swap
 from client.service.records import SittingRow, UnfinishedSitting
 from client.service.today_page import Interrupted, LeftOpen
+
+_PERIOD: Final = 40
+"""Minutes of a class period."""
+_SCHOOL_DAY: Final = (750, 330)
+"""Middle of the school day, and half of it, in minutes: 7:00 to 18:00."""
 
 
 def slot_keys(row: SittingRow) -> tuple[SlotKey, ...]:
@@ -25,12 +32,40 @@ def point_keys(one: UnfinishedSitting) -> tuple[SlotKey, ...]:
     return tuple(SlotKey(day=point.day, period=point.period, class_id=c) for c in point.class_ids)
 
 
-def school_date(row: SittingRow) -> str:
-    """Tell the local date a sitting began on, as the clock said; empty for an impossible one."""
-    try:
-        return datetime.fromtimestamp(row.opened_wall_ms / 1000).astimezone().date().isoformat()
-    except (OverflowError, OSError, ValueError):
-        return ""
+def local(at_ms: int) -> datetime:
+    """Give a moment in the time of the school, which is that of this machine."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
+
+
+def todays(sittings: Sequence[SittingRow], now: Dated, day: int) -> tuple[SittingRow, ...]:
+    """Choose the sittings of today, oldest first; `day` is the day of the week.
+
+    Where dates are not sure it is the newest ones, back to the first on another day of the week:
+    a week ago is not today.
+    """
+    found = []
+    is_near = True
+    for row in reversed(sittings):
+        if row.opened.is_sure and now.is_sure:
+            is_today = local(row.opened.middle_ms).date() == local(now.middle_ms).date()
+            is_near = is_near and is_today
+        else:
+            is_today = is_near = is_near and row.day in {0, day}
+        if is_today:
+            found.append(row)
+    return tuple(reversed(found))
+
+
+def told_moment(day: int, begins: int | None) -> tuple[int, int]:
+    """Give what a person said of the time as a moment of any week, Unix ms, and ± ms.
+
+    Args:
+        day: Of the week.
+        begins: Minute of the day at which the period begins; None leaves all school hours.
+    """
+    minute, around = _SCHOOL_DAY if begins is None else (begins + _PERIOD // 2, 2 * _PERIOD)
+    moment = datetime(2026, 1, 4 + day) + timedelta(minutes=minute)  # noqa: DTZ001 - local time
+    return int(moment.astimezone().timestamp() * 1000), around * 60_000
 
 
 def taught_slots(today: Sequence[SittingRow]) -> dict[SlotKey, Step]:

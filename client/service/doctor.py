@@ -1,7 +1,8 @@
 """体检: one page of checks that a person who is no expert can read, each with what helps.
 
 Invariants:
-  DR1  A check never guesses: what was not looked at is UNKNOWN, never OK.
+  DR1  A check never guesses: what was not looked at is UNKNOWN, never OK; of what this machine
+       cannot have (a hub, a detector of disks that forget) there is no line at all.
   DR2  Nothing here names a pupil, a person or a secret.
   DR3  Looking changes nothing but a file it makes and removes to try the disk.
 """
@@ -12,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from shutil import disk_usage
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError
-from client.domain.record.facts import PLAUSIBLE_SINCE
+from client.domain.record.bounds import CEILING, FLOOR
+from client.domain.record.dates import Fault
 from client.service.paths import ASSETS, Profile
 from client.service.print_fonts import find_font
 from client.service.secrets import SecretPlace, Secrets
@@ -64,13 +66,50 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JournalFacts:
-    """What is known of the log of this room."""
+class LogFacts:
+    """What is known of the log of this room; None where nobody counted."""
 
     events: int
-    backups: int
+    logs: int = 1
+    forks: int | None = None
+    """Places where one log went on in two ways: the PC was copied, or an old disk came back."""
+    damaged: int | None = None
+    is_suspect: bool = False
+    """A damaged row was met, whether counted or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupFacts:
+    """How many backups there are, and how many events are newer than the newest."""
+
+    kept: int
     behind: int
-    is_suspect: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskFacts:
+    """Whether the disk forgets what was written when the PC starts again (还原卡)."""
+
+    forgets: bool | None
+    """None: nobody can tell yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubContact:
+    """The last contact with one hub. `when_label` is in words, empty when there was none."""
+
+    name: str
+    when_label: str
+    is_reachable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFacts:
+    """What the clock says, whether the room believes it, and what was wrong with it lately."""
+
+    year: int
+    is_sure: bool = True
+    faults: frozenset[Fault] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,35 +126,41 @@ class Facts:
     secret: SecretPlace | None = None
     is_secret_known: bool = False
     """`secret` was looked at (None then means: no token is kept)."""
-    journal: JournalFacts | None = None
-    year: int | None = None
-    is_time_sure: bool | None = None
+    log: LogFacts | None = None
+    backups: BackupFacts | None = None
+    clock: ClockFacts | None = None
+    disk: DiskFacts | None = None
+    hubs: tuple[HubContact, ...] = ()
     notices: tuple[str, ...] = field(default=())
     """Codes of what was repaired when the program started."""
 
 
 def examine(facts: Facts) -> tuple[Check, ...]:
     """Judge what was looked at. Pure; the worst comes first, else in the order of the page."""
-    checks = tuple(
-        check(facts)
-        for check in (
-            _disk,
-            _player,
-            _screens,
-            _fonts,
-            _keyring,
-            _journal,
-            _backups,
-            _clock,
-            _repairs,
-        )
-    )
+    always = (_disk, _player, _screens, _fonts, _keyring, _log, _backups, _clock, _repairs)
+    checks = (*(check(facts) for check in always), *_restore(facts), *map(_hub, facts.hubs))
     order = (CheckState.BAD, CheckState.ADVICE, CheckState.UNKNOWN, CheckState.OK)
     return tuple(sorted(checks, key=lambda check: order.index(check.state)))
 
 
 def _check(code: str, state: CheckState, variant: str, **values: str | int) -> Check:
     return Check(code=code, state=state, variant=variant, values=tuple(values.items()))
+
+
+def _restore(facts: Facts) -> tuple[Check, ...]:
+    if facts.disk is None or facts.disk.forgets is None:
+        return ()
+    if facts.disk.forgets:
+        return (_check("restore", CheckState.BAD, "forgets"),)
+    return (_check("restore", CheckState.OK, "keeps"),)
+
+
+def _hub(contact: HubContact) -> Check:
+    """Being offline is a normal state: only a hub that was never met is worth a word."""
+    named = {"name": contact.name, "when": contact.when_label}
+    if not contact.when_label:
+        return _check("hub", CheckState.ADVICE, "never", **named)
+    return _check("hub", CheckState.OK, "ok" if contact.is_reachable else "away", **named)
 
 
 def _unknown(code: str) -> Check:
@@ -180,33 +225,46 @@ def _keyring(facts: Facts) -> Check:
     return _check("keyring", CheckState.OK, "ok")
 
 
-def _journal(facts: Facts) -> Check:
-    journal = facts.journal
-    if journal is None:
+def _log(facts: Facts) -> Check:
+    log = facts.log
+    if log is None:
         return _unknown("journal")
-    if journal.is_suspect:
-        return _check("journal", CheckState.BAD, "suspect", n=journal.events)
-    return _check("journal", CheckState.OK, "ok", n=journal.events)
+    counts = {"n": log.events, "logs": log.logs}
+    if log.damaged:
+        return _check("journal", CheckState.BAD, "damaged", **counts, damaged=log.damaged)
+    if log.is_suspect:
+        return _check("journal", CheckState.BAD, "suspect", **counts)
+    if log.forks:
+        return _check("journal", CheckState.OK, "forked", **counts, forks=log.forks)
+    return _check("journal", CheckState.OK, "several" if log.logs > 1 else "ok", **counts)
 
 
 def _backups(facts: Facts) -> Check:
-    journal = facts.journal
-    if journal is None:
+    backups = facts.backups
+    if backups is None:
         return _unknown("backups")
-    if not journal.backups and journal.events:
-        check = _check("backups", CheckState.ADVICE, "none")
-    elif journal.behind > _BEHIND:
-        check = _check("backups", CheckState.ADVICE, "old", n=journal.behind)
+    counts = {"n": backups.kept, "behind": backups.behind}
+    if not backups.kept and backups.behind:
+        check = _check("backups", CheckState.ADVICE, "none", **counts)
+    elif backups.behind > _BEHIND:
+        check = _check("backups", CheckState.ADVICE, "old", **counts)
     else:
-        check = _check("backups", CheckState.OK, "ok", n=journal.backups)
+        variant = "behind" if backups.behind else "ok"
+        check = _check("backups", CheckState.OK, variant, **counts)
     return replace(check, fix=Fix.BACK_UP)
 
 
 def _clock(facts: Facts) -> Check:
-    if facts.year is None:
+    clock = facts.clock
+    if clock is None:
         return _unknown("clock")
-    if facts.year < PLAUSIBLE_SINCE.year or facts.is_time_sure is False:
-        return _check("clock", CheckState.ADVICE, "wrong", year=facts.year)
+    if not FLOOR.year <= clock.year < CEILING.year:
+        return _check("clock", CheckState.ADVICE, "wrong", year=clock.year)
+    for fault in Fault:
+        if fault in clock.faults:
+            return _check("clock", CheckState.ADVICE, fault.value, year=clock.year)
+    if not clock.is_sure:
+        return _check("clock", CheckState.ADVICE, "unsure", year=clock.year)
     return _check("clock", CheckState.OK, "ok")
 
 
@@ -218,6 +276,10 @@ def _repairs(facts: Facts) -> Check:
 
 
 # --- looking -----------------------------------------------------------------------------
+
+
+Sense: TypeAlias = Callable[[Facts], Facts]
+"""Fills in what a room knows of itself: log, backups, clock, disk, hubs. Blocking."""
 
 
 class Patient(Protocol):
@@ -237,24 +299,20 @@ class Patient(Protocol):
 class Doctor:
     """Looks and acts on one worker thread; methods return at once."""
 
-    def __init__(  # noqa: PLR0913 - each is one thing to look at
+    def __init__(
         self,
         patient: Patient,
         *,
-        journal: Callable[[], JournalFacts],
+        sense: Sense,
         back_up: Callable[[], Future[bool]],
         verify: Callable[[], int],
         decodes: Callable[[Path], Decodes],
-        year: Callable[[], int],
-        notices: tuple[str, ...] = (),
     ) -> None:
         self._patient = patient
-        self._journal = journal
+        self._sense = sense
         self._back_up = back_up
         self._verify = verify
         self._decodes = decodes
-        self._year = year
-        self._notices = notices
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="doctor")
 
     def look(self, seen: Facts) -> Future[tuple[Check, ...]]:
@@ -267,7 +325,7 @@ class Doctor:
         usage = disk_usage(folder)
         return examine(
             replace(
-                seen,
+                self._sense(seen),
                 free_bytes=usage.free,
                 total_bytes=usage.total,
                 is_writable=_is_writable(folder),
@@ -275,9 +333,6 @@ class Doctor:
                 has_print_font=_has_print_font(),
                 secret=self._patient.secrets.place(),
                 is_secret_known=True,
-                journal=self._journal(),
-                year=self._year(),
-                notices=self._notices,
             )
         )
 
@@ -315,16 +370,33 @@ def _has_print_font() -> bool:
     return True
 
 
-def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doctor:
-    """Make the doctor of a room."""
+def station_doctor(
+    station: Station,
+    decodes: Callable[[Path], Decodes],
+    *,
+    disk: Callable[[], DiskFacts | None] = lambda: None,
+    hubs: Callable[[], tuple[HubContact, ...]] = tuple,
+) -> Doctor:
+    """Make the doctor of a room.
 
-    def journal() -> JournalFacts:
+    Args:
+        station: The room.
+        decodes: Tries whether a file plays here; blocking.
+        disk: Tells whether the disk forgets; blocking.
+        hubs: Tells when each hub of the room was met last; blocking.
+    """
+
+    def sense(facts: Facts) -> Facts:
         health = station.journal.health()
-        return JournalFacts(
-            events=health.events,
-            backups=health.backups,
-            behind=health.behind,
-            is_suspect=health.is_suspect,
+        now, faults = station.records.clock()
+        return replace(
+            facts,
+            log=LogFacts(events=health.events, logs=health.logs, is_suspect=health.is_suspect),
+            backups=BackupFacts(kept=health.backups, behind=health.behind),
+            clock=ClockFacts(year=station.clock.wall().year, is_sure=now.is_sure, faults=faults),
+            disk=disk(),
+            hubs=hubs(),
+            notices=tuple(notice.code for notice in station.notices),
         )
 
     def verify() -> int:
@@ -332,11 +404,5 @@ def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doct
         return station.holdings.verify(None, CancelToken(), at).checked
 
     return Doctor(
-        station,
-        journal=journal,
-        back_up=station.journal.backup,
-        verify=verify,
-        decodes=decodes,
-        year=lambda: station.clock.wall().year,
-        notices=tuple(notice.code for notice in station.notices),
+        station, sense=sense, back_up=station.journal.backup, verify=verify, decodes=decodes
     )

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from client.domain.errors import UserError
 from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
 from client.domain.record import bodies as b
+from client.domain.record.anchors import Anchor, AnchorKind
 from client.domain.record.bodies import Ended, EventType, TaughtBy, Understood
+from client.domain.record.dates import Dated, Dates, Fault
 from client.domain.record.facts import SittingRow, fact_rows, sitting_rows
 from client.domain.record.fold import Entry, Fold, union
 from client.domain.record.resume import ResumePoint, RunningTimer
@@ -28,6 +30,9 @@ from client.service.api import FactRow
 from client.store.futures import after, then
 from client.store.journal import Journal
 from client.store.journal_rows import Look
+
+if TYPE_CHECKING:
+    from client.domain.record.event import Event
 
 _SITTING_TYPES: Final = (
     EventType.SITTING_OPENED,
@@ -71,6 +76,16 @@ class UnfinishedSitting:
     point: ResumePoint
     is_interrupted: bool
     """False when the teacher ended it with 没上完，下次接着上."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayLog:
+    """Every sitting, oldest first, and what time it is as far as the same evidence tells."""
+
+    sittings: tuple[SittingRow, ...]
+    now: Dated
+    wall_ms: int
+    """What the clock showed then."""
 
 
 class SittingRecorder:
@@ -259,6 +274,9 @@ class RecordService:
         self.recorder: Final = SittingRecorder(journal)
         self._gate = threading.Lock()
         self._sittings = Fold()
+        self._sitting_events: list[Event] = []
+        self._dates = Dates(())
+        self._anchors: tuple[Anchor, ...] = ()
         self._place = 0
 
     def add(
@@ -304,15 +322,15 @@ class RecordService:
         Raises:
             UserError: `since_unreadable`.
         """
-        found = fact_rows(Fold(event for _, event in self._journal.events()), since)
+        events = self._all_events()
+        found = fact_rows(Fold(events), since, Dates(events, self._journal.anchors()))
         return tuple(
             FactRow(
                 id=row.id,
                 kind=row.kind,
                 class_id=row.class_id,
                 lesson=row.lesson,
-                at=row.at,
-                at_quality=row.at_quality,
+                when=row.when,
                 value=row.value,
             )
             for row in found
@@ -320,15 +338,40 @@ class RecordService:
         )
 
     def sittings(self) -> tuple[SittingRow, ...]:
-        """List every sitting with how it ended, oldest first. Blocking.
+        """List every sitting with how it ended, oldest first. Blocking."""
+        return self.day_log().sittings
+
+    def day_log(self) -> DayLog:
+        """List every sitting, and tell the time. Blocking.
 
         Reads only what came since it was asked last: 今天 asks often, and years add up.
         """
         with self._gate:
-            for place, event in self._journal.events(_SITTING_TYPES, after=self._place):
+            fresh = self._journal.events(_SITTING_TYPES, after=self._place)
+            for place, event in fresh:
                 self._sittings.add(event)
+                self._sitting_events.append(event)
                 self._place = place
-            return sitting_rows(self._sittings)
+            anchors = self._journal.anchors()
+            if fresh or anchors != self._anchors:
+                self._dates, self._anchors = Dates(self._sitting_events, anchors), anchors
+            present = self._journal.present()
+            return DayLog(
+                sittings=sitting_rows(self._sittings, self._dates),
+                now=self._dates.now(present),
+                wall_ms=present.wall_ms,
+            )
+
+    def clock(self) -> tuple[Dated, frozenset[Fault]]:
+        """Tell what time it is, and what is wrong with this machine's clock. Blocking."""
+        dates = Dates(self._all_events(), self._journal.anchors())
+        here = self._journal.present()
+        return dates.now(here), dates.faults(here.writer)
+
+    def tell_time(self, utc_ms: int, err_ms: int) -> Future[None]:
+        """Keep what a person said: the day of the week and the hour now (`AnchorKind.TAP`)."""
+        here = self._journal.present()
+        return self._journal.note_anchor(here.anchor(AnchorKind.TAP, utc_ms, err_ms))
 
     def stretches(self, sitting: SittingId) -> tuple[tuple[int, int], ...]:
         """List what the record says was shown in a sitting, joined, in seconds. Blocking."""
@@ -351,6 +394,9 @@ class RecordService:
             for point, how in points
             if how is None or how is Ended.CARRY_ON
         )
+
+    def _all_events(self) -> "tuple[Event, ...]":
+        return tuple(event for _, event in self._journal.events())
 
 
 def write_register(journal: Journal, body: b.RegisterBody) -> Future[EventId]:

@@ -18,6 +18,7 @@ from client.domain.clock import Clock
 from client.domain.errors import StorageCorruptError, UserError
 from client.domain.ids import BookId, LessonId, SourceId
 from client.service.api import Filters, LessonDetail
+from client.service.classes import ClassesService
 from client.service.hubs import HubBook
 from client.service.library import LibraryService
 from client.service.paths import Profile
@@ -79,6 +80,11 @@ class Station:
         """Makes sheets to print."""
         return PrintDesk(self.room, self.library.detail_now, self.catalogue.lesson)
 
+    @cached_property
+    def classes(self) -> ClassesService:
+        """What the classes did, for 班级."""
+        return ClassesService(self.journal, self.room, self.catalogue)
+
     # --- sources -------------------------------------------------------------------------
 
     def sources(self) -> tuple[SourceRow, ...]:
@@ -111,8 +117,9 @@ class Station:
     def close(self) -> None:
         """Write what is queued and close everything. Idempotent."""
         self.today.close()
-        if "print_desk" in self.__dict__:
-            self.print_desk.close()
+        for name in ("print_desk", "classes"):
+            if name in self.__dict__:
+                getattr(self, name).close()
         self.journal.close()
         self.database.close()
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from client.domain.errors import ClassroomError
+from client.domain.record.labels import Label
 
 Sentence: TypeAlias = str | tuple[str, str]
 """One text, or the pair (one, many) of a text that counts."""
@@ -97,6 +98,17 @@ class Words:
         if minutes:
             return self.plural("length.minutes", minutes)
         return self.plural("length.seconds", second)
+
+    def date(self, label: Label, this_year: int | None = None) -> str:
+        """Write a time as well as it is known; `this_year` goes without saying."""
+        values = dict(label.values)
+        if "part" in values:
+            values["part"] = self(f"date.{values['part']}")
+        if "year" in values:
+            values["date"] = self(
+                "date.short" if values["year"] == this_year else "date.long", **values
+            )
+        return self(f"date.{label.code}", **values)
 
     def _of_code(self, family: str, code: str, values: Mapping[str, object]) -> str:
         named = {name: value for name, value in values.items() if name.isidentifier()}

@@ -11,6 +11,7 @@ Invariants:
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Protocol
 
 from client.domain.availability import Light
@@ -19,7 +20,6 @@ from client.domain.clock import Clock
 from client.domain.errors import UserError
 from client.domain.ids import BookId, ClassId, EventId, LessonId, SittingId
 from client.domain.record.bodies import Ended
-from client.domain.record.facts import PLAUSIBLE_SINCE
 from client.domain.record.room import RoomSnapshot, SwapOnce
 from client.domain.timetable import Pointer, Slot, SlotKey
 from client.domain.today import Course, DayTime, Step, after, guess_time, told_time
@@ -37,16 +37,18 @@ from client.service.day_facts import (
     begins_at,
     interrupted_classes,
     left_open,
+    local,
     offer_of,
     own_step,
     point_keys,
-    school_date,
     slot_keys,
     swap_offers,
     taught_slots,
+    todays,
     together,
+    told_moment,
 )
-from client.service.records import RecordService, SittingRow, UnfinishedSitting
+from client.service.records import DayLog, RecordService, UnfinishedSitting
 from client.service.room import RoomService
 from client.service.sitting_plan import DayRecord, sitting_plan
 from client.service.sitting_port import SittingPlan
@@ -102,6 +104,7 @@ class TodayService:
         self._lessons: Final = lessons
         self._clock: Final = clock
         self._told: _Told | None = None
+        self._ahead_ms = 0
         self._last: tuple[EventId, ...] = ()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="today")
 
@@ -172,11 +175,11 @@ class TodayService:
         return then(self._room.undo_all(names), lambda done: done)
 
     def tell_time(self, day: int, period: int) -> Future[object]:
-        """Say which period of the week it is now."""
+        """Say which period of the week it is now; done when it is kept as evidence."""
         self._told = _Told(day=day, period=period, at_s=self._clock.monotonic())
-        done: Future[object] = Future()
-        done.set_result(None)
-        return done
+        begins = {bell.period: bell.begins for bell in self._room.snapshot().bells}
+        utc_ms, err_ms = told_moment(day, begins.get(period))
+        return then(self._records.tell_time(utc_ms, err_ms), lambda done: done)
 
     def finish_with_textbook(self, notice: ResumeNotice) -> Future[object]:
         """End an interrupted class as taught with the textbook (用课本上完了)."""
@@ -196,38 +199,43 @@ class TodayService:
 
     def time(self) -> DayTime:
         """Tell the school day and minute as far as they are believed (T3)."""
-        return self._time(self._records.sittings(), self._room.snapshot())
+        return self._time(self._look(), self._room.snapshot())
 
-    def _time(self, sittings: Sequence[SittingRow], room: RoomSnapshot) -> DayTime:
-        wall = self._clock.wall()
-        newest = max((row.opened_wall_ms for row in sittings), default=0)
+    def _look(self) -> DayLog:
+        log = self._records.day_log()
+        # Asked again on threads that may not read the disk.
+        self._ahead_ms = log.wall_ms - log.now.middle_ms if log.now.is_sure else 0
+        return log
+
+    def _time(self, log: DayLog, room: RoomSnapshot) -> DayTime:
         if self._told is not None:
             begins = {bell.period: bell.begins for bell in room.bells}
             passed = int((self._clock.monotonic() - self._told.at_s) // 60)
             return told_time(self._told.day, begins.get(self._told.period), passed)
-        if wall >= PLAUSIBLE_SINCE and wall.timestamp() * 1000 >= newest:
-            local = wall.astimezone()
+        if log.now.is_sure:
+            now = local(log.now.middle_ms)
             return DayTime(
-                day=local.isoweekday(),
-                minute=local.hour * 60 + local.minute,
-                is_odd_week=local.isocalendar().week % 2 == 1,
+                day=now.isoweekday(),
+                minute=now.hour * 60 + now.minute,
+                is_odd_week=now.isocalendar().week % 2 == 1,
             )
-        last = next((key for row in reversed(sittings) for key in slot_keys(row)), None)
+        last = next((key for row in reversed(log.sittings) for key in slot_keys(row)), None)
         guess = guess_time([slot.key for slot in room.slots], last)
         return DayTime(day=guess[0] if guess else 1, minute=None, is_sure=False)
 
     def _occasion(self) -> str:
-        return self._clock.wall().astimezone().date().isoformat()
+        right = self._clock.wall() - timedelta(milliseconds=self._ahead_ms)
+        return right.astimezone().date().isoformat()
 
     # --- gathering -----------------------------------------------------------------------
 
     def _inputs(self) -> DayInputs:
         room = self._room.snapshot()
-        sittings = self._records.sittings()
+        log = self._look()
         unfinished = self._records.unfinished()
-        time = self._time(sittings, room)
+        time = self._time(log, room)
         occasion = self._occasion()
-        today = [row for row in sittings if school_date(row) == occasion]
+        today = todays(log.sittings, log.now, time.day)
         return DayInputs(
             time=time,
             classes=room.classes,
@@ -373,10 +381,10 @@ class TodayService:
         known = tuple((k, s, details[s.lesson]) for k, s in wanted if s.lesson in details)
         if not known:
             raise UserError("nothing_to_teach")
-        occasion = self._occasion()
+        log = self._look()
         left = () if unfinished else self._records.unfinished()
         record = DayRecord(
-            sittings=tuple(r for r in self._records.sittings() if school_date(r) == occasion),
+            sittings=todays(log.sittings, log.now, self._time(log, room).day),
             unfinished=unfinished,
             watched=tuple(self._records.stretches(one.point.sitting) for one in unfinished),
             begun=tuple(begins_at(left, key.class_id, step) for key, step, _ in known),

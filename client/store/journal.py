@@ -21,10 +21,12 @@ from client.domain.clock import Clock
 from client.domain.errors import StorageError, StorageFullError
 from client.domain.failpoint import failpoint
 from client.domain.ids import EventId, SittingId
+from client.domain.record.anchors import Anchor, Present
 from client.domain.record.bodies import Body, EventType, WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.resume import ResumePoint
 from client.domain.signer import Signer
+from client.store import clock_rows
 from client.store import journal_rows as rows
 from client.store.backup import Backups, is_due
 from client.store.ballast import Ballast
@@ -239,6 +241,29 @@ class Journal:
     def local(self) -> dict[str, str]:
         """Return all values of this machine."""
         return self._database.read_here(rows.select_local)
+
+    # --- evidence of time ----------------------------------------------------------------
+
+    def present(self) -> Present:
+        """Tell what the clocks show now, and where an event written now would stand."""
+        return Present(
+            writer=self.writer,
+            boot=self._own.boot,
+            mono_ms=self._clock.boot_monotonic_ms(),
+            wall_ms=self._wall_ms(),
+        )
+
+    def note_anchor(self, anchor: Anchor) -> Future[None]:
+        """Keep what somebody told of the true time; done after COMMIT.
+
+        Only once it is clear that this log was not rolled back: what a forgotten morning wrote
+        would take it for its own.
+        """
+        return self._local(lambda connection: clock_rows.put_anchor(connection, anchor))
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        """Return what is known of the true time."""
+        return self._database.read_here(clock_rows.select_anchors)
 
     # --- care ----------------------------------------------------------------------------
 

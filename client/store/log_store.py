@@ -70,7 +70,7 @@ class LogStore:
     """See `client.domain.record.log.Log`. `take` checks on the thread that calls it.
 
     Args:
-        database: Opened with `schema_journal.LOG_MIGRATIONS` or what begins with them.
+        database: Opened with `schema_journal.MIGRATIONS` or what begins with them.
         site: The school, 8 bytes; empty for the file of a room.
         quota: Bounds for what is taken.
         heard: Called with the events that were new (LS3).

@@ -61,6 +61,8 @@ class OwnLog:
         self._clock: Final = clock
         self._start: Final = start
         self.key = key
+        self.boot = 0
+        """The present start of the machine, as the log that is written counts."""
 
     @property
     def writer(self) -> bytes:
@@ -187,6 +189,7 @@ class OwnLog:
         last = rows.last_boot(connection, wi)
         if last is not None and not is_new_boot(last, key, mono):
             rows.touch_boot(connection, wi, last.ordinal, mono)
+            self.boot = last.ordinal
             return False
         boot = Boot(ordinal=1 if last is None else last.ordinal + 1, key=key, mono_ms=mono)
         row = BootRow(
@@ -195,6 +198,7 @@ class OwnLog:
             was_clean=rows.select_local(connection).get(CLEAN) == "1",
         )
         rows.insert_boot(connection, wi, boot, row)
+        self.boot = boot.ordinal
         return True
 
     def _write(self, connection: sqlite3.Connection, wi: int, body: Body) -> Event:

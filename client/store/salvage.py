@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from client.domain.errors import ProtocolError
+from client.domain.record.anchors import Anchor
 from client.domain.record.event import Event
 from client.domain.record.resume import ResumePoint
 from client.domain.record.segment import BootRow, unseal
+from client.store import clock_rows, log_rows
 from client.store import journal_rows as rows
-from client.store import log_rows
 from client.store.journal_rows import Boot
 from client.store.keyfile import verify
 
@@ -49,6 +50,7 @@ class Salvaged:
     """Full hash -> event."""
     segments: frozenset[bytes] = frozenset()
     boots: frozenset[tuple[bytes, Boot, BootRow]] = frozenset()
+    anchors: frozenset[Anchor] = frozenset()
     points: tuple[ResumePoint, ...] | None = None
     local: Mapping[str, str] | None = None
 
@@ -91,6 +93,7 @@ def fill(connection: sqlite3.Connection, groups: Sequence[Salvaged]) -> tuple[in
     boots = {(writer, boot.ordinal): (boot, row) for g in groups for writer, boot, row in g.boots}
     for (writer, _), (boot, row) in boots.items():
         rows.insert_boot(connection, numbers[writer], boot, row)
+    clock_rows.insert_anchors(connection, (one for group in groups for one in group.anchors))
     points = next((g.points for g in reversed(groups) if g.points is not None), ())
     for point in reversed(points):
         rows.put_resume(connection, point)
@@ -122,6 +125,7 @@ def _join(found: Salvaged, connection: sqlite3.Connection) -> Salvaged:
         events={**found.events, **{event.hash: event for event in read}},
         segments=found.segments | signed.keys(),
         boots=found.boots | boots,
+        anchors=found.anchors | set(_first_of(connection, clock_rows.select_anchors) or ()),
         points=_newer(_first_of(connection, rows.select_resume), found.points),
         local=_newer(_first_of(connection, rows.select_local), found.local),
     )

@@ -4,15 +4,18 @@ Invariants:
   HL1  A hub is kept only after it proved to know the code, and its answer proved which key and
        which authority are its own: whoever sits in between learns nothing and changes nothing.
   HL2  How each call went is kept; no call depends on it.
+  HL3  The hub's time becomes an anchor of this start of the machine; certificates are checked
+       against anchors alone.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError, UserError
+from client.domain.record.anchors import AnchorKind
+from client.domain.record.dates import Quality
 from client.domain.record.log import Taken
 from client.service.hubs import KnownHub
 from client.service.station import Station
@@ -44,11 +47,20 @@ from sync.transport.hub_http import HubHttp, TrustedTime
 REFUSED: Final = "refused"
 """Folder of the profile for segments that a hub calls damaged."""
 
-OnTime = Callable[[TimeSample], None]
-
 
 def no_time() -> None:
     """Know nothing of the time: a `TrustedTime`."""
+
+
+def trusted_time(station: Station) -> TrustedTime:
+    """Give the time as far as somebody told it; the machine's own clock is nothing to rely on."""
+
+    def now() -> tuple[int, int] | None:
+        dated, _ = station.records.clock()
+        is_told = dated.quality is Quality.EXACT
+        return (dated.earliest_ms, dated.latest_ms) if is_told else None
+
+    return now
 
 
 def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHub:
@@ -96,20 +108,11 @@ class HubLink:
     Args:
         station: The room.
         hub: Which hub.
-        trusted: The time that may be relied on, for certificates.
-        on_time: Told the hub's time.
     """
 
-    def __init__(
-        self,
-        station: Station,
-        hub: KnownHub,
-        trusted: TrustedTime = no_time,
-        on_time: OnTime | None = None,
-    ) -> None:
+    def __init__(self, station: Station, hub: KnownHub) -> None:
         self._station: Final = station
-        self._on_time = on_time
-        self._http: Final = HubHttp(hub.url, hub.authority, trusted)
+        self._http: Final = HubHttp(hub.url, hub.authority, trusted_time(station))
         self.hub: Final = hub
 
     def exchange(self, cancel: CancelToken) -> Outcome:
@@ -138,9 +141,16 @@ class HubLink:
         book.note_contact(key, done)
         if outcome.held:
             self._station.journal.acknowledge(outcome.held).result()
-        if outcome.anchor is not None and self._on_time is not None:
-            self._on_time(outcome.anchor)
+        if outcome.anchor is not None and outcome.is_agreed:
+            # Only now: a log that was set back has got back what it lacked and has a new name.
+            self._note_time(outcome.anchor)
         return outcome
+
+    def _note_time(self, sample: TimeSample) -> None:
+        """Keep what time the hub said it was (HL3)."""
+        journal = self._station.journal
+        then = replace(journal.present(), mono_ms=sample.mono_ms)
+        journal.note_anchor(then.anchor(AnchorKind.HUB, sample.utc_ms, sample.err_ms)).result()
 
     def by_folder(self, carrier: FolderCarrier) -> Outcome:
         """Take up answers of the hub in a folder and leave what is to be said.

@@ -24,7 +24,7 @@ from client.store.database import Database
 from client.store.keyfile import KeyFile
 from client.store.log_store import LogStore, Quota
 from client.store.presence import Presence
-from client.store.schema_journal import LOG_MIGRATIONS
+from client.store.schema_journal import MIGRATIONS as LOG_MIGRATIONS
 from sync.hub.audit import AuditFile
 from sync.hub.store import MIGRATIONS, SqliteDirectory
 

@@ -13,6 +13,7 @@ from client.store.database import Database, Migration, script
 from sync.hub import ports
 from sync.hub.ports import Code, Node, Role
 
+# Columns of a key come first: SQLite's own check (3.40) calls other tables without row ids damaged.
 _TABLES: Final = """
 CREATE TABLE node (
     name    BLOB PRIMARY KEY,
@@ -26,8 +27,8 @@ CREATE TABLE node (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE machine (
     node   BLOB NOT NULL REFERENCES node (name),
-    number INTEGER NOT NULL,
     name   BLOB NOT NULL,
+    number INTEGER NOT NULL,
     PRIMARY KEY (node, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE owner (

@@ -14,7 +14,7 @@ from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Log, Taken
 from client.domain.record.vector import EMPTY, Vector
 from client.store.database import Database
 from client.store.log_store import LogStore
-from client.store.schema_journal import LOG_MIGRATIONS
+from client.store.schema_journal import MIGRATIONS
 from tests.fakes.memory_log import MemoryLog
 from tests.log_world import Pen
 
@@ -40,7 +40,7 @@ def make(request, tmp_path):
         if request.param == "memory":
             return MemoryLog()
         name = f"{len(opened)}.db" if request.param == "room" else "hub.db"
-        opened.append(Database(tmp_path / name, LOG_MIGRATIONS))
+        opened.append(Database(tmp_path / name, MIGRATIONS))
         site = b"" if request.param == "room" else len(opened).to_bytes(8, "big")
         return LogStore(opened[-1], site)
 
@@ -236,7 +236,7 @@ def test_any_history_in_any_order_converges(seed):
 def test_any_history_converges_on_disk_too(seed):
     """W2, W3, W4, X1, X2: the same with SQLite, four schools in one file."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(Path(folder) / "hub.db", LOG_MIGRATIONS)
+        database = Database(Path(folder) / "hub.db", MIGRATIONS)
         sites = (number.to_bytes(8, "big") for number in itertools.count())
         try:
             converge(seed, lambda: LogStore(database, next(sites)))

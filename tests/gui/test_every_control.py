@@ -8,6 +8,8 @@ from PySide6.QtGui import QDesktopServices, QPainter
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QWidget
 
 from client.domain.clock import SystemClock
+from client.domain.ids import LessonId
+from client.domain.record.bodies import Ended, SettingWritten
 from client.service.paths import Profile
 from client.service.station import Station
 from tests.gui.test_program import (
@@ -141,6 +143,23 @@ def test_every_control_of_a_page_acts(room, name):
     # The chip of the link leads to the page of transfers, which is open there already.
     already = ["LinkChip 离线"] if name == "transfer" else []
     assert idle_controls(room, open_page) == already
+
+
+def test_every_control_of_a_record_acts(room):
+    """班级 with a class that was taught and a setting that was written twice."""
+    recorder, journal = room.station.records.recorder, room.station.journal
+    group = room.station.room.snapshot().classes[0]
+    recorder.end(recorder.open((group.id,), LessonId("gone")).sitting, Ended.FINISHED).result()
+    for value in ("dark", "light"):
+        journal.append(SettingWritten(name="unheard-of", value=value)).result()
+
+    def open_page() -> QWidget:
+        room.program.open_station("today")
+        room.program.open_station("classes")
+        room.rest()
+        return room.program.window
+
+    assert idle_controls(room, open_page) == []
 
 
 @pytest.mark.parametrize("is_mirrored", [True, False])

@@ -22,7 +22,7 @@ from tests.media import ClipSpec, clip
 from ui.program import Parts, Program
 from ui.view.classroom import ClassroomWindow
 
-PAGES = ("today", "library", "timetable", "transfer", "settings", "doctor")
+PAGES = ("today", "library", "timetable", "classes", "transfer", "settings", "doctor")
 
 
 class QuietLink:
@@ -213,3 +213,31 @@ def test_a_sheet_is_printed_and_told(program, qtbot, station):
     program.print_task(first_card(program).lesson)
     qtbot.waitUntil(lambda: len(said) == 2, timeout=15_000)
     assert said[1].tone == "red"
+
+
+def test_the_class_chosen_above_is_the_one_whose_record_is_shown(program, qtbot, station):
+    show_today(program, qtbot)
+    class_id = station.room.snapshot().classes[0].id
+    program.frame.show_class(class_id)
+    program.open_station("classes")
+    model = program.pages.classes
+    qtbot.waitUntil(lambda: model.page is not None)
+    assert model.shown_class == class_id
+    station.records.add("headcount", class_id, "12").result()
+    qtbot.waitUntil(lambda: len(model.days) == 1)
+    program.frame.show_class("")
+    assert model.shown_class == ""
+    program.context.change(theme="dark")
+    qtbot.waitUntil(program.window.page("classes").isVisible)
+    station.records.add("note", class_id, "after another look").result()
+    qtbot.waitUntil(lambda: len(model.days[0].loose) == 2)
+
+
+def test_an_empty_record_leads_to_today(program, qtbot):
+    show_today(program, qtbot)
+    program.open_station("classes")
+    qtbot.waitUntil(lambda: program.pages.classes.page is not None)
+    view = program.window.page("classes")
+    with qtbot.waitSignal(program.window.station_opened):
+        view.today_wanted.emit()
+    assert program.window.station == "today"

@@ -7,7 +7,7 @@ import pytest
 from client.domain.availability import Decodes
 from client.domain.clock import SystemClock
 from client.domain.errors import PlayerError
-from client.domain.ids import BookId
+from client.domain.ids import BookId, LessonId
 from client.domain.timetable import Slot, SlotKey
 from client.service.paths import Profile
 from client.service.station import Station
@@ -83,7 +83,10 @@ def test_a_room_is_walked_page_by_page(program, tmp_path) -> None:
         for day in range(1, 8):
             key = SlotKey(day=day, period=1, class_id=class_id)
             room.set_slot(Slot(key=key, subject="数学")).result()
+    opened = program.station.records.recorder.open((class_id,), LessonId("gone"))
+    opened.recorded.result()
     taken = names(Walk(program, tmp_path / "shots", (LOOK,)).run("t"))
-    pages = {"today", "library", "timetable", "transfer", "settings", "doctor"}
+    pages = {"today", "library", "timetable", "classes", "transfer", "settings", "doctor"}
     assert pages | {"today-offline", "today-swap", "today-error"} <= taken
     assert {"timetable-editor", "timetable-paste"} <= taken
+    assert {"classes-open", "classes-rtl"} <= taken

@@ -26,6 +26,7 @@ EVIDENCE = {
     "client/store/journal.py",
     "client/store/own_log.py",
     "sync/engine/commands.py",
+    "sync/engine/demo_week.py",
     "sync/engine/exchange.py",
     "sync/engine/fetch.py",
     "sync/engine/folder_import.py",

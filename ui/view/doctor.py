@@ -32,6 +32,8 @@ ICONS: Final = {
     "backups": "archive",
     "clock": "clock-alert",
     "repairs": "shield-check",
+    "restore": "history",
+    "hub": "cable",
 }
 _LIGHTS: Final = {
     CheckState.OK: Light.READY,
@@ -48,17 +50,15 @@ _STATE_TONES: Final = {
 _PAPERS: Final = ((CheckState.BAD, "red"), (CheckState.ADVICE, "amber"))
 
 
-def seen_facts(context: UiContext, *, is_time_sure: bool | None = None) -> Facts:
+def seen_facts() -> Facts:
     """Collect what only the screen knows."""
     sizes = tuple(
         (screen.size().width(), screen.size().height()) for screen in QGuiApplication.screens()
     )
     installed = set(QFontDatabase.families())
-    del context
     return Facts(
         screens=sizes,
         has_screen_font=any(name in installed for name in FAMILIES),
-        is_time_sure=is_time_sure,
     )
 
 
@@ -107,7 +107,7 @@ class DoctorView(QWidget):
 
     def look(self) -> None:
         """Look at everything again."""
-        self._model.look(seen_facts(self._context))
+        self._model.look(seen_facts())
 
     def _refresh(self) -> None:
         words, model = self._context.words, self._model

@@ -1,7 +1,7 @@
 """Facts as people read them: one line each, out of the fold.
 
 Invariants:
-  A1  A clock that says something impossible gives no date.
+  A1  A date is given as well as it is known (`client.domain.record.dates`), or not at all.
   A2  Lines stand in rank order, whatever order the events came in.
 """
 
@@ -9,17 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from client.domain.errors import UserError
 from client.domain.ids import ClassId, LessonId, SittingId
 from client.domain.record import bodies as b
 from client.domain.record.bodies import Ended
+from client.domain.record.dates import Dated, Dates, Quality
 from client.domain.record.fold import Entry, Fold, seconds, union
 from client.domain.record.values import NO_SITTING, write_counts, write_stretches
-
-PLAUSIBLE_SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Before this the program did not exist: a clock that says so is not believed."""
 
 
 class FactKind(Enum):
@@ -38,16 +36,24 @@ class FactKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One line of the fold. `at` is ISO 8601 in UTC, empty where the clock is not believed."""
+    """One line of the fold."""
 
     id: str
     kind: str
     class_id: ClassId
     lesson: LessonId | None
-    at: str
-    at_quality: str
-    """`clock`: what the machine's clock said; `unknown`: it said something impossible."""
+    when: Dated
     value: str
+
+    @property
+    def at(self) -> str:
+        """The likeliest moment as ISO 8601 in UTC, empty where nobody knows it."""
+        return iso(self.when)
+
+    @property
+    def at_quality(self) -> str:
+        """See `Quality`: `exact`, `clock`, `day`, `about` or `unknown`."""
+        return self.when.quality.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +66,7 @@ class SittingRow:
     day: int
     period: int
     lesson_period: int
-    opened_wall_ms: int
-    boot: int
+    opened: Dated
     how: Ended | None
     screen_s: int
 
@@ -71,18 +76,25 @@ _Opened: TypeAlias = Mapping[SittingId, _Where]
 _Line: TypeAlias = tuple[Entry, FactKind, _Where, str]
 
 
-def fact_rows(fold: Fold, since: str | None = None) -> tuple[Fact, ...]:
+def fact_rows(fold: Fold, since: str | None = None, dates: Dates | None = None) -> tuple[Fact, ...]:
     """List the fold, oldest first.
+
+    Args:
+        fold: What to list.
+        since: ISO date or time; what may have been later, or at any time, is listed as well.
+        dates: Times of its events; None repairs them from what is listed, without anchors.
 
     Raises:
         UserError: `since_unreadable`.
     """
-    limit = None if since is None else _moment(since)
+    limit = None if since is None else _moment(since).timestamp() * 1000
     lines = sorted(_lines(fold), key=lambda line: line[0].rank)
-    return tuple(row for line in lines for row in _rows(line) if _is_since(line[0], limit))
+    dates = dates or Dates(entry.event for entry, *_ in lines)
+    rows = (row for line in lines for row in _rows(line, dates.of(line[0].event)))
+    return tuple(row for row in rows if limit is None or _last_ms(row.when) >= limit)
 
 
-def sitting_rows(fold: Fold) -> tuple[SittingRow, ...]:
+def sitting_rows(fold: Fold, dates: Dates) -> tuple[SittingRow, ...]:
     """List the sittings of a fold, oldest first."""
     ends = {body.sitting: body for body in fold.shown_of(b.SittingEnded)}
     rows = []
@@ -98,8 +110,7 @@ def sitting_rows(fold: Fold) -> tuple[SittingRow, ...]:
                 day=body.day,
                 period=body.period,
                 lesson_period=body.lesson_period,
-                opened_wall_ms=entry.event.wall_ms,
-                boot=entry.event.boot,
+                opened=dates.of(entry.event),
                 how=None if end is None else end.how,
                 screen_s=0 if end is None else end.screen_s,
             )
@@ -158,9 +169,8 @@ def _where(opened: _Opened, sitting: SittingId) -> _Where:
     return opened.get(sitting, ((), None))
 
 
-def _rows(line: _Line) -> Iterator[Fact]:
+def _rows(line: _Line, when: Dated) -> Iterator[Fact]:
     entry, kind, (classes, lesson), value = line
-    at, quality = _at(entry.event.wall_ms)
     for number, class_id in enumerate(classes or (ClassId(""),)):
         name = entry.id.hex()
         yield Fact(
@@ -168,23 +178,20 @@ def _rows(line: _Line) -> Iterator[Fact]:
             kind=kind.value,
             class_id=class_id,
             lesson=lesson,
-            at=at,
-            at_quality=quality,
+            when=when,
             value=value,
         )
 
 
-def _at(wall_ms: int) -> tuple[str, str]:
-    moment = _believed(wall_ms)
-    return ("", "unknown") if moment is None else (moment.isoformat(timespec="seconds"), "clock")
+def iso(when: Dated) -> str:
+    """Write the likeliest moment as ISO 8601 in UTC, to the second; empty where nobody knows it."""
+    if when.quality is Quality.UNKNOWN:
+        return ""
+    return datetime.fromtimestamp(round(when.middle_ms / 1000), UTC).isoformat()
 
 
-def _believed(wall_ms: int) -> datetime | None:
-    try:
-        moment = datetime.fromtimestamp(wall_ms // 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment >= PLAUSIBLE_SINCE else None
+def _last_ms(when: Dated) -> int:
+    return when.middle_ms if when.is_sure else when.latest_ms
 
 
 def _moment(text: str) -> datetime:
@@ -193,11 +200,6 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise UserError("since_unreadable", {"text": text}) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _is_since(entry: Entry, limit: datetime | None) -> bool:
-    moment = _believed(entry.event.wall_ms)
-    return limit is None or moment is None or moment >= limit
 
 
 def played_seconds(fold: Fold, class_id: ClassId, lesson: LessonId) -> int:

@@ -13,6 +13,8 @@ from typing import Final, TypeVar
 
 from client.domain.catalogue import Book
 from client.domain.errors import ClassroomError
+from client.domain.record.facts import iso
+from client.domain.record.labels import Label, label_of
 from client.domain.timetable import ClassGroup, Slot
 from client.service.api import (
     FactRow,
@@ -165,10 +167,15 @@ def _fact(fact: FactRow) -> Document:
         "kind": fact.kind,
         "class": fact.class_id,
         "lesson": fact.lesson,
-        "at": fact.at,
-        "at_quality": fact.at_quality,
+        "at": iso(fact.when),
+        "at_quality": fact.when.quality.value,
+        "when": _label(label_of(fact.when)),
         "value": fact.value,
     }
+
+
+def _label(label: Label) -> Document:
+    return {"code": label.code, **label.values}
 
 
 def _class(group: ClassGroup) -> Document:

@@ -4,9 +4,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from client.domain.record.labels import Label
 from client.service.text import Words
 
-_HIDDEN: Final = frozenset({"digest", "trust", "renditions", "at_quality", "path"})
+_HIDDEN: Final = frozenset({"digest", "trust", "renditions", "at", "at_quality", "path"})
 """Columns that only programs need; they stand in the JSON."""
 
 _SPOKEN: Final = frozenset(
@@ -71,6 +72,8 @@ def _heading(name: str, words: Words) -> str:
 
 
 def _said(column: str, value: object, words: Words) -> str:
+    if column == "when" and isinstance(value, dict):
+        return words.date(Label(code=value["code"], values=value))
     key = f"cli.value.{value}"
     return words(key) if column in _SPOKEN and words.has(key) else _cell(value)
 

@@ -154,7 +154,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.key.lesson": "lesson",
     "cli.key.day": "day",
     "cli.key.period": "period",
-    "cli.key.at": "at",
+    "cli.key.when": "when",
     "cli.key.value": "value",
     "cli.key.role": "part",
     "cli.key.format": "format",

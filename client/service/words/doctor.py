@@ -60,13 +60,21 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "doctor.journal": "Class records",
     "doctor.journal_unknown": "Not looked at",
     "doctor.journal_ok": "{n} entries, none missing",
+    "doctor.journal_several": "{n} entries in {logs} logs, none missing",
+    "doctor.journal_forked": "{n} entries in {logs} logs, none missing",
+    "doctor.journal_forked_hint": (
+        "The PC was copied, or an old disk came back ({forks} times). Both ways are kept."
+    ),
+    "doctor.journal_damaged": "{damaged} damaged entries were met",
+    "doctor.journal_damaged_hint": "They are repaired when Tongke starts again.",
     "doctor.journal_suspect": "A damaged entry was met",
     "doctor.journal_suspect_hint": "It is repaired when Tongke starts again.",
     "doctor.backups": "Backups",
     "doctor.backups_unknown": "Not looked at",
-    "doctor.backups_ok": "{n} kept beside the records",
+    "doctor.backups_ok": "{n} kept beside the records, nothing is newer",
+    "doctor.backups_behind": "{n} kept beside the records; {behind} entries are newer",
     "doctor.backups_none": "None yet",
-    "doctor.backups_old": "{n} entries are newer than the newest one",
+    "doctor.backups_old": "{behind} entries are newer than the newest one",
     "doctor.clock": "Clock",
     "doctor.clock_unknown": "Not looked at",
     "doctor.clock_ok": "Date and time look right",
@@ -74,6 +82,36 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "doctor.clock_wrong_hint": (
         "Set date and time. The battery on the board may be empty; teaching goes on as usual."
     ),
+    "doctor.clock_off": "The clock was wrong",
+    "doctor.clock_off_hint": (
+        "Set date and time. Dates of records are put right as far as they can be."
+    ),
+    "doctor.clock_went_back": "The clock forgets the date when the PC is off",
+    "doctor.clock_went_back_hint": (
+        "The battery on the board may be empty. Teaching goes on as usual."
+    ),
+    "doctor.clock_set": "The clock was set while the PC ran",
+    "doctor.clock_set_hint": (
+        "If nobody did, ask the one who looks after the PC. Records keep their order."
+    ),
+    "doctor.clock_contradicted": "Those who told this PC the time do not agree",
+    "doctor.clock_contradicted_hint": "Ask the one who looks after the hub to check its clock.",
+    "doctor.clock_unsure": "The date may be wrong",
+    "doctor.clock_unsure_hint": (
+        "Classes are taught as usual; their dates are marked as not sure in the records."
+    ),
+    "doctor.restore": "After a restart",
+    "doctor.restore_keeps": "What was recorded is still there",
+    "doctor.restore_forgets": "This disk forgets what was written",
+    "doctor.restore_forgets_hint": (
+        "Ask the one who looks after the PC for a folder that is not put back."
+    ),
+    "doctor.hub": "Hub",
+    "doctor.hub_ok": "{name}: met {when}",
+    "doctor.hub_away": "{name}: met {when}",
+    "doctor.hub_away_hint": "Not to be reached now; teaching is not affected.",
+    "doctor.hub_never": "{name}: not met yet",
+    "doctor.hub_never_hint": "What was recorded waits here until then.",
     "doctor.repairs": "Last start",
     "doctor.repairs_unknown": "Not looked at",
     "doctor.repairs_none": "Nothing had to be repaired",

@@ -19,6 +19,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.too_large": "It was left out. Ask for it in smaller parts.",
     "error.event_invalid": "A record that arrived makes no sense.",
     "hint.event_invalid": "It was left out; everything else is kept.",
+    "error.anchor_invalid": "A time that was told makes no sense.",
+    "hint.anchor_invalid": "It was left out; everything else is kept.",
     "error.body_invalid": "What a record says cannot be read.",
     "hint.body_invalid": "A newer version may be able to read it.",
     "error.segment_invalid": "A package of records is broken.",

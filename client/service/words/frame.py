@@ -8,6 +8,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "frame.today": "Today",
     "frame.library": "Library",
     "frame.timetable": "Timetable",
+    "frame.classes": "Classes",
     "frame.transfer": "Transfer",
     "frame.settings": "Settings",
     "frame.side_by_side": "Side by side",

@@ -9,6 +9,7 @@ from client.domain.catalogue import Book, Lesson, LessonKind, Placement
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
 from client.domain.ids import BookId, LessonId, SourceId
+from client.domain.record.anchors import AnchorKind
 from client.domain.record.bodies import Ended
 from client.domain.timetable import Slot, SlotKey
 from client.domain.today import Step
@@ -317,6 +318,45 @@ def test_t3_a_clock_behind_the_record_is_not_believed(station, clock):
     clock.at = datetime(2026, 6, 1, tzinfo=UTC)
     assert not station.today.time().is_sure
     assert station.today.time().day == 2
+
+
+def test_t3_what_the_teacher_says_is_kept_as_evidence(station, clock):
+    clock.at = datetime(2013, 1, 1, 3, tzinfo=UTC)
+    station.today.tell_time(3, 1).result()
+    (told,) = station.journal.anchors()
+    moment = datetime.fromtimestamp(told.utc_ms / 1000, UTC).astimezone()
+    assert (told.kind, moment.isoweekday(), moment.hour) == (AnchorKind.TAP, 3, 8)
+    assert told.mono_ms == clock.boot_monotonic_ms()
+
+
+def test_t3_a_hub_that_told_the_time_counts_more_than_the_clock(station, clock):
+    true = clock.at
+    clock.at = datetime(2013, 1, 1, 3, tzinfo=UTC)
+    assert not station.today.time().is_sure
+    here = station.journal.present()
+    utc_ms = int(true.timestamp() * 1000)
+    station.journal.note_anchor(here.anchor(AnchorKind.HUB, utc_ms, 50)).result()
+    time = station.today.time()
+    assert (time.is_sure, time.day, time.minute) == (True, 2, 555)
+    # What was chosen for today is for the true day: it is gone tomorrow, whatever the clock says.
+    book = station.today.alternatives(key(2, 1)).result()[-1]
+    station.today.swap(key(2, 1), book, SwapScope.ONCE).result()
+    assert [swap.occasion for swap in station.room.snapshot().swaps] == ["2027-05-18"]
+    assert cards(station)[0].lesson is None
+    clock.advance(7 * 24 * 3600)
+    assert cards(station)[0].lesson is not None
+
+
+def test_t3_a_week_ago_is_not_today_even_if_no_date_is_sure(clock, station):
+    clock.at = datetime(2013, 1, 1, 3, tzinfo=UTC)
+    teach(station, cards(station)[0])
+    station.today.tell_time(2, 1).result()
+    assert cards(station)[0].is_taught
+    station.room.set_slot(Slot(key=key(3, 2), subject="math")).result()
+    station.today.tell_time(3, 1).result()
+    teach(station, cards(station)[0])
+    station.today.tell_time(2, 1).result()
+    assert not cards(station)[0].is_taught
 
 
 def test_n2_a_deleted_library_loses_no_choice_and_no_source(tmp_path, clock, station):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from client.domain.errors import UserError
 from client.domain.ids import ClassId
 from client.domain.record import bodies as b
+from client.domain.record.dates import Dates, Quality
 from client.domain.record.event import Event
 from client.domain.record.facts import fact_rows, played_seconds, sitting_rows
 from client.domain.record.fold import Fold, union
@@ -146,10 +147,11 @@ def test_empty_notes_and_unsaid_answers_are_no_lines():
     assert rows(replace(BODIES[15], level=b.Understood.UNSAID)) == ()
 
 
-def at(wall_ms: int) -> Event:
+def at(wall_ms: int, writer: bytes = b"\x07" * 8) -> Event:
     made = event(BODIES[13])
     names = ["writer", "seq", "prev", "lc", "boot", "mono_ms", "scope", "type", "version", "body"]
-    return Event(wall_ms=wall_ms, **{name: getattr(made, name) for name in names})
+    fields = {name: getattr(made, name) for name in names}
+    return Event(**{**fields, "wall_ms": wall_ms, "writer": writer})
 
 
 @pytest.mark.parametrize("wall_ms", [0, -(1 << 52), 1_400_000_000_000, 1 << 52])
@@ -159,10 +161,11 @@ def test_a1_an_impossible_clock_gives_no_date(wall_ms):
 
 
 def test_since_keeps_later_facts_and_those_without_a_date():
-    fold = Fold([at(1_810_000_000_000), at(0)])
+    fold = Fold([at(1_810_000_000_000), at(0, writer=b"\x08" * 8)])
     assert len(fact_rows(fold, "2027-05-01")) == 2
     assert len(fact_rows(fold, "2027-05-11T01:00:00+00:00")) == 2
     assert [row.at for row in fact_rows(fold, "2028-01-01")] == [""]
+    assert fact_rows(fold, "2060-01-01") == ()
     with pytest.raises(UserError):
         fact_rows(fold, "yesterday")
 
@@ -170,11 +173,12 @@ def test_since_keeps_later_facts_and_those_without_a_date():
 def test_sittings_are_listed_with_how_they_ended():
     later = replace(BODIES[9], sitting=b.SittingId("ee" * 8))
     by_hand = replace(BODIES[9], sitting=b.SittingId(""))
-    first, second = sitting_rows(Fold(chain((*BODIES, later, by_hand))))
+    events = chain((*BODIES, later, by_hand))
+    first, second = sitting_rows(Fold(events), Dates(events))
     assert (first.sitting, first.how, first.screen_s) == (SITTING, b.Ended.FINISHED, 720)
     assert (first.day, first.period, first.class_ids) == (2, 1, (C3, C5))
     assert (second.how, second.screen_s) == (None, 0)
-    assert second.boot == 4
+    assert second.opened.quality is Quality.CLOCK
 
 
 def test_ids_are_read_as_they_are_listed():

@@ -1,6 +1,7 @@
 """体检: client.service.doctor, first the judging, then a real room."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,18 +10,24 @@ from hypothesis import strategies as st
 from client.domain.availability import Decodes
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
+from client.domain.record.dates import Fault
 from client.media.probe import decodes
 from client.service.doctor import (
     LEAST_BYTES,
     LOW_BYTES,
     SAMPLE,
+    BackupFacts,
     CheckState,
+    ClockFacts,
+    DiskFacts,
     Facts,
     Fix,
-    JournalFacts,
+    HubContact,
+    LogFacts,
     examine,
     station_doctor,
 )
+from client.service.doctor_report import values_of
 from client.service.paths import Profile
 from client.service.secrets import SecretPlace
 from client.service.station import Station
@@ -35,10 +42,14 @@ WELL = Facts(
     has_screen_font=True,
     has_print_font=True,
     is_secret_known=True,
-    journal=JournalFacts(events=86, backups=2, behind=3, is_suspect=False),
-    year=2027,
-    is_time_sure=True,
+    log=LogFacts(events=86),
+    backups=BackupFacts(kept=2, behind=3),
+    clock=ClockFacts(year=2027),
 )
+
+
+def clock(year: int, *faults: Fault, is_sure: bool = True):
+    return {"clock": ClockFacts(year=year, is_sure=is_sure, faults=frozenset(faults))}
 
 
 def check(facts: Facts, code: str):
@@ -70,8 +81,15 @@ def test_what_was_not_looked_at_is_unknown() -> None:
         ({"has_print_font": False}, "fonts", CheckState.ADVICE, "no_print_font", Fix.NONE),
         ({"secret": SecretPlace.FILE}, "keyring", CheckState.ADVICE, "file", Fix.NONE),
         ({"secret": SecretPlace.KEYRING}, "keyring", CheckState.OK, "ok", Fix.NONE),
-        ({"year": 1970}, "clock", CheckState.ADVICE, "wrong", Fix.NONE),
-        ({"is_time_sure": False}, "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        ({"disk": DiskFacts(forgets=True)}, "restore", CheckState.BAD, "forgets", Fix.NONE),
+        ({"disk": DiskFacts(forgets=False)}, "restore", CheckState.OK, "keeps", Fix.NONE),
+        (clock(1970), "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        (clock(2099), "clock", CheckState.ADVICE, "wrong", Fix.NONE),
+        (clock(2027, is_sure=False), "clock", CheckState.ADVICE, "unsure", Fix.NONE),
+        (clock(2027, Fault.WRONG, Fault.SET), "clock", CheckState.ADVICE, "off", Fix.NONE),
+        (clock(2027, Fault.WENT_BACK), "clock", CheckState.ADVICE, "went_back", Fix.NONE),
+        (clock(2027, Fault.SET), "clock", CheckState.ADVICE, "set", Fix.NONE),
+        (clock(2027, Fault.CONTRADICTED), "clock", CheckState.ADVICE, "contradicted", Fix.NONE),
         ({"notices": ("journal_restored",)}, "repairs", CheckState.ADVICE, "some", Fix.CHECK_FILES),
     ],
 )
@@ -83,15 +101,43 @@ def test_each_trouble_is_named_with_what_helps(change, code, state, variant, fix
 @pytest.mark.parametrize(
     ("change", "code", "state", "variant"),
     [
-        ({"is_suspect": True}, "journal", CheckState.BAD, "suspect"),
-        ({"backups": 0}, "backups", CheckState.ADVICE, "none"),
-        ({"behind": 900}, "backups", CheckState.ADVICE, "old"),
-        ({"backups": 0, "events": 0}, "backups", CheckState.OK, "ok"),
+        (LogFacts(events=9), "journal", CheckState.OK, "ok"),
+        (LogFacts(events=9, logs=3), "journal", CheckState.OK, "several"),
+        (LogFacts(events=9, logs=3, forks=1), "journal", CheckState.OK, "forked"),
+        (LogFacts(events=9, is_suspect=True), "journal", CheckState.BAD, "suspect"),
+        (LogFacts(events=9, damaged=2), "journal", CheckState.BAD, "damaged"),
+        (BackupFacts(kept=0, behind=5), "backups", CheckState.ADVICE, "none"),
+        (BackupFacts(kept=2, behind=900), "backups", CheckState.ADVICE, "old"),
+        (BackupFacts(kept=2, behind=3), "backups", CheckState.OK, "behind"),
+        (BackupFacts(kept=2, behind=0), "backups", CheckState.OK, "ok"),
+        (BackupFacts(kept=0, behind=0), "backups", CheckState.OK, "ok"),
     ],
 )
 def test_records_and_backups(change, code, state, variant) -> None:
-    found = check(replace(WELL, journal=replace(WELL.journal, **change)), code)
+    name = {"journal": "log", "backups": "backups"}[code]
+    found = check(replace(WELL, **{name: change}), code)
     assert (found.state, found.variant) == (state, variant)
+
+
+def test_lines_of_what_this_machine_cannot_have_are_left_out() -> None:
+    """DR1: neither a hub nor a detector is pretended."""
+    for facts in (WELL, Facts(), replace(WELL, disk=DiskFacts(forgets=None))):
+        assert {"restore", "hub"} & {one.code for one in examine(facts)} == set()
+
+
+def test_every_hub_has_a_line_and_being_offline_is_no_alarm() -> None:
+    hubs = (
+        HubContact(name="A", when_label="10:05", is_reachable=True),
+        HubContact(name="B", when_label="10:05", is_reachable=False),
+        HubContact(name="C", when_label="", is_reachable=False),
+    )
+    found = [one for one in examine(replace(WELL, hubs=hubs)) if one.code == "hub"]
+    assert [(one.variant, one.state) for one in found] == [
+        ("never", CheckState.ADVICE),
+        ("ok", CheckState.OK),
+        ("away", CheckState.OK),
+    ]
+    assert dict(found[1].values) == {"name": "A", "when": "10:05"}
 
 
 FACTS = st.builds(
@@ -105,17 +151,34 @@ FACTS = st.builds(
     has_print_font=st.none() | st.booleans(),
     secret=st.none() | st.sampled_from(SecretPlace),
     is_secret_known=st.booleans(),
-    year=st.none() | st.integers(1970, 2100),
-    is_time_sure=st.none() | st.booleans(),
-    notices=st.lists(st.text(max_size=3), max_size=2).map(tuple),
-    journal=st.none()
+    clock=st.none()
     | st.builds(
-        JournalFacts,
+        ClockFacts,
+        year=st.integers(1970, 2100),
+        is_sure=st.booleans(),
+        faults=st.frozensets(st.sampled_from(Fault)),
+    ),
+    disk=st.none() | st.builds(DiskFacts, forgets=st.none() | st.booleans()),
+    hubs=st.lists(
+        st.builds(
+            HubContact,
+            name=st.just("hub"),
+            when_label=st.sampled_from(["", "10:05"]),
+            is_reachable=st.booleans(),
+        ),
+        max_size=2,
+    ).map(tuple),
+    notices=st.lists(st.text(max_size=3), max_size=2).map(tuple),
+    log=st.none()
+    | st.builds(
+        LogFacts,
         events=st.integers(0, 900),
-        backups=st.integers(0, 2),
-        behind=st.integers(0, 900),
+        logs=st.integers(1, 3),
+        forks=st.none() | st.integers(0, 2),
+        damaged=st.none() | st.integers(0, 2),
         is_suspect=st.booleans(),
     ),
+    backups=st.none() | st.builds(BackupFacts, kept=st.integers(0, 2), behind=st.integers(0, 900)),
 )
 
 
@@ -127,12 +190,15 @@ def test_every_check_has_its_words_and_the_worst_comes_first(facts: Facts) -> No
     order = [CheckState.BAD, CheckState.ADVICE, CheckState.UNKNOWN, CheckState.OK]
     ranks = [order.index(one.state) for one in checks]
     assert ranks == sorted(ranks)
-    assert len({one.code for one in checks}) == len(checks) == 9
+    others = [one for one in checks if one.code not in {"hub", "restore"}]
+    assert len({one.code for one in others}) == len(others) == 9
     for one in checks:
-        assert all(isinstance(value, int) for _, value in one.values)
+        assert one.code == "hub" or all(isinstance(value, int) for _, value in one.values)
         for speak in words.values():
             assert speak.has(f"doctor.{one.code}")
-            assert speak.has(f"doctor.{one.code}_{one.variant}")
+            said = speak(f"doctor.{one.code}_{one.variant}", **values_of(one, speak))
+            assert "{" not in said
+            assert not said.startswith("doctor.")
 
 
 @pytest.fixture
@@ -154,6 +220,19 @@ def test_a_real_room_is_looked_at_and_left_as_it_was(station, tmp_path) -> None:
     assert station.journal.count() == before
     assert [path.name for path in tmp_path.iterdir() if "doctor" in path.name] == []
     doctor.close()
+
+
+@pytest.mark.parametrize(("year", "variant"), [(2013, "wrong"), (2099, "wrong"), (2027, "ok")])
+def test_the_clock_of_a_real_room_is_judged(tmp_path, year, variant) -> None:
+    clock = FrozenClock(at=datetime(year, 5, 18, tzinfo=UTC))
+    room = Station(Profile(tmp_path), clock)
+    found = {c.code: c for c in station_doctor(room, lambda _: Decodes.YES).look_now(Facts())}
+    assert found["clock"].variant == variant
+    clock.at = clock.at.replace(year=2026)
+    room.room.set_room("学校", "教室").result()
+    found = {c.code: c for c in station_doctor(room, lambda _: Decodes.YES).look_now(Facts())}
+    assert found["clock"].state is CheckState.ADVICE
+    room.close()
 
 
 def test_the_doctor_mends_what_it_can(station) -> None:

@@ -2,14 +2,15 @@
 
 import pytest
 
-from client.service.doctor import Facts, examine
+from client.service.doctor import ClockFacts, Facts, examine
 from client.service.doctor_report import report
 from client.service.text import Words
 
 
 @pytest.mark.parametrize(("language", "state"), [("zh_CN", "空 5.0 GB"), ("en", "5.0 GB free")])
 def test_each_check_is_a_row_in_words(language: str, state: str) -> None:
-    facts = Facts(free_bytes=int(5.0 * 1024**3), total_bytes=2**40, is_writable=True, year=1970)
+    clock = ClockFacts(year=1970)
+    facts = Facts(free_bytes=int(5.0 * 1024**3), total_bytes=2**40, is_writable=True, clock=clock)
     rows = report(examine(facts), Words(language))["checks"]
     by_code = {row["code"]: row for row in rows}
     assert by_code["disk"]["message"].startswith(state)

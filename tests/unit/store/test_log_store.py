@@ -14,11 +14,11 @@ from client.domain.errors import ProtocolError, StorageError
 from client.domain.record.fold import read
 from client.domain.record.log import MAX_LAMPORT_JUMP, Introduction, Taken
 from client.domain.record.segment import MAX_SEGMENT_BYTES, covers
-from client.domain.record.vector import EMPTY, Vector, vector
+from client.domain.record.vector import EMPTY, Vector
 from client.store import log_rows
 from client.store.database import Database
 from client.store.log_store import LogStore, Quota
-from client.store.schema_journal import LOG_MIGRATIONS, MIGRATIONS
+from client.store.schema_journal import MIGRATIONS
 from tests.fakes.memory_log import MemoryLog
 from tests.log_world import Pen
 
@@ -28,7 +28,7 @@ ONE, OTHER = b"school-1", b"school-2"
 
 @pytest.fixture
 def database(tmp_path):
-    opened = Database(tmp_path / "logs.db", LOG_MIGRATIONS)
+    opened = Database(tmp_path / "logs.db", MIGRATIONS)
     yield opened
     opened.close()
 
@@ -92,7 +92,7 @@ def told_by(dice, data, keys) -> Vector:
 @given(seed=st.integers(0, 1 << 32))
 def test_it_answers_as_the_twin_in_memory_does(seed, tmp_path_factory):
     dice = random.Random(seed)
-    database = Database(tmp_path_factory.mktemp("twin") / "a.db", LOG_MIGRATIONS)
+    database = Database(tmp_path_factory.mktemp("twin") / "a.db", MIGRATIONS)
     model, real = MemoryLog(), LogStore(database, ONE)
     try:
         data, keys = history(dice)
@@ -242,7 +242,7 @@ def test_a_beginning_that_names_another_log_introduces_nobody(database):
 
 
 def test_a_closed_store_refuses(tmp_path):
-    database = Database(tmp_path / "a.db", LOG_MIGRATIONS)
+    database = Database(tmp_path / "a.db", MIGRATIONS)
     log, data = LogStore(database), Pen().seal()
     log.vector()
     database._closed = True
@@ -283,47 +283,3 @@ def test_a_row_that_is_no_row_is_refused():
 
 
 # --- files of an earlier version ---------------------------------------------------------
-
-
-def test_a_tip_whose_event_is_gone_stays_a_tip(tmp_path):
-    """The migration hides no damage: the check behind it must find the tip."""
-    path = tmp_path / "a.db"
-    Database(path, MIGRATIONS[:1]).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("INSERT INTO writer VALUES (1, x'01', x'02', x'03')")
-        connection.execute("INSERT INTO head VALUES (1, x'04', 7, 9)")
-        connection.execute(
-            "INSERT INTO event (hash, wi, seq, prev, lc, boot, mono, wall, scope, type, version,"
-            " topic, body) VALUES (x'05', 1, 1, x'', 1, 1, 0, 0, 1, 1, 1, x'', x'ff')"
-        )
-    connection.close()
-    database = Database(path, MIGRATIONS)
-    (stretch,) = LogStore(database).vector().open
-    assert (stretch.head, stretch.seq, stretch.first) == (b"\x04", 7, 7)
-    database.close()
-
-
-def test_closed_logs_of_an_earlier_version_stay_closed(tmp_path):
-    """What the first version wrote, the second tells."""
-    path, old = tmp_path / "a.db", Pen().write(1)
-    new = Pen(old.key.rotated(), after=(old,))
-    Database(path, MIGRATIONS[:1]).close()
-    with sqlite3.connect(path) as connection:
-        for wi, pen in enumerate((old, new), 1):
-            keys = (pen.writer, pen.key.public_key, pen.key.nonce)
-            connection.execute("INSERT INTO writer VALUES (?, ?, ?, ?)", (wi, *keys))
-            for event in pen.events:
-                connection.execute(
-                    "INSERT INTO event (hash, wi, seq, prev, lc, boot, mono, wall, scope, type,"
-                    " version, topic, body) VALUES (?, ?, ?, ?, ?, 1, 0, 0, 1, ?, 1, x'', ?)",
-                    (event.hash, wi, event.seq, event.prev, event.lc, event.type, event.body),
-                )
-            tip = pen.events[-1]
-            connection.execute("INSERT INTO head VALUES (?, ?, ?, ?)", (wi, tip.hash, tip.seq, 9))
-    connection.close()
-    database = Database(path, MIGRATIONS)
-    found = LogStore(database).vector()
-    database.close()
-    expected = MemoryLog()
-    expected.take((old.seal(), new.seal()))
-    assert found == expected.vector() != vector(())

@@ -18,7 +18,7 @@ from client.store.database import Database
 from client.store.keyfile import KeyFile, verify
 from client.store.log_store import LogStore
 from client.store.own_log import Start
-from client.store.schema_journal import LOG_MIGRATIONS, MIGRATIONS
+from client.store.schema_journal import MIGRATIONS
 from client.store.sealing import runs
 from tests.journal_room import cue, make_journal
 from tests.log_world import Pen
@@ -70,7 +70,7 @@ class Disk:
 
 @pytest.fixture
 def hub(tmp_path):
-    database = Database(tmp_path / "hub.db", LOG_MIGRATIONS)
+    database = Database(tmp_path / "hub.db", MIGRATIONS)
     yield LogStore(database, b"school-1")
     database.close()
 

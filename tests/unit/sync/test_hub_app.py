@@ -192,6 +192,13 @@ def test_bodies_of_one_address_are_bounded_together(tmp_path, monkeypatch):
         assert headers["retry-after"] == "30"
 
 
+def test_bodies_that_were_answered_are_held_no_more(tmp_path, monkeypatch):
+    """A1."""
+    monkeypatch.setattr("sync.hub.app._HELD_EACH", 3000)
+    with served(tmp_path / "hub") as hub:
+        assert {hub.ask("/v1/x", bytes(1000))[0] for _ in range(6)} == {400}
+
+
 @pytest.mark.parametrize("pace", [Pace(idle_s=0.2), Pace(whole_s=0.2)])
 def test_a_body_that_comes_too_slowly_is_cut_off(tmp_path, pace):
     """A2."""

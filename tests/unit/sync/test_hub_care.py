@@ -18,7 +18,14 @@ from tests.log_world import Key, Pen
 
 
 def node(key: Key) -> Node:
-    return Node(key=key.public_key, role=Role.ROOM, site=SITE, school="S", room="R")
+    return Node(
+        key=key.public_key,
+        role=Role.ROOM,
+        site=SITE,
+        school="S",
+        room="R",
+        machines=(b"machine1", b"machine2"),
+    )
 
 
 @pytest.fixture
@@ -83,6 +90,7 @@ def test_what_is_whole_is_sound(hub):
 
 DAMAGES = {
     "UPDATE sealed SET data = x'8000' WHERE rowid = 1": "not_canonical",
+    "UPDATE sealed SET data = unsigned(data) WHERE rowid = 1": "signature_bad",
     "UPDATE event SET body = x'81' WHERE n = 2": "chain_broken",
     "UPDATE event SET wall = 'text' WHERE n = 2": None,
     "DELETE FROM event WHERE n = 3": "chain_broken",
@@ -96,6 +104,7 @@ DAMAGES = {
 def test_damage_is_found(hub, statement):
     """Q3."""
     with sqlite3.connect(hub.path / LOGS_DB) as connection:
+        connection.create_function("unsigned", 1, lambda data: data[:-64] + bytes(64))
         try:
             connection.execute(statement)
         except sqlite3.IntegrityError:

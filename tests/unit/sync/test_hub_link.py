@@ -17,6 +17,7 @@ from client.domain.errors import (
     UnreachableError,
     UserError,
 )
+from client.domain.record.anchors import AnchorKind
 from client.domain.record.log import Taken
 from client.service.command.documents import Outcome as Answer
 from client.service.command.parse import Invocation
@@ -24,9 +25,8 @@ from client.service.hubs import Contact, KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.keyfile import verify
-from sync.engine.exchange import TimeSample
 from sync.engine.hub_commands import HubDesk
-from sync.engine.hub_link import REFUSED, HubLink, enrol, no_time, ports_for
+from sync.engine.hub_link import REFUSED, HubLink, enrol, ports_for, trusted_time
 from sync.hub.enrolment import Registrar, add_code
 from sync.hub.respond import Responder
 from sync.protocol.enrol import Hello, code_key, pack_hello, site_of
@@ -246,13 +246,20 @@ def test_only_what_a_hub_signed_to_hold_counts_as_safe(hub, make, monkeypatch):
     assert not station.journal.is_acknowledged()
 
 
-def test_the_hubs_time_is_handed_on(hub, make):
-    station, heard = make(), []
-    link = HubLink(station, enrol(station, hub.url, hub.code, GO), no_time, heard.append)
+def test_the_hubs_time_becomes_an_anchor(hub, make):
+    """HL3: certificates are checked against it from then on."""
+    station = make()
+    trusted = trusted_time(station)
+    assert trusted() is None
+    link = HubLink(station, enrol(station, hub.url, hub.code, GO))
     link.exchange(GO)
     link.close()
-    (sample,) = heard
-    assert isinstance(sample, TimeSample)
+    (anchor,) = station.journal.anchors()
+    hub_ms = int(FrozenClock().wall().timestamp() * 1000)
+    assert (anchor.kind, anchor.utc_ms) == (AnchorKind.HUB, hub_ms)
+    assert anchor.mono_ms == station.clock.boot_monotonic_ms()
+    earliest_ms, latest_ms = trusted()
+    assert earliest_ms <= hub_ms <= latest_ms
 
 
 def test_a_stick_does_what_the_link_does(hub, make, tmp_path):

@@ -22,6 +22,7 @@ from client.domain.errors import (
     UserError,
 )
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SourceId
+from client.domain.record.dates import NEVER
 from client.domain.timetable import ClassGroup, Slot, SlotKey
 from client.service.api import (
     FactRow,
@@ -289,8 +290,7 @@ SHAPES = {
                 kind="note",
                 class_id=ClassId("c3"),
                 lesson=None,
-                at="",
-                at_quality="",
+                when=NEVER,
                 value="v",
             ),
         ),
@@ -306,7 +306,7 @@ KEYS = {
         "parts": "id role title format size_bytes digest trust availability reason renditions",
     },
     "lesson list": {"lessons": None},
-    "record list": {"facts": "id kind class lesson at at_quality value"},
+    "record list": {"facts": "id kind class lesson at at_quality when value"},
 }
 
 
