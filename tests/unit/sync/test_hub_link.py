@@ -28,7 +28,7 @@ from client.store.keyfile import verify
 from sync.engine.hub_commands import HubDesk
 from sync.engine.hub_link import REFUSED, HubLink, enrol, ports_for, trusted_time
 from sync.hub.enrolment import Registrar, add_code
-from sync.hub.respond import Responder
+from sync.hub.respond import Policy, Responder
 from sync.protocol.enrol import Hello, code_key, pack_hello, site_of
 from sync.protocol.refusal import pack_refusal
 from sync.transport.folder_carrier import answer_folder
@@ -260,6 +260,16 @@ def test_the_hubs_time_becomes_an_anchor(hub, make):
     assert anchor.mono_ms == station.clock.boot_monotonic_ms()
     earliest_ms, latest_ms = trusted()
     assert earliest_ms <= hub_ms <= latest_ms
+
+
+def test_a_hub_that_does_not_know_the_time_gives_none(hub, make):
+    """HL3."""
+    station = make()
+    policy = Policy(floor_ms=1 << 52)
+    hub.responder = Responder(hub.key, hub.directory, hub.logs, FrozenClock(), verify, policy)
+    enrol(station, hub.url, hub.code, GO)
+    assert sync_now(station)["pushed_events"] == 2
+    assert station.journal.anchors() == ()
 
 
 def test_a_stick_does_what_the_link_does(hub, make, tmp_path):
