@@ -307,8 +307,12 @@ class Turn:
             self._belief = replace(self._belief, sent=sent)
             if code is Taken.STORED:
                 pushed += _count(stretch)
+        has_moved = self._acked != known
+        if Taken.FULL in reply.codes and not has_moved:
+            self.outcome = replace(self.outcome, is_put_off=True)
+            self._note("hub_full")
         self.outcome = replace(self.outcome, pushed_events=self.outcome.pushed_events + pushed)
-        return self._acked != known
+        return has_moved
 
     def _turned_down(self, data: bytes, stretch: Stretch, code: Taken) -> None:
         """Decide what becomes of a segment that the hub did not keep (EX5).
@@ -316,7 +320,7 @@ class Turn:
         | code                             | then                                           |
         |----------------------------------|------------------------------------------------|
         | damaged                          | a copy is put aside; never offered again       |
-        | full                             | nothing more is offered this time              |
+        | full                             | offered again, unless nothing was taken at all |
         | writer unknown, the first time   | the belief was wrong: what is there is asked   |
         | else                             | not offered again this time                    |
         """
@@ -325,8 +329,7 @@ class Turn:
             self._belief = replace(self._belief, refused=(*self._belief.refused, stretch))
             self._note("segment_refused")
         elif code is Taken.FULL:
-            self.outcome = replace(self.outcome, is_put_off=True)
-            self._note("hub_full")
+            return
         elif code is Taken.WRITER_UNKNOWN and not self._has_begun_anew:
             self._has_begun_anew = True
             self._belief = replace(self._belief, there=None, sent=())

@@ -4,8 +4,8 @@ Invariants:
   HL1  A hub is kept only after it proved to know the code, and its answer proved which key and
        which authority are its own: whoever sits in between learns nothing and changes nothing.
   HL2  How each call went is kept; no call depends on it.
-  HL3  The hub's time is kept only after the exchange: by then it is known whether this disk was set
-       back, and which log its starts belong to.
+  HL3  The hub's time becomes an anchor of this start of the machine; certificates are checked
+       against anchors alone.
 """
 
 import secrets
@@ -53,15 +53,12 @@ def no_time() -> None:
 
 
 def trusted_time(station: Station) -> TrustedTime:
-    """Give the time that certificates are checked against: only what an anchor of this start says.
-
-    A clock that merely looks right may be wrong, and must not keep a room from its hub.
-    """
+    """Give the time as far as somebody told it; the machine's own clock is nothing to rely on."""
 
     def now() -> tuple[int, int] | None:
-        found, _ = station.records.clock()
-        is_sure = found.quality is Quality.EXACT
-        return (found.earliest_ms, found.latest_ms) if is_sure else None
+        dated, _ = station.records.clock()
+        is_told = dated.quality is Quality.EXACT
+        return (dated.earliest_ms, dated.latest_ms) if is_told else None
 
     return now
 
@@ -144,15 +141,16 @@ class HubLink:
         book.note_contact(key, done)
         if outcome.held:
             self._station.journal.acknowledge(outcome.held).result()
-        if outcome.anchor is not None:
+        if outcome.anchor is not None and outcome.is_agreed:
+            # Only now: a log that was set back has got back what it lacked and has a new name.
             self._note_time(outcome.anchor)
         return outcome
 
     def _note_time(self, sample: TimeSample) -> None:
+        """Keep what time the hub said it was (HL3)."""
         journal = self._station.journal
-        here = replace(journal.present(), mono_ms=sample.mono_ms)
-        anchor = here.anchor(AnchorKind.HUB, sample.utc_ms, sample.err_ms)
-        journal.note_anchor(anchor).result()
+        then = replace(journal.present(), mono_ms=sample.mono_ms)
+        journal.note_anchor(then.anchor(AnchorKind.HUB, sample.utc_ms, sample.err_ms)).result()
 
     def by_folder(self, carrier: FolderCarrier) -> Outcome:
         """Take up answers of the hub in a folder and leave what is to be said.

@@ -1,6 +1,7 @@
 """A room's side of an exchange (sync.engine.exchange, sync.engine.belief)."""
 
 import dataclasses
+from concurrent.futures import Future
 
 import pytest
 
@@ -361,6 +362,27 @@ def test_a_full_hub_is_left_alone_until_the_next_time():
     assert "hub_full" in outcome.notes
     hub.grudge = None
     assert room.sync().pushed_events == 1
+    assert hub.events.keys() == room.written()
+
+
+class Small(MemoryLog):
+    """Takes one segment at a time."""
+
+    def take(self, segments, introductions=()):
+        codes = super().take(segments[:1], introductions).result()
+        answer: Future = Future()
+        answer.set_result((*codes, *(Taken.FULL for _ in segments[1:])))
+        return answer
+
+
+def test_a_hub_that_takes_little_at_a_time_gets_it_in_portions():
+    """EX5: full may also mean that it was too much for one request."""
+    room = Room(Hub())
+    hub = room.hub.logs.by_site[room.site] = Small()
+    for number in range(5):
+        room.write(number).seal()
+    outcome = room.sync()
+    assert (outcome.pushed_events, outcome.is_agreed, outcome.is_put_off) == (6, True, False)
     assert hub.events.keys() == room.written()
 
 

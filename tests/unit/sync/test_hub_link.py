@@ -19,7 +19,6 @@ from client.domain.errors import (
     UserError,
 )
 from client.domain.record.anchors import AnchorKind
-from client.domain.record.dates import Quality
 from client.domain.record.log import Taken
 from client.service.command.documents import Outcome as Answer
 from client.service.command.parse import Invocation
@@ -31,7 +30,7 @@ from client.store.keyfile import verify
 from sync.engine.hub_commands import HubDesk
 from sync.engine.hub_link import REFUSED, HubLink, enrol, ports_for, trusted_time
 from sync.hub.enrolment import Registrar, add_code
-from sync.hub.respond import Responder
+from sync.hub.respond import Policy, Responder
 from sync.protocol.enrol import Hello, code_key, pack_hello, site_of
 from sync.protocol.refusal import pack_refusal
 from sync.transport.folder_carrier import answer_folder
@@ -249,23 +248,6 @@ def test_only_what_a_hub_signed_to_hold_counts_as_safe(hub, make, monkeypatch):
     assert not station.journal.is_acknowledged()
 
 
-def test_the_hubs_time_dates_what_was_recorded(hub, make):
-    """HL3."""
-    station = make()
-    station.clock.at = LONG_AGO.replace(year=2013)
-    known = enrol(station, hub.url, hub.code, GO)
-    assert trusted_time(station)() is None
-    link = HubLink(station, known)
-    link.exchange(GO)
-    link.close()
-    (anchor,) = station.journal.anchors()
-    assert (anchor.writer, anchor.kind) == (station.journal.writer, AnchorKind.HUB)
-    earliest_ms, latest_ms = trusted_time(station)()
-    assert earliest_ms <= FrozenClock().at.timestamp() * 1000 <= latest_ms
-    found, _ = station.records.clock()
-    assert found.quality is Quality.EXACT
-
-
 def test_the_check_up_tells_when_a_hub_was_met(hub, make):
     station = make()
     known = enrol(station, hub.url, hub.code, GO)
@@ -284,6 +266,32 @@ def test_the_check_up_tells_when_a_hub_was_met(hub, make):
     assert told() == "away"
     link.close()
     doctor.close()
+
+
+def test_the_hubs_time_becomes_an_anchor(hub, make):
+    """HL3: certificates are checked against it from then on."""
+    station = make()
+    trusted = trusted_time(station)
+    assert trusted() is None
+    link = HubLink(station, enrol(station, hub.url, hub.code, GO))
+    link.exchange(GO)
+    link.close()
+    (anchor,) = station.journal.anchors()
+    hub_ms = int(FrozenClock().wall().timestamp() * 1000)
+    assert (anchor.kind, anchor.utc_ms) == (AnchorKind.HUB, hub_ms)
+    assert anchor.mono_ms == station.clock.boot_monotonic_ms()
+    earliest_ms, latest_ms = trusted()
+    assert earliest_ms <= hub_ms <= latest_ms
+
+
+def test_a_hub_that_does_not_know_the_time_gives_none(hub, make):
+    """HL3."""
+    station = make()
+    policy = Policy(floor_ms=1 << 52)
+    hub.responder = Responder(hub.key, hub.directory, hub.logs, FrozenClock(), verify, policy)
+    enrol(station, hub.url, hub.code, GO)
+    assert sync_now(station)["pushed_events"] == 2
+    assert station.journal.anchors() == ()
 
 
 def test_a_stick_does_what_the_link_does(hub, make, tmp_path):
