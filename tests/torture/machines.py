@@ -27,7 +27,7 @@ from tests.torture.people import Draft
 SITE = b"school-1"
 YEARS = (0, 1_356_998_400_000, 1_795_000_000_000, 4_070_908_800_000)
 """1970, 2013, 2026 and 2099."""
-ROUNDS = 60
+ROUNDS = 16
 """No exchange of a history takes more requests than this."""
 
 

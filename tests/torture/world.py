@@ -20,7 +20,7 @@ from sync.engine import exchange
 from sync.hub import respond
 from tests.torture.files import FileDisk
 from tests.torture.keys import QuickKey, RealKey, signed
-from tests.torture.machines import SITE, Clock, Hub, Room
+from tests.torture.machines import ROUNDS, SITE, Clock, Hub, Room
 from tests.torture.memory import MemoryDisk
 from tests.torture.net import Net
 from tests.torture.observer import Broken, Observer, visible
@@ -162,7 +162,7 @@ class World:
     def _sync(self, room: Room) -> None:
         hub = self.dice.choice(self.hubs)
         portion = self.dice.choice((1, 600, LARGE))
-        most = self.dice.choice((1, 2, 3, 60))
+        most = self.dice.choice((1, 2, 3, ROUNDS))
         if self.dice.random() < 0.2:
             hub.dies_in = self.dice.randrange(1, 4)
         with portions(LARGE if self.plan.is_whole else portion):
