@@ -177,6 +177,8 @@ class Turn:
         self._fruitless = 0
         """Requests in a row that brought nothing new."""
         self._tells_closed = False
+        self._lacks_beginning = False
+        """The hub sent later segments of a log whose beginning it took for known here."""
         self._is_patient = True
         """Logs of which the hub told more than is known here wait until that came."""
         self._has_begun_anew = False
@@ -345,6 +347,9 @@ class Turn:
         fresh = log.stretches(tuple(data for data, code in pairs if code is Taken.STORED))
         if not all(code.is_kept for code in codes):
             self._note("hub_segment_refused")
+        # The hub guessed that both know the same closed logs; told in full, it need not guess.
+        self._lacks_beginning = Taken.WRITER_UNKNOWN in codes and not self._tells_closed
+        self._tells_closed |= self._lacks_beginning
         pulled = self.outcome.pulled_events + sum(map(_count, fresh))
         self.outcome = replace(self.outcome, pulled_events=pulled)
         return bool(fresh)
@@ -368,6 +373,7 @@ class Turn:
         | the reply                                               | over                      |
         |---------------------------------------------------------|---------------------------|
         | wants to be told more, or told nothing of what is there | no                        |
+        | gave a log without its beginning, for the first time    | no                        |
         | the summary was right                                   | yes                       |
         | both hold the same                                      | yes, agreed               |
         | something new came                                      | no                        |
@@ -377,7 +383,7 @@ class Turn:
         | else                                                    | yes, agreed               |
         """
         there, here = self._belief.there, self._ports.log.vector()
-        if reply.status is not Status.DONE or there is None:
+        if reply.status is not Status.DONE or there is None or self._lacks_beginning:
             return False
         if self._belief.agreed is not None and ask.have == self._belief.agreed[1]:
             here_then, there_then = self._belief.agreed

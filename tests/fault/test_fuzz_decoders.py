@@ -2,7 +2,6 @@
 (N1, N2, N3, B3, G1, G3, M1, E3)."""
 
 import tracemalloc
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from client.domain import canon
 from client.domain.canon import encode
 from client.domain.errors import ClassroomError, ProtocolError
 from client.domain.record.bodies import EventType
+from client.domain.record.dense import MAX_NUMBER_BYTES
 from client.domain.record.fold import Fold
 from client.domain.record.log import Introduction
 from client.domain.record.segment import covers, seal, unseal
@@ -238,12 +238,9 @@ def test_good_bytes_are_read(target):
 
 
 def bomb() -> bytes:
-    """A segment whose payload unpacks to a thousand times its size."""
-    payload = zlib.compress(bytes(200 << 20), 9)
-    header, _, signature = canon.decode(SEGMENT)
-    row = canon.decode(header)
-    row[6] = 1
-    return encode([encode(row), payload, signature])
+    """A segment that says to hold as much as one may, in a number that never ends."""
+    *start, _, _, signature = canon.decode(SEGMENT)
+    return encode([*start, b"\x01" + bytes(MAX_NUMBER_BYTES - 1), b"", signature])
 
 
 BOMBS = {

@@ -286,6 +286,22 @@ def test_closed_logs_that_differ_are_told_in_full():
     assert outcome.is_agreed
 
 
+def test_a_log_with_a_closed_and_an_open_branch_comes_whole():
+    """EX4: a hub that takes the closed branch for known sends the open one without its root."""
+    hub = Hub()
+    pen = Pen().write(1)
+    begun, twin = pen.seal(), pen.clone()
+    closed = pen.write(2).seal()
+    later = Pen(pen.key.rotated(), after=(pen,)).seal()
+    room = Room(hub).write(9)
+    room.sync()
+    room.log.take((later,)).result()
+    hub.logs.of(room.site).take((begun, closed, later, twin.write(3).seal())).result()
+    assert room.sync().is_agreed
+    assert room.events() == set(at_hub(hub))
+    assert room.sync().requests == 1
+
+
 def test_new_rooms_get_closed_logs_without_being_asked_twice():
     hub = Hub()
     old = Room(hub).rotate().rotate()
