@@ -46,6 +46,7 @@ _LINKED = (
 """Commands of `sync.engine.commands`."""
 _HUB = (
     "hub",
+    "hub answer",
     "hub backup",
     "hub restore",
     "hub fsck",

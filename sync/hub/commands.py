@@ -7,10 +7,14 @@ from typing import Final
 from client.domain.clock import SystemClock
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
+from client.store.keyfile import verify
+from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
 from sync.hub.enrolment import add_code, close_codes, revoke
 from sync.hub.folder import HubFolder
 from sync.hub.ports import Node, Role
+from sync.hub.respond import Policy, Responder
+from sync.transport.folder_carrier import answer_folder
 
 _DAMAGED: Final = 4
 """Exit code of a check that found damage."""
@@ -28,6 +32,15 @@ def run_hub(call: Invocation) -> None:
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
         server.run()
+
+
+def answer_in_folder(call: Invocation) -> object:
+    """`hub answer`: what rooms left in a folder, while the hub need not run."""
+    policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
+    with _open(call) as folder:
+        parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
+        answer = Responder(*parts, policy).answer
+        return answer_folder(call.needed_path("dir").absolute(), answer)
 
 
 def make_backup(call: Invocation) -> object:
@@ -104,6 +117,7 @@ def _row(node: Node) -> dict[str, object]:
 
 COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {
     "hub": run_hub,
+    "hub answer": answer_in_folder,
     "hub backup": make_backup,
     "hub restore": put_back,
     "hub fsck": check_all,

@@ -51,6 +51,34 @@ def test_a_hub_runs_is_cared_for_and_stops(tmp_path):
     assert run("hub", "fsck", "--data", tmp_path / "none", code=3)["error"]["code"] == "hub_absent"
 
 
+def test_rooms_reach_a_hub_by_link_and_by_stick(tmp_path):
+    """The same facts, whichever way; a hub need not run to answer a stick."""
+    data, code_file, stick = tmp_path / "hub", tmp_path / "code.txt", tmp_path / "stick"
+    arguments = ("hub", "--data", data, "--port", "0", "--admin-code-file", code_file)
+    rooms = [("--profile", tmp_path / name) for name in ("one", "two")]
+    for number, room in enumerate(rooms, 1):
+        run(*room, "room", "set", "--school", "石板小学", "--room", f"{number}号教室")
+        run(*room, "class", "add", "三年级", "--grade", "3")
+        run(*room, "record", "add", "headcount", "--class", "三年级", "--value", f"1{number}")
+    with subprocess.Popen([*MAIN, *map(str, arguments)], stdout=subprocess.PIPE, text=True) as hub:
+        assert hub.stdout is not None
+        try:
+            url = hub.stdout.readline().strip()
+            for room in rooms:
+                run(*room, "source", "add", "hub", url, "--code", code_file.read_text("ascii"))
+            assert run(*rooms[0], "sync", "now")["pushed_events"] > 0
+        finally:
+            hub.send_signal(signal.SIGTERM)
+        assert hub.wait() == 0
+    run(*rooms[1], "sync", "now", code=4)
+    for _ in range(3):
+        run(*rooms[1], "sync", "now", "--folder", stick)
+        run("hub", "answer", "--data", data, stick)
+    run(*rooms[1], "sync", "now", "--folder", stick)
+    facts = run(*rooms[1], "record", "list")["facts"]
+    assert sorted(one["value"] for one in facts) == ["11", "12"]
+
+
 def test_the_bench_measures_a_real_hub():
     said: list[str] = []
     figures = bench_hub(QUICK, said.append)

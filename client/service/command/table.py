@@ -217,6 +217,7 @@ COMMANDS: Final = (
             _option("--from-platform", Value.FLAG),
         ),
     ),
+    Command(name="hub answer", arguments=(_HUB_DATA, _DIR)),
     Command(name="hub backup", arguments=(_HUB_DATA, _DIR)),
     Command(name="hub restore", arguments=(_HUB_DATA, _DIR)),
     Command(name="hub fsck", arguments=(_HUB_DATA,)),

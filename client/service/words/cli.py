@@ -69,6 +69,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.courier_inspect": "look into a stick",
     "cli.hub": "run the meeting point of many rooms",
     "cli.hub_publish": "publish an edition of lessons",
+    "cli.hub_answer": "answer what rooms left in a folder",
     "cli.hub_backup": "back the hub up",
     "cli.hub_restore": "restore the hub",
     "cli.hub_fsck": "check the hub's data",
