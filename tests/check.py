@@ -94,19 +94,22 @@ SPREAD: Final = ("-n", JOBS, "--dist", "loadfile") if JOBS != "1" else ()
 QUICK: Final = (
     Run(name="quick", arguments=("tests/unit", "tests/contract", "tests/quality", *SPREAD)),
 )
-PLAYERS: Final = (
+ALONE: Final = (
     "tests/contract/test_player.py",
     "tests/contract/test_vlc_player.py",
     "tests/gui/test_fallback_player.py",
     "tests/gui/test_classroom_real.py",
+    "tests/gui/test_every_control.py",
+    "tests/gui/test_program.py",
 )
-"""Tests with native decoders in their own process: one process each, so none disturbs another."""
+"""Tests with native decoders, or that open and close whole programs: one process each, so that
+none disturbs another."""
 FULL: Final = (
     Run(
         name="offscreen",
-        arguments=("tests", "-m", "not xvfb", *SPREAD, *(f"--ignore={path}" for path in PLAYERS)),
+        arguments=("tests", "-m", "not xvfb", *SPREAD, *(f"--ignore={path}" for path in ALONE)),
     ),
-    *(Run(name=Path(path).stem, arguments=(path, "-m", "not xvfb")) for path in PLAYERS),
+    *(Run(name=Path(path).stem, arguments=(path, "-m", "not xvfb")) for path in ALONE),
     Run(name="windows", arguments=("tests", "-m", "xvfb"), needs_display=True),
 )
 

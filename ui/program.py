@@ -317,7 +317,6 @@ class Program(QObject):
         if classroom is not None:
             # Only now, lest pupils see the desktop between the two.
             classroom.hide()
-            classroom.deleteLater()
         plan, self._plan = self._plan, None
         if how is not Ended.FINISHED or plan is None:
             self.today.refresh()

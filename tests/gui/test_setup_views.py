@@ -244,7 +244,7 @@ def test_the_check_up_looks_and_mends(house) -> None:
     house.wait(lambda: bool(model.checks) and not model.is_busy)
     house.wait(lambda: any(b.text() == "现在备份" for b in house.find(Button, page)))
     before = len(model.checks)
-    assert before == 9
+    assert before == 10
     begun = []
     model.changed.connect(lambda: begun.append(model.is_busy))
     model.look(model._seen)
