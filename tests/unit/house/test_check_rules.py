@@ -82,6 +82,6 @@ def test_every_system_package_has_a_reason() -> None:
 def test_the_steps_of_the_check_exist() -> None:
     named = [name for name, _ in check.LINT]
     assert named == ["ruff", "format", "types", "imports", "words"]
-    players = {Path(path).stem for path in check.PLAYERS}
+    players = {Path(path).stem for path in check.ALONE}
     assert {run.name for run in check.FULL} == {"offscreen", "windows"} | players
-    assert all((check.ROOT / path).is_file() for path in check.PLAYERS)
+    assert all((check.ROOT / path).is_file() for path in check.ALONE)
