@@ -88,7 +88,7 @@ class EnrolRequest:
 
 
 def make_code() -> str:
-    """Draw a code, written in groups: `XXXXXX-XXXXXX-XXXXXX`."""
+    """Draw a code, written in groups of six letters with dashes between them."""
     drawn = [secrets.randbelow(len(LETTERS)) for _ in range(CODE_LETTERS - 1)]
     text = "".join(LETTERS[n] for n in (*drawn, _check_number(drawn)))
     return "-".join(text[at : at + _GROUP] for at in range(0, CODE_LETTERS, _GROUP))
