@@ -1,5 +1,10 @@
-"""What is held equals the replica's truth, after every change and through every fault."""
+"""What is held equals the replica's truth, after every change and through every fault.
 
+Every fault meets two of the four peers, and each peer half of the faults; with `TONGKE_WHOLE=1`
+all meet all (seven minutes).
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +46,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "redirect-loop": {"probability": 0.3},
     "clock-skew": {},
 }
+MEETINGS = [
+    pytest.param(peer, fault, id=f"{peer}-{fault}")
+    for row, fault in enumerate(FAULTS)
+    for column, peer in enumerate(PEERS)
+    if (row - column) % 2 == 0 or "TONGKE_WHOLE" in os.environ
+]
 LYING = frozenset({"stale", "truncated-list"})
 """Faults that give sound answers which are not true: only a later sync can tell."""
 
@@ -93,7 +104,7 @@ def _tag(truth: dict[str, Any]) -> str:
     return str(lesson["tags"]["zxxxk"][0])
 
 
-@pytest.fixture(params=PEERS, ids=list(PEERS))
+@pytest.fixture
 def peer(request: pytest.FixtureRequest, replicas: Replicas) -> Replica:
     return replicas(*PEERS[request.param])
 
@@ -116,7 +127,7 @@ def test_a_first_sync_of_the_default_catalogue_holds_the_truth(
     assert (report.requests, report.bytes_received) == (replica.requests(), replica.body_bytes())
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("peer", "fault"), MEETINGS, indirect=["peer"])
 def test_every_change_arrives_through_every_fault(
     held: Room, peer: Replica, fault: str, request: pytest.FixtureRequest
 ) -> None:

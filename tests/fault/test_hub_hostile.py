@@ -282,7 +282,7 @@ def test_as_much_as_one_request_may_bring_costs_little(target, kind):
     if kind == "many":
         runs = [pen.write(*[1] * (512 - bool(n == 0))).seal() for n in range(20)]
     else:
-        runs = [dense(pen) for _ in range(200)]
+        runs = [dense(pen) for _ in range(24)]
     memory, used = target.process.memory_info().rss, target.cpu_s()
     codes = target.say(segments=tuple(runs)).codes
     assert target.cpu_s() - used <= CPU_S

@@ -4,6 +4,7 @@ E1, E2, V1 to V3.
 """
 
 import hashlib
+import itertools
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,9 +22,9 @@ from client.store.database import Database
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from sync.engine import bench_fetch
-from sync.engine.fetch import Fetcher, FetchPorts
+from sync.engine.fetch import Fetcher, FetchPorts, Progress
 from sync.engine.fetch_plan import Choice, FetchReport
-from sync.engine.pacing import Patience
+from sync.engine.pacing import Patience, Width
 from sync.source.addresses import AddressBook
 from tests.fakes.peer import Asked, LoopbackPeer, Reply
 from tests.fakes.scripted_transport import ScriptedTransport
@@ -73,6 +74,7 @@ class Desk:
         self.holdings = HoldingStore(db, self.blobs, folder / "lessons")
         self.transport = ScriptedTransport(self.answer)
         self.site = dict(SITE)
+        self.told: list[Progress] = []
         self.waits_for: dict[str, str] = {}
         """A path that is answered only once a segment of this number is whole on the disk."""
         self.fetcher = Fetcher(
@@ -84,6 +86,7 @@ class Desk:
                 probe=lambda path: Decodes.YES,
             ),
             patience=Patience(tries=2, first_s=0.0, most_s=0.0),
+            on_bytes=lambda: self.told.append(self.fetcher.progress),
         )
 
     def answer(self, asked: Asked) -> Reply:
@@ -153,6 +156,22 @@ def test_nothing_is_kept_of_a_film_that_is_not_the_one_described(
 def test_a_film_without_announced_sizes_is_taken_as_it_comes(desk: Desk) -> None:
     lesson = one_film(md5="", size_bytes=0, total_bytes=0, segments=0)
     assert desk.reasons(lesson) == [("present", "")]
+
+
+def test_a_film_that_comes_for_minutes_is_asked_for_more_widely(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every look at the clock is a second later, so each stretch is long enough to judge."""
+    ticks = itertools.count(1000.0)
+    monkeypatch.setattr(SystemClock, "monotonic", lambda self: next(ticks))
+    names = [f"/{number}.ts" for number in range(12)]
+    lines = b"".join(b"#EXTINF:1,\n%s\n" % name[1:].encode() for name in names)
+    listed = b"#EXTM3U\n" + lines + b"#EXT-X-ENDLIST\n"
+    desk.site |= {"/l.m3u8": listed, **dict.fromkeys(names, PACKET)}
+    facts = {"md5": hashlib.md5(listed).hexdigest(), "size_bytes": len(listed)}
+    desk.fetch(one_film(**facts, total_bytes=12 * 188, segments=12))
+    assert desk.fetcher._width.now > Width().now
+    assert max(one.bytes_done for one in desk.told) > 0
 
 
 def test_a_segment_that_is_gone_keeps_the_others_for_another_time(desk: Desk) -> None:  # E2

@@ -253,6 +253,9 @@ def test_bytes_are_told_but_not_each_of_them(bench: Bench) -> None:  # U2
         bench.link.progress = Progress(lesson=ONE, bytes_needed=100, bytes_received=count)
         bench.on_bytes()
     assert len(bench.seen) < 20
+    bench.supervisor._published_s = 0.0  # as if the last telling were long ago
+    bench.on_bytes()
+    assert bench.seen[-1].bytes_received == 199
     bench.forget()
     bench.seen.clear()
     bench.supervisor.pause()
@@ -269,6 +272,18 @@ def test_cancelling_one_leaves_the_other_on_its_way(bench: Bench) -> None:  # U3
     assert len(bench.link.asked) == 1
     bench.link.gate.set()
     bench.until_state(TransferState.DONE)
+
+
+def test_a_lesson_cancelled_while_it_comes_is_gone_with_its_row(bench: Bench) -> None:  # U3
+    bench.link.gate.clear()
+    bench.supervisor.start()
+    bench.supervisor.request(ONE)
+    bench.until_state(TransferState.FETCHING)
+    bench.seen.clear()
+    bench.supervisor.cancel(ONE)
+    bench.until(lambda status: status.rows == ())
+    bench.supervisor.close()
+    assert (len(bench.link.asked), bench.wants.all()) == (1, ())
 
 
 def test_pause_between_choosing_and_asking_is_kept(bench: Bench) -> None:  # U3
