@@ -157,20 +157,21 @@ class Responder:
             if self._is_let_in(node, request.site, one.public_key)
         )
         first = fitting(request.segments)
-        refusals = [self._refusal(node, request, data) for data in first]
+        refusals = [self._refusal(node, request, log, data) for data in first]
         refusals += [Taken.FULL] * (len(request.segments) - len(first))
         both = zip(request.segments, refusals, strict=True)
         allowed = [data for data, refusal in both if refusal is None]
         answers = iter(log.take(allowed, known).result() if allowed else ())
         return tuple(next(answers) if one is None else one for one in refusals)
 
-    def _refusal(self, node: Node, request: Request, data: bytes) -> Taken | None:
+    def _refusal(self, node: Node, request: Request, log: Log, data: bytes) -> Taken | None:
         """Decide whether a segment's log is let in; None if it is, or if the log shall decide."""
         try:
             claim = peek(data)
         except ProtocolError as error:
             return refused(error)
-        owner = self._directory.owner(request.site, claim.writer)
+        # A log that came down from another hub was let in by nobody here.
+        owner = self._directory.owner(request.site, claim.writer) or log.key_of(claim.writer)
         if owner is not None:
             is_refused = owner != node.key and self._is_revoked(owner)
             return Taken.DENIED if is_refused else None

@@ -98,6 +98,13 @@ def test_an_introduction_opens_a_log_whose_beginning_is_lost(make):
     assert other.vector() == log.vector()
 
 
+def test_whose_a_log_is_can_be_asked(make):
+    log, pen = make(), Pen()
+    assert log.key_of(pen.writer) is None
+    take(log, pen.seal())
+    assert log.key_of(pen.writer) == pen.key.public_key
+
+
 def test_both_branches_of_a_fork_stay(make):
     """W3."""
     log, pen = make(), Pen().write(1)

@@ -116,6 +116,10 @@ class Log(Protocol):
         """Tell what segments of this store cover, one each."""
         ...
 
+    def key_of(self, writer: bytes) -> bytes | None:
+        """Return the public key of a log that is held, None for others."""
+        ...
+
     def introductions(self, segments: Sequence[bytes]) -> tuple[Introduction, ...]:
         """Return the keys of those logs whose first event is not among what is held here."""
         ...

@@ -150,6 +150,16 @@ def test_a_revoked_key_writes_nothing_more_whoever_brings_it():
     assert county.say(EMPTY, pen.write(1).seal(), fresh).codes == (Taken.DENIED, Taken.DENIED)
 
 
+def test_a_revoked_key_writes_nothing_more_in_a_log_that_came_from_another_hub():
+    """H3: what this hub fetched from above was let in by nobody here."""
+    hub, room = school()
+    lost, kept = Pen(), Pen()
+    hub.logs.of(SITE).take((lost.seal(), kept.seal()))
+    hub.directory.revoke(hub.enrol(lost.key).name)
+    codes = room.say(EMPTY, lost.write(1).seal(), kept.write(1).seal()).codes
+    assert codes == (Taken.DENIED, Taken.STORED)
+
+
 def test_a_log_without_its_beginning_needs_an_introduction():
     """H3."""
     _, room = school()
