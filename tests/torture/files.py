@@ -61,6 +61,7 @@ class FileDisk:
         self._marks: list[tuple[bytes, int, QuickKey]] = []
         """Salt and length of the write-ahead log, and the key, after the newest commits."""
         self._noticed = 0
+        self._is_full = False
         self._database: Database | None = None
         self._journal: Journal | None = None
         self.folder.mkdir()
@@ -112,7 +113,9 @@ class FileDisk:
 
     def set_full(self, is_full: bool) -> None:
         """Have SQLite itself refuse every page more, or take them again."""
-        pages = 1 if is_full else _PLENTY
+        if is_full == self._is_full:
+            return
+        self._is_full, pages = is_full, 1 if is_full else _PLENTY
         self._database.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}")).result()
 
     def cut(self, commits: int, torn: float = 0.0) -> "FileDisk":
