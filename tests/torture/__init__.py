@@ -16,7 +16,7 @@ What may go wrong (SYNC §6.2), and where it does:
 | power cut, half a commit, torn page         | `FileDisk.cut`, `tear`; MemoryDisk: last commits|
 | lying disk of a room and of a hub           | `is_liar`                                       |
 | bit rot of a segment, room and hub          | `journeys.rot`, with files                      |
-| full disk, also inside SQLite               | `set_full`: each write until there is room      |
+| full disk, also inside SQLite               | `set_full`; tests/fault/test_full_everywhere    |
 | EIO, read-only, antivirus, FAT, fake stick  | no: tests/fault, tests/unit/store               |
 | frozen disk, restore, image, clone, key lost| `world`                                         |
 | hub restored, hub burnt down                | `world._roll_hub_back`, `journeys.lose_hub`     |
