@@ -8,7 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from client.domain.clock import FrozenClock
-from client.domain.errors import ClassroomError, StorageError, StorageFullError, UnreachableError
+from client.domain.errors import (
+    ClassroomError,
+    ProtocolError,
+    StorageError,
+    StorageFullError,
+    UnreachableError,
+)
 from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.fold import Fold
@@ -204,6 +210,10 @@ class Room:
         """
         try:
             return Exchanger(self._ports(hub, way(self.net, hub, most))).run()
+        except ProtocolError as error:
+            raise Broken(
+                "stuck", f"an exchange fails at what is held here: {error.code}"
+            ) from error
         except ClassroomError:
             return None
         finally:
@@ -227,9 +237,14 @@ class Room:
             here=Here(site=SITE, machine=bytes(8), boot=self.disk.boot),
             carrier=carrier,
             memory=_Belief(self.disk, hub.name),
-            on_refused=lambda _data, _code: None,
+            on_refused=spread,
             clock=self.clock,
         )
+
+
+def spread(_data: bytes, code: Taken) -> None:
+    """Hear that somebody was offered a damaged segment: its owner has to find it before (LS4)."""
+    raise Broken("rotten", f"a damaged segment was given away: {code.name}")
 
 
 def way(net: Net, hub: "Hub", most: int) -> Carrier:
@@ -332,11 +347,15 @@ class Hub:
             here=Here(site=SITE, machine=bytes(8)),
             carrier=way(net, above, most),
             memory=_Belief(self.disk, above.name),
-            on_refused=lambda _data, _code: None,
+            on_refused=spread,
             clock=FrozenClock(),
         )
         try:
             return Exchanger(ports).run()
+        except ProtocolError as error:
+            raise Broken(
+                "stuck", f"an exchange fails at what is held here: {error.code}"
+            ) from error
         except ClassroomError:
             return None
 
