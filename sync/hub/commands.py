@@ -5,12 +5,20 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from client.domain.clock import SystemClock
+from client.domain.errors import UserError
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
 from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
-from sync.hub.enrolment import add_code, close_codes, revoke
+from sync.hub.enrolment import (
+    add_code,
+    close_codes,
+    new_site,
+    revoke,
+    sites_named,
+    the_site,
+)
 from sync.hub.folder import HubFolder
 from sync.hub.ports import Node, Role
 from sync.hub.respond import Policy, Responder
@@ -95,9 +103,32 @@ def make_code(call: Invocation) -> object:
         if call.flag("close"):
             return {"closed": close_codes(folder.directory, folder.audit)}
         role = Role.HUB if call.flag("for_hub") else Role.ROOM
-        school = call.text("school")
-        code = add_code(folder.directory, folder.audit, school=school, role=role)
-    return {"code": code, "school": school, "role": role}
+        site, school = _school(folder, call)
+        code = add_code(folder.directory, folder.audit, site=site, school=school, role=role)
+    return {"code": code, "site": site.hex(), "school": school, "role": role}
+
+
+def _school(folder: HubFolder, call: Invocation) -> tuple[bytes, str]:
+    """Find the school that a code shall hold for: its id and its name; both empty for any.
+
+    | named | `--site` | `--namesake` | the school                                       |
+    |-------|----------|--------------|--------------------------------------------------|
+    | no    | -        | -            | any                                              |
+    | yes   | no       | no           | the one of this name, a new one if there is none |
+    | yes   | yes      | -            | that one of this name                            |
+    | yes   | no       | yes          | another one of this name                         |
+    """
+    school, site = call.text("school"), call.text("site")
+    if not school:
+        return b"", ""
+    if site:
+        named = {one.hex(): one for one in sites_named(folder.directory, school)}
+        if site not in named:
+            raise UserError("school_absent", {"school": school, "site": site})
+        return named[site], school
+    if call.flag("namesake"):
+        return new_site(), school
+    return the_site(folder.directory, school), school
 
 
 def _open(call: Invocation) -> HubFolder:
@@ -108,6 +139,7 @@ def _row(node: Node) -> dict[str, object]:
     return {
         "node": node.name.hex(),
         "role": node.role,
+        "site": node.site.hex(),
         "school": node.school,
         "room": node.room,
         "machines": len(node.machines),

@@ -228,6 +228,8 @@ COMMANDS: Final = (
         arguments=(
             _HUB_DATA,
             _option("--school"),
+            _option("--site"),
+            _option("--namesake", Value.FLAG),
             _option("--for-hub", Value.FLAG),
             _option("--close", Value.FLAG),
         ),

@@ -15,6 +15,13 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.node_revoked": "Ask whoever keeps the hub. Everything recorded stays on this PC.",
     "error.site_denied": "The hub knows this PC under another school.",
     "hint.site_denied": "Enrol it again with a code for this school.",
+    "error.school_ambiguous": "There are several schools of this name at this hub.",
+    "hint.school_ambiguous": (
+        "It takes a code for your own school: “hub code --school … --site …”, with the id that "
+        "“hub nodes” shows."
+    ),
+    "error.school_absent": "No school of this name has this id: {school}, {site}",
+    "hint.school_absent": "“hub nodes” shows the ids of schools.",
     "error.code_invalid": "This code is mistyped.",
     "hint.code_invalid": "Look at it again: 18 letters and digits. 0, 1, I, L and O never occur.",
     "error.code_unknown": "The hub does not know this code.",
