@@ -1,7 +1,7 @@
 """hub.db: who is enrolled, whose each log is, and the keys of codes. SQLite; see `sync.hub.ports`.
 
-Nothing is kept in memory: a command line that revokes beside a running hub is obeyed at the next
-request.
+Hubs above this one stand in the same file (`sync.hub.upstreams`). Nothing is kept in memory: a
+command line that revokes beside a running hub is obeyed at the next request.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from client.domain.errors import UserError
 from client.store.database import Database, Migration, script
-from sync.hub import ports
+from sync.hub import ports, upstreams
 from sync.hub.ports import Code, Node, Role
 from sync.protocol.enrol import site_of
 
@@ -63,7 +63,11 @@ def _m0002(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE code SET site = ? WHERE number = ?", (site, number))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_m0001, _m0002)
+def _m0003(connection: sqlite3.Connection) -> None:
+    script(connection, upstreams.TABLES)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_m0001, _m0002, _m0003)
 
 
 class SqliteDirectory:

@@ -234,6 +234,18 @@ COMMANDS: Final = (
             _option("--close", Value.FLAG),
         ),
     ),
+    Command(
+        name="hub upstream add",
+        arguments=(
+            _HUB_DATA,
+            _place("url"),
+            _option("--code", needed=True),
+            _option("--school"),
+        ),
+    ),
+    Command(name="hub upstream list", arguments=(_HUB_DATA,)),
+    Command(name="hub upstream remove", arguments=(_HUB_DATA, _place("url"))),
+    Command(name="hub sync", arguments=(_HUB_DATA,)),
     Command(name="export", arguments=(_place("format"), _OUT)),
     Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
