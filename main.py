@@ -53,8 +53,12 @@ _HUB = (
     "hub revoke",
     "hub nodes",
     "hub code",
+    "hub upstream add",
+    "hub upstream list",
+    "hub upstream remove",
+    "hub sync",
 )
-"""Commands of `sync.hub.commands`."""
+"""Commands of `sync.relay.commands`."""
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
 
@@ -97,7 +101,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
     for name in _HUB:
-        handlers[name] = partial(_on_hub, name)
+        handlers[name] = partial(_on_hub, name, cancel)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
     return handlers
@@ -152,10 +156,10 @@ def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
         return table[name](station, call)
 
 
-def _on_hub(name: str, call: Invocation) -> object:
-    from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
+def _on_hub(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.relay.commands import commands  # noqa: PLC0415 - heavy
 
-    return COMMANDS[name](call)
+    return commands(cancel)[name](call)
 
 
 def _seal_image(call: Invocation) -> object:

@@ -78,6 +78,12 @@ def select_site(connection: sqlite3.Connection, name: bytes) -> Site | None:
     return None if row is None else Site(si=row[0], lc=row[1], size_bytes=row[2], changes=row[3])
 
 
+def select_sites(connection: sqlite3.Connection) -> tuple[bytes, ...]:
+    """Name the schools in the file of a hub, in the order in which they came."""
+    rows = connection.execute("SELECT name FROM site WHERE name != x'' ORDER BY si")
+    return tuple(name for (name,) in rows)
+
+
 def insert_site(connection: sqlite3.Connection, name: bytes) -> Site:
     """Begin a site."""
     cursor = connection.execute("INSERT INTO site (name) VALUES (?)", (name,))

@@ -60,7 +60,7 @@ class HubRound:
         self._luck: Final = luck
         self._gate = threading.Lock()
         self._calls: dict[bytes, Call] = {}
-        self._links: dict[bytes, Link] = {}
+        self._links: dict[bytes, tuple[KnownHub, Link]] = {}
         self.look_again()
 
     def look_again(self) -> None:
@@ -110,7 +110,7 @@ class HubRound:
             pass  # the next start says it
         finally:
             clock.cancel()
-            for link in self._links.values():
+            for _, link in self._links.values():
                 link.close()
 
     # --- inside --------------------------------------------------------------------------
@@ -146,7 +146,10 @@ class HubRound:
         return hub_calls.triggered(after, Trigger.WRITTEN, now_s) if call.has_news else after
 
     def _link(self, key: bytes) -> Link:
+        hub = next(hub for hub in self._hubs() if hub.key == key)
+        if key in self._links and self._links[key][0] != hub:
+            # Enrolled with anew: it has moved, or calls this one otherwise.
+            self._links.pop(key)[1].close()
         if key not in self._links:
-            hub = next(hub for hub in self._hubs() if hub.key == key)
-            self._links[key] = self._make(hub)
-        return self._links[key]
+            self._links[key] = hub, self._make(hub)
+        return self._links[key][1]

@@ -1,6 +1,7 @@
 """Calling all hubs in turn (sync.engine.hub_round), and the supervisor that lends its thread."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,18 @@ def test_without_hubs_there_is_nothing_to_do():
     assert world.round.wait_s() is None
     assert not world.call()
     world.round.close()
+
+
+def test_a_hub_that_moved_is_called_at_its_new_address():
+    world = World(b"a")
+    world.until_due()
+    assert world.call()
+    world.hubs[0] = replace(world.hubs[0], url="http://moved")
+    old, new = world.link(b"a"), FakeLink()
+    world.links[world.hubs[0].key] = new
+    world.until_due()
+    assert world.call()
+    assert (old.calls, old.closed, new.calls, new.closed) == (1, 1, 1, 0)
 
 
 def test_a_hub_is_called_in_its_time():
