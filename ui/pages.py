@@ -63,7 +63,7 @@ class SchoolPages(QObject):
         """List the stations of these pages, in the order of the rail."""
         return (
             Station(entry=TIMETABLE_ENTRY, build=self.build_timetable),
-            Station(entry=CLASSES_ENTRY, build=self._build_classes),
+            Station(entry=CLASSES_ENTRY, build=self._build_classes, has_records=True),
             Station(entry=SETTINGS_ENTRY, build=self._build_settings),
             Station(entry=DOCTOR_ENTRY, build=self._build_doctor, marks=SETTINGS_ENTRY.name),
         )
@@ -157,7 +157,7 @@ class SchoolPages(QObject):
     def _build_settings(self, context: UiContext) -> QWidget:
         from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
 
-        view = SettingsView(context, self.setup)
+        view = SettingsView(context, self.setup, self._actions.hubs)
         view.doctor_wanted.connect(lambda: self._open_station(DOCTOR_ENTRY.name))
         return view
 
@@ -167,6 +167,7 @@ class SchoolPages(QObject):
         view = DoctorView(context, self.doctor)
         view.back_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
         view.transfer_wanted.connect(lambda: self._open_station("transfer"))
+        view.send_wanted.connect(self._actions.sync_now)
         return view
 
     # --- following -----------------------------------------------------------------------

@@ -5,7 +5,7 @@ Invariants:
   B2  An acknowledgement counts until a vector that the hub signed later speaks against it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -99,6 +99,24 @@ def told(belief: Belief, there: Vector, here: Vector) -> Belief:
     unseen = _ANY_SEQ if there.closed is None else 0
     sent = tuple(one for one in belief.sent if one.seq <= reach.get(one.writer, unseen))
     return replace(belief, there=there, sent=sent)
+
+
+def waiting(belief: Belief, here: Vector, counts: Mapping[bytes, int]) -> int:
+    """Count the events that a hub is not believed to have: a figure for people.
+
+    Args:
+        belief: What is believed of the hub.
+        here: What is sealed here; closed logs whose digest alone was told count as held.
+        counts: Number of the last event of each log here, sealed or not.
+    """
+    known = (*belief.sent, *belief.refused)
+    if belief.there is not None:
+        closed = here.closed if belief.there.closed is None else belief.there.closed
+        known = (*known, *belief.there.open, *(closed or ()))
+    reach: dict[bytes, int] = {}
+    for stretch in known:
+        reach[stretch.writer] = max(stretch.seq, reach.get(stretch.writer, 0))
+    return sum(max(0, seq - reach.get(writer, 0)) for writer, seq in counts.items())
 
 
 def _vector(have: Wire) -> Vector | None:

@@ -13,7 +13,7 @@ from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
 from client.domain.timetable import Slot, SlotKey
 from client.media.null_player import NullPlayer
-from client.service.api import ImportResult, SyncStatus
+from client.service.api import HubRow, ImportResult, SyncStatus
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.database import Database
@@ -30,6 +30,7 @@ class QuietLink:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.rows: tuple[HubRow, ...] = ()
 
     def request(self, lesson, rendition="", roles=frozenset()):
         self.asked.append(f"request {lesson}")
@@ -48,6 +49,18 @@ class QuietLink:
         done = Future()
         done.set_result(None)
         return done
+
+    def call_hubs(self):
+        self.asked.append("call")
+
+    def hubs(self):
+        done = Future()
+        done.set_result(self.rows)
+        return done
+
+    def add_hub(self, url, code):
+        self.asked.append(f"add {url} {code}")
+        return Future()
 
     def import_paths(self, paths):
         self.asked.append(f"import {len(paths)}")
@@ -198,8 +211,8 @@ def test_what_is_asked_for_reaches_the_link(program, qtbot, station):
     program.import_demo()
     program.import_paths((Path("somewhere"),))
     qtbot.waitUntil(lambda: "import 1" in link.asked)
-    assert link.asked[:5] == [
-        f"request {lesson}", "sync", "pause", f"request {lesson}", "cancel",
+    assert link.asked[:6] == [
+        f"request {lesson}", "call", "sync", "pause", f"request {lesson}", "cancel",
     ]  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from client.domain.availability import Light
-from client.service.doctor import Check, CheckState, Facts, Fix
+from client.service.checks import Check, CheckState, Fix
+from client.service.doctor import Facts
 from client.service.doctor_report import values_of
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
@@ -67,6 +68,7 @@ class DoctorView(QWidget):
 
     back_wanted = Signal()
     transfer_wanted = Signal()
+    send_wanted = Signal()
 
     def __init__(self, context: UiContext, model: DoctorModel) -> None:
         super().__init__()
@@ -182,8 +184,13 @@ class DoctorView(QWidget):
         face = Face(text=words(f"doctor.fix_{check.fix.value}"), kind=kind)
         button = Button(self._context, face)
         button.setEnabled(not self._model.is_busy)
-        if check.fix is Fix.OPEN_TRANSFER:
-            button.clicked.connect(self.transfer_wanted)
+        ways = {
+            Fix.OPEN_TRANSFER: self.transfer_wanted,
+            Fix.OPEN_SETTINGS: self.back_wanted,
+            Fix.SEND: self.send_wanted,
+        }
+        if check.fix in ways:
+            button.clicked.connect(ways[check.fix])
         else:
             button.clicked.connect(lambda: self._model.mend(check.fix))
         return button

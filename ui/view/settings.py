@@ -14,7 +14,9 @@ from ui.base.context import Say, UiContext
 from ui.base.layout import Fold, Page, row, rows
 from ui.base.text import label
 from ui.base.theme import Type
+from ui.view.hubs import HubsPaper
 from ui.view.setup_parts import CoversPaper, GradesPaper, LookPaper, SourcesPaper
+from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.setup import SetupModel
 
 
@@ -23,7 +25,7 @@ class SettingsView(QWidget):
 
     doctor_wanted = Signal()
 
-    def __init__(self, context: UiContext, model: SetupModel) -> None:
+    def __init__(self, context: UiContext, model: SetupModel, hubs: HubsModel) -> None:
         super().__init__()
         self._context = context
         self._model = model
@@ -56,6 +58,8 @@ class SettingsView(QWidget):
         body.addWidget(room)
         body.addSpacing(theme.gap(12))
         self._section(body, "sources", SourcesPaper(context, model))
+        body.addSpacing(theme.gap(12))
+        self._section(body, "hubs", HubsPaper(context, hubs, has_form=True))
         body.addStretch(1)
         model.failed.connect(context.say_error)
         model.class_removed.connect(self._on_removed)
