@@ -119,6 +119,7 @@ class Program(QObject):
             decodes=parts.decodes,
         )
         self.frame.class_shown.connect(self.pages.show_class)
+        self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
         self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
         self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())
         self.window.closing.connect(self.close)
@@ -163,6 +164,7 @@ class Program(QObject):
         if self.link is not None:
             self.link.close()
         self.keeping.end()
+        self.hubs.end()
         self.pages.close()
         self.context.dispatcher.close()
 
@@ -386,6 +388,7 @@ class Program(QObject):
             return
         self.link = self._parts.link()
         post = self.context.dispatcher.post
+        self.hubs.begin()
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))
 
     def _on_status(self, status: SyncStatus) -> None:

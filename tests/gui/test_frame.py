@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from client.domain.clock import FrozenClock
 from client.domain.ids import LessonId
 from client.domain.timetable import Room
-from client.service.api import SyncStatus, TransferRow, TransferState
+from client.service.api import HubRow, Reason, SyncStatus, TransferRow, TransferState
 from client.service.checks import Fix
 from client.service.keeping import KeepingFacts, keeping
 from client.service.text import Words
@@ -364,3 +364,34 @@ def test_kb1_it_looks_again_by_itself_until_the_program_ends(qtbot, house):
     qtbot.waitUntil(lambda: not house.keeping.checks)
     house.keeping.end()
     assert not house.keeping._timer.isActive()
+
+
+@pytest.mark.parametrize(
+    ("is_online", "hubs", "expected"),
+    [
+        (None, (), ("link_unknown", 0, None)),
+        (None, ((0, None, ""),), ("link_unknown", 0, None)),
+        (None, ((6, 50, ""),), ("online", 1, 50)),
+        (False, ((6, 50, "hub_unreachable"), (2, 70, "")), ("online", 2, 70)),
+        (False, ((0, 50, "hub_unreachable"),), ("offline", 0, 60)),
+    ],
+)
+def test_the_chip_counts_hubs_among_those_that_answer_and_wait(house, is_online, hubs, expected):
+    rows = tuple(
+        HubRow(
+            key=bytes([number]),
+            name="",
+            url="",
+            waiting=lacks,
+            last_contact_ms=at,
+            reason=Reason(code=code) if code else None,
+        )
+        for number, (lacks, at, code) in enumerate(hubs)
+    )
+    house.model.set_hubs(rows)
+    house.model.set_status(
+        SyncStatus(is_online=is_online, last_contact_ms=60 if is_online is False else None)
+    )
+    link = house.model.link
+    word = link.kind_key.removeprefix("frame.")
+    assert (word, link.waiting, link.last_contact_ms) == expected

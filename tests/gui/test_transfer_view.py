@@ -15,7 +15,7 @@ from ui.base.button import Button
 from ui.base.context import Appearance, Say, UiContext
 from ui.base.text import ElidedLabel
 from ui.view.transfer import LineView, TransferPage
-from ui.viewmodel.hubs import HubsModel
+from ui.viewmodel.hubs import EVERY_MS, SELDOM_MS, HubsModel
 from ui.viewmodel.transfer import Group, Need, TransferModel, ordered
 
 MB = 1 << 20
@@ -267,17 +267,20 @@ def test_each_hub_tells_when_it_was_met_and_what_it_has_not_got(qtbot, model, la
 def test_hm1_figures_come_again_while_somebody_looks(qtbot, model):
     port = HubPort(NEAR)
     view = page(qtbot, model, port)
+    assert view.hubs._timer.interval() == EVERY_MS
     view.hubs._timer.setInterval(10)
+    view.hubs.begin()
     qtbot.waitUntil(lambda: view.hubs.rows == (NEAR,))
     port.rows = (replace(NEAR, waiting=0),)
     qtbot.waitUntil(lambda: view.hubs.rows == port.rows)
     qtbot.waitUntil(lambda: view.context.words("hubs.sent") in texts(view))
     view.hide()
+    assert view.hubs._timer.interval() == SELDOM_MS
     asked = len(port.asked)
-    qtbot.wait(40)
-    assert len(port.asked) == asked
     view.show()
-    qtbot.waitUntil(lambda: len(port.asked) > asked + 1)
+    assert len(port.asked) == asked + 1
+    view.hubs.end()
+    assert not view.hubs._timer.isActive()
 
 
 def test_sync_now_calls_by_mouse_and_key_and_says_so(qtbot, model):

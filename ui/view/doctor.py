@@ -95,7 +95,7 @@ class DoctorView(QWidget):
         line = row(gap=theme.gap(12))
         back = Button(
             self._context,
-            Face(text=words("frame.settings"), icon="chevron-left", kind="quiet"),
+            Face(text=words("frame.settings"), icon="chevron-left", gap=12),
         )
         back.setObjectName("doctor-back")
         back.clicked.connect(self.back_wanted)
@@ -147,10 +147,11 @@ class DoctorView(QWidget):
         for number, check in enumerate(checks):
             if number:
                 body.addWidget(divider())
-            body.addWidget(self._line(check))
+            body.addWidget(self._line(check, "" if tone else "muted"))
         return paper
 
-    def _line(self, check: Check) -> QWidget:
+    def _line(self, check: Check, tone: str) -> QWidget:
+        """Make a line; `tone` is that of the hint, muted on white alone."""
         words, theme = self._context.words, self._context.theme
         holder = QWidget()
         line = row(holder, gap=theme.gap(14))
@@ -168,7 +169,7 @@ class DoctorView(QWidget):
         texts.addWidget(label(words(key, **values), Type.BODY, is_wrapped=True))
         if words.has(f"{key}_hint"):
             hint = words(f"{key}_hint", **values)
-            texts.addWidget(label(hint, Type.CAPTION, tone="muted", is_wrapped=True))
+            texts.addWidget(label(hint, Type.CAPTION, tone=tone, is_wrapped=True))
         line.addLayout(texts, 1)
         line.addWidget(self._end(check), 0, Qt.AlignmentFlag.AlignVCenter)
         holder.setAccessibleName(f"{name.text()}: {words(f'doctor.state_{check.state.value}')}")

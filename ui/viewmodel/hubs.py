@@ -1,7 +1,8 @@
 """State of the hubs on screen: when each was met, what it has not got, and calling them now.
 
 Invariants:
-  HM1  While somebody looks, figures are asked for again and again; else nothing is asked.
+  HM1  Figures are asked for again and again: every few seconds while somebody looks, else once a
+       minute for the chip of the frame.
 """
 
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ from client.service.hubs import KnownHub
 from ui.base.dispatch import Latest, UiDispatcher
 
 EVERY_MS: Final = 3_000
+SELDOM_MS: Final = 60_000
 
 
 class HubsPort(Protocol):
@@ -53,17 +55,24 @@ class HubsModel(QObject):
         self._latest = Latest(dispatcher, self)
         self._watchers = 0
         self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self._timer.setInterval(SELDOM_MS)
         self._timer.timeout.connect(self.refresh)
 
     def watch(self, *, is_watched: bool) -> None:
         """Tell that one more, or one less, looks at it (HM1)."""
         self._watchers += 1 if is_watched else -1
+        self._timer.setInterval(EVERY_MS if self._watchers > 0 else SELDOM_MS)
         if self._watchers > 0:
             self.refresh()
-            self._timer.start()
-        else:
-            self._timer.stop()
+
+    def begin(self) -> None:
+        """Ask now, and from now on."""
+        self.refresh()
+        self._timer.start()
+
+    def end(self) -> None:
+        """Ask no more."""
+        self._timer.stop()
 
     def refresh(self) -> None:
         """Ask for the figures now."""
