@@ -167,8 +167,14 @@ class SchoolPages(QObject):
         view = DoctorView(context, self.doctor)
         view.back_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
         view.transfer_wanted.connect(lambda: self._open_station("transfer"))
+        view.hubs_wanted.connect(self.open_hubs)
         view.send_wanted.connect(self._actions.sync_now)
         return view
+
+    def open_hubs(self) -> None:
+        """Go to settings, where a hub is added."""
+        self._open_station(SETTINGS_ENTRY.name)
+        self._actions.hubs.form_wanted.emit()
 
     # --- following -----------------------------------------------------------------------
 

@@ -31,7 +31,6 @@ from client.service.station import Station as Services
 from client.service.text import Words
 from ui.app import (
     LIBRARY_ENTRY,
-    SETTINGS_ENTRY,
     TODAY_ENTRY,
     TRANSFER_ENTRY,
     MainWindow,
@@ -358,7 +357,7 @@ class Program(QObject):
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
 
         page = TransferPage(context, self.transfer, self.hubs)
-        page.settings_wanted.connect(lambda: self.open_station(SETTINGS_ENTRY.name))
+        page.settings_wanted.connect(self.pages.open_hubs)
         return page
 
     def _build_first_run(self, context: UiContext) -> QWidget:
@@ -409,7 +408,7 @@ class Program(QObject):
         if fix is Fix.SEND:
             self.sync_now()
         elif fix is Fix.OPEN_SETTINGS:
-            self.open_station(SETTINGS_ENTRY.name)
+            self.pages.open_hubs()
 
     def _on_imported(self) -> None:
         """Choose the books that were wished for and came with the files."""

@@ -335,6 +335,8 @@ class HubRow:
     """Wall clock of its last answer, as evidence only."""
     reason: Reason | None = None
     """Why the last call failed, None when it did not."""
+    answers: bool | None = None
+    """Whether it answered the last call; None until one was made since the program began."""
 
 
 # --- records -----------------------------------------------------------------------------

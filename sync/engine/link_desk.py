@@ -28,7 +28,7 @@ from client.service.api import (
     Reason,
     SyncStatus,
 )
-from client.service.hubs import KnownHub
+from client.service.hubs import Contact, KnownHub
 from client.service.station import Station
 from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
@@ -57,6 +57,8 @@ class LinkDesk:
         self._imports: list[Future[ImportResult]] = []
         self._talker: Final = ThreadPoolExecutor(1, thread_name_prefix="hubs")
         self._questions: list[Future[Any]] = []
+        self._before: dict[bytes, Contact] = {}
+        """How calls to each hub had gone when it was first listed."""
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
             return PlatformLink(station, station.source(None, KIND), probe, on_bytes)
@@ -121,6 +123,7 @@ class LinkDesk:
 
         def add() -> KnownHub:
             hub = enrol(self._station, url, code, self._cancel)
+            self._before[hub.key] = Contact()
             self.call_hubs()
             return hub
 
@@ -161,6 +164,7 @@ class LinkDesk:
         found = []
         for hub in book.hubs():
             contact, belief = book.contact(hub.key), read_belief(book.belief(hub.key))
+            is_new = contact != self._before.setdefault(hub.key, contact)
             found.append(
                 HubRow(
                     key=hub.key,
@@ -169,6 +173,7 @@ class LinkDesk:
                     waiting=waiting(belief, here, counts),
                     last_contact_ms=contact.wall_ms or None,
                     reason=Reason(code=contact.reason) if contact.failures else None,
+                    answers=not contact.failures if is_new else None,
                 )
             )
         return tuple(found)

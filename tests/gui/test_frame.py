@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from client.domain.clock import FrozenClock
 from client.domain.ids import LessonId
 from client.domain.timetable import Room
-from client.service.api import HubRow, Reason, SyncStatus, TransferRow, TransferState
+from client.service.api import HubRow, SyncStatus, TransferRow, TransferState
 from client.service.checks import Fix
 from client.service.keeping import KeepingFacts, keeping
 from client.service.text import Words
@@ -370,10 +370,10 @@ def test_kb1_it_looks_again_by_itself_until_the_program_ends(qtbot, house):
     ("is_online", "hubs", "expected"),
     [
         (None, (), ("link_unknown", 0, None)),
-        (None, ((0, None, ""),), ("link_unknown", 0, None)),
-        (None, ((6, 50, ""),), ("online", 1, 50)),
-        (False, ((6, 50, "hub_unreachable"), (2, 70, "")), ("online", 2, 70)),
-        (False, ((0, 50, "hub_unreachable"),), ("offline", 0, 60)),
+        (None, ((6, 50, None),), ("link_unknown", 1, 50)),
+        (None, ((6, 50, True),), ("online", 1, 50)),
+        (False, ((6, 50, False), (2, 70, True)), ("online", 2, 70)),
+        (False, ((0, 50, False),), ("offline", 0, 60)),
     ],
 )
 def test_the_chip_counts_hubs_among_those_that_answer_and_wait(house, is_online, hubs, expected):
@@ -384,9 +384,9 @@ def test_the_chip_counts_hubs_among_those_that_answer_and_wait(house, is_online,
             url="",
             waiting=lacks,
             last_contact_ms=at,
-            reason=Reason(code=code) if code else None,
+            answers=answers,
         )
-        for number, (lacks, at, code) in enumerate(hubs)
+        for number, (lacks, at, answers) in enumerate(hubs)
     )
     house.model.set_hubs(rows)
     house.model.set_status(

@@ -279,6 +279,8 @@ def test_a_disk_that_forgets_is_said_until_it_remembers_and_its_button_acts(
     show_today(program, qtbot)
     press_in_banner(program, qtbot, "doctor.fix_open_settings")
     assert program.window.station == "settings"
+    qtbot.waitUntil(lambda: program.window.focusWidget().objectName() == "hub-url")
+    assert not program.window.focusWidget().visibleRegion().isEmpty()
     hub = KnownHub(key=b"k", url="u", authority=b"", site=b"s" * 8, school="S", name="H")
     station.hubs.put(hub)
     program.open_station("classes")

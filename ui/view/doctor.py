@@ -69,6 +69,7 @@ class DoctorView(QWidget):
     back_wanted = Signal()
     transfer_wanted = Signal()
     send_wanted = Signal()
+    hubs_wanted = Signal()
 
     def __init__(self, context: UiContext, model: DoctorModel) -> None:
         super().__init__()
@@ -187,7 +188,7 @@ class DoctorView(QWidget):
         button.setEnabled(not self._model.is_busy)
         ways = {
             Fix.OPEN_TRANSFER: self.transfer_wanted,
-            Fix.OPEN_SETTINGS: self.back_wanted,
+            Fix.OPEN_SETTINGS: self.hubs_wanted,
             Fix.SEND: self.send_wanted,
         }
         if check.fix in ways:

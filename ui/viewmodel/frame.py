@@ -32,8 +32,8 @@ def link_line(status: SyncStatus, hubs: Sequence[HubRow] = ()) -> LinkLine:
 
     A hub that answers is a connection too; one that lacks something is one thing that waits.
     """
-    met = [hub for hub in hubs if hub.last_contact_ms is not None]
-    answers = [status.is_online, *(hub.reason is None for hub in met)]
+    answers = [status.is_online, *(hub.answers for hub in hubs)]
+    last = [status.last_contact_ms, *(hub.last_contact_ms for hub in hubs)]
     is_online = True if True in answers else False if False in answers else None
     if status.is_paused:
         icon, key = "pause", "frame.link_paused"
@@ -49,10 +49,7 @@ def link_line(status: SyncStatus, hubs: Sequence[HubRow] = ()) -> LinkLine:
         waiting=sum(row.state is not TransferState.DONE for row in status.rows)
         + sum(bool(hub.waiting) for hub in hubs),
         bytes_received=status.bytes_received,
-        last_contact_ms=max(
-            (at for at in (status.last_contact_ms, *(hub.last_contact_ms for hub in met)) if at),
-            default=None,
-        ),
+        last_contact_ms=max((at for at in last if at is not None), default=None),
     )
 
 

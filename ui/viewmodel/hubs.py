@@ -42,6 +42,8 @@ class HubsModel(QObject):
     added = Signal(str)
     """Name of the hub this room is now enrolled with."""
     failed = Signal(object)
+    form_wanted = Signal()
+    """Somebody wants to add a hub."""
 
     def __init__(
         self, port: HubsPort, dispatcher: UiDispatcher, parent: QObject | None = None

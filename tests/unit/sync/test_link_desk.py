@@ -195,13 +195,17 @@ def test_hubs_are_listed_with_what_waits_and_a_new_one_is_called_at_once(station
         assert desk.add_hub(hub.url, hub.code).result(PATIENCE_S).name == "central school"
         row = wait_for(desk, lambda row: row.last_contact_ms and not row.waiting)
         assert (row.name, row.url, row.reason) == ("central school", hub.url, None)
+        assert row.answers is True
         hub.directory.revoke(node_of(station.journal.signer.public_key))
         station.room.set_room("S", "other").result()
         assert desk.hubs().result(PATIENCE_S)[0].waiting == 1
         desk.call_hubs()
         row = wait_for(desk, lambda row: row.reason is not None)
         assert row.reason == Reason(code="node_revoked")
-        assert (row.waiting, bool(row.last_contact_ms)) == (1, True)
+        assert (row.waiting, bool(row.last_contact_ms), row.answers) == (1, True, False)
+        fresh = LinkDesk(station, Probe())
+        assert fresh.hubs().result(PATIENCE_S)[0].answers is None
+        fresh.close()
     finally:
         desk.close()
         hub.http.close()
