@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
+from client.domain.errors import StorageError
 from client.service.checks import Check, CheckState, Fix, make_check
 from client.store.journal import Journal
 
@@ -80,16 +81,20 @@ class Keeping:
         return self._worker.submit(lambda: keeping(self.facts_now()))
 
     def facts_now(self) -> KeepingFacts:
-        """Look on the calling thread (KE2). Blocking."""
+        """Look on the calling thread (KE2). Blocking; a disk that cannot be read refused."""
         journal = self._journal
         if journal.refusal:
             journal.try_disk()
+        try:
+            hubs, is_sent = self._hubs(), journal.forgets and journal.is_acknowledged()
+        except StorageError as error:
+            return KeepingFacts(refusal=error.code)
         return KeepingFacts(
             refusal=journal.refusal,
             is_low=journal.ballast.is_low(),
             forgets=journal.forgets,
-            hubs=self._hubs(),
-            is_sent=journal.forgets and journal.is_acknowledged(),
+            hubs=hubs,
+            is_sent=is_sent,
         )
 
     def close(self) -> None:

@@ -369,14 +369,23 @@ class Journal:
         return int(text) if text.isdigit() and self.backups.present() else None
 
     def _local(self, job: "Callable[[sqlite3.Connection], None]") -> Future[None]:
+        answer: Future[None] = Future()
+        answer.set_running_or_notify_cancel()
+
+        def committed(done: Future[None]) -> None:
+            # Before the answer: who waited for it may ask at once what became of it (J8).
+            error = done.exception()
+            self._heed(error)
+            if error is None:
+                answer.set_result(None)
+            else:
+                answer.set_exception(error)
+
         try:
-            writing = self._database.write(job)
+            self._database.write(job).add_done_callback(committed)
         except StorageError as error:
-            failed: Future[None] = Future()
-            failed.set_exception(error)
-            return failed
-        writing.add_done_callback(lambda done: self._heed(done.exception()))
-        return writing
+            answer.set_exception(error)
+        return answer
 
     def _begin(self, connection: "sqlite3.Connection", start: Start) -> bool:
         is_new_boot = self._own.begin(connection)

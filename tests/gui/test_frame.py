@@ -395,3 +395,17 @@ def test_the_chip_counts_hubs_among_those_that_answer_and_wait(house, is_online,
     link = house.model.link
     word = link.kind_key.removeprefix("frame.")
     assert (word, link.waiting, link.last_contact_ms) == expected
+
+
+def test_kb2_a_slow_look_is_waited_for_and_followed_by_the_one_that_was_due(qtbot, house):
+    asked: list[Future] = []
+    house.port.look = lambda: asked.append(Future()) or asked[-1]
+    for _ in range(5):
+        house.keeping.look()
+    assert len(asked) == 1
+    asked[0].set_result(keeping(KeepingFacts(is_low=True)))
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert [one.variant for one in house.keeping.checks] == ["low"]
+    asked[1].set_result(())
+    qtbot.waitUntil(lambda: not house.keeping.checks)
+    assert len(asked) == 2

@@ -2,6 +2,7 @@
 
 Invariants:
   KB1  A threat is shown until a look no longer finds it, and not one look longer.
+  KB2  One look at a time: a disk that takes long to refuse is not asked faster than it answers.
 """
 
 from concurrent.futures import Future
@@ -10,7 +11,7 @@ from typing import Final, Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from client.service.checks import Check
-from ui.base.dispatch import Latest, UiDispatcher
+from ui.base.dispatch import UiDispatcher
 
 EVERY_MS: Final = 10_000
 
@@ -35,7 +36,9 @@ class KeepingModel(QObject):
         self.checks: tuple[Check, ...] = ()
         """The worst first; empty when nothing threatens."""
         self._port = port
-        self._latest = Latest(dispatcher, self)
+        self._dispatcher = dispatcher
+        self._is_looking = False
+        self._is_due = False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self.look)
@@ -50,10 +53,17 @@ class KeepingModel(QObject):
         self._timer.stop()
 
     def look(self) -> None:
-        """Look now."""
-        self._latest.ask(self._port.look(), self._on_checks)
+        """Look now, or again once the look under way is over (KB2)."""
+        self._is_due = self._is_looking
+        if self._is_looking:
+            return
+        self._is_looking = True
+        self._dispatcher.watch(self._port.look(), done=self._on_checks, owner=self)
 
     def _on_checks(self, checks: tuple[Check, ...]) -> None:
+        self._is_looking = False
+        if self._is_due:
+            self.look()
         if checks != self.checks:
             self.checks = checks
             self.changed.emit()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.domain.errors import StorageError
 from client.service.checks import CheckState, Fix
 from client.service.doctor import Facts, examine
 from client.service.keeping import Keeping, KeepingFacts, keeping
@@ -61,6 +62,15 @@ class Disk:
 
     def is_acknowledged(self) -> bool:
         raise AssertionError("asked without need")
+
+
+def test_a_disk_that_cannot_even_be_read_refused() -> None:
+    def hubs() -> int:
+        raise StorageError("store_failed")
+
+    desk = Keeping(Disk(1), hubs)
+    assert [one.variant for one in desk.look().result()] == ["refused"]
+    desk.close()
 
 
 @pytest.mark.parametrize("tries", [1, 3])
