@@ -64,6 +64,10 @@ class KeepingModel(QObject):
         self._is_looking = False
         if self._is_due:
             self.look()
+        self.show(checks)
+
+    def show(self, checks: tuple[Check, ...]) -> None:
+        """Show what was found."""
         if checks != self.checks:
             self.checks = checks
             self.changed.emit()
