@@ -168,8 +168,13 @@ class SchoolPages(QObject):
         view.back_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
         view.transfer_wanted.connect(lambda: self._open_station("transfer"))
         view.hubs_wanted.connect(self.open_hubs)
-        view.send_wanted.connect(self._actions.sync_now)
+        view.send_wanted.connect(self.send_now)
         return view
+
+    def send_now(self) -> None:
+        """Call the hubs, and say so: an answer may take its time."""
+        self._context.say("transfer.syncing")
+        self._actions.sync_now()
 
     def open_hubs(self) -> None:
         """Go to settings, where a hub is added."""

@@ -107,7 +107,7 @@ class Program(QObject):
         self.frame.class_shown.connect(self.today.show_class)
         self.today.changed.connect(self._on_page)
         self.link: LinkPort | None = None
-        self._calls = LinkCalls(lambda: self.link, self.sync_now)
+        self._calls = LinkCalls(lambda: self.link)
         self.hubs = HubsModel(self._calls, self.context.dispatcher, self)
         self.pages = SchoolPages(
             services,
@@ -358,6 +358,7 @@ class Program(QObject):
 
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
+        page.sync_wanted.connect(self.pages.send_now)
         return page
 
     def _build_first_run(self, context: UiContext) -> QWidget:
@@ -406,7 +407,7 @@ class Program(QObject):
     def _on_fix(self, fix: Fix) -> None:
         """Do what a button of the banner says."""
         if fix is Fix.SEND:
-            self.sync_now()
+            self.pages.send_now()
         elif fix is Fix.OPEN_SETTINGS:
             self.pages.open_hubs()
 

@@ -157,10 +157,7 @@ class LinkDesk:
         return future
 
     def _hub_rows(self) -> tuple[HubRow, ...]:
-        journal, book = self._station.journal, self._station.hubs
-        here, counts = journal.log.vector(), dict[bytes, int]()
-        for tip in journal.tips():
-            counts[tip.writer] = max(tip.seq, counts.get(tip.writer, 0))
+        here, book = self._station.journal.log.vector(), self._station.hubs
         found = []
         for hub in book.hubs():
             contact, belief = book.contact(hub.key), read_belief(book.belief(hub.key))
@@ -170,7 +167,7 @@ class LinkDesk:
                     key=hub.key,
                     name=hub.name,
                     url=hub.url,
-                    waiting=waiting(belief, here, counts),
+                    waiting=waiting(belief, here),
                     last_contact_ms=contact.wall_ms or None,
                     reason=Reason(code=contact.reason) if contact.failures else None,
                     answers=not contact.failures if is_new else None,

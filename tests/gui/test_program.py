@@ -309,7 +309,12 @@ def test_a_room_with_hubs_alone_is_not_scolded_for_lacking_a_source(program, qtb
     program.open_station("transfer")
     qtbot.waitUntil(lambda: program.hubs.rows == program.link.rows)
     assert program.frame.link.waiting == 1
-    program.sync_now()
+    program.context.change(theme="dark")
+    QApplication.sendPostedEvents()
+    assert program.hubs._watchers == 1
+    program.window.page("transfer").sync.click()
+    assert program.link.asked[-1] == "call"
+    assert said.pop().text == program.context.words("transfer.syncing")
     program.open_station("settings")
     qtbot.wait(30)
     assert len(said) == 1

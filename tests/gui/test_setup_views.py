@@ -64,9 +64,6 @@ class Keeper:
         self.adding = Future()
         return self.adding
 
-    def sync_now(self):
-        self.asked.append(("sync",))
-
 
 def done(value):
     future = Future()

@@ -213,6 +213,7 @@ class TransferPage(Page):
     """See the module."""
 
     settings_wanted = Signal()
+    sync_wanted = Signal()
 
     def __init__(self, context: UiContext, model: TransferModel, hubs: HubsModel) -> None:
         super().__init__(context, most_px=_WIDTH)
@@ -230,7 +231,7 @@ class TransferPage(Page):
         self.pause.clicked.connect(model.toggle_pause)
         head.addWidget(self.pause)
         self.sync = Button(context, Face(text=words("transfer.sync"), icon="arrow-left-right"))
-        self.sync.clicked.connect(lambda: self._on_sync(hubs))
+        self.sync.clicked.connect(self.sync_wanted)
         head.addWidget(self.sync)
         self.body.addLayout(head)
         self._link = label("", Type.CAPTION, tone="muted", is_wrapped=True)
@@ -246,11 +247,6 @@ class TransferPage(Page):
         model.changed.connect(self._refresh)
         model.reordered.connect(self._rebuild)
         self._rebuild()
-
-    def _on_sync(self, hubs: HubsModel) -> None:
-        """Call everybody now, and say so: an answer may take its time."""
-        self._context.say("transfer.syncing")
-        hubs.sync_now()
 
     def _rebuild(self) -> None:
         clear(self._list)

@@ -30,10 +30,6 @@ class HubsPort(Protocol):
         """Enrol with a hub; the future gives it, or fails."""
         ...
 
-    def sync_now(self) -> None:
-        """Call the hubs and read the catalogue."""
-        ...
-
 
 class HubsModel(QObject):
     """See the module. GUI thread."""
@@ -79,10 +75,6 @@ class HubsModel(QObject):
     def refresh(self) -> None:
         """Ask for the figures now."""
         self._latest.ask(self._port.hubs(), self._on_rows, self.failed.emit)
-
-    def sync_now(self) -> None:
-        """Call the hubs and read the catalogue."""
-        self._port.sync_now()
 
     def add(self, url: str, code: str) -> None:
         """Enrol with the hub at `url`; `code` comes from whoever keeps it."""

@@ -68,12 +68,10 @@ class LinkCalls:
 
     Args:
         link: Gives the link, None while it is not here.
-        sync_now: Calls the hubs and reads the catalogue.
     """
 
-    def __init__(self, link: Callable[[], LinkPort | None], sync_now: Callable[[], None]) -> None:
+    def __init__(self, link: Callable[[], LinkPort | None]) -> None:
         self._link: Final = link
-        self.sync_now: Final = sync_now
 
     def pause(self) -> None:
         """See `ui.viewmodel.transfer.TransferPort`."""
