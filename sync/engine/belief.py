@@ -99,6 +99,23 @@ def told(belief: Belief, there: Vector, here: Vector) -> Belief:
     return replace(belief, there=there, sent=sent)
 
 
+def _vector(have: Wire) -> Vector | None:
+    there = None if have == b"" else read_have(have)
+    if isinstance(there, bytes):
+        raise ProtocolError("message_invalid")
+    return there
+
+
+def _summaries(row: list[Wire]) -> tuple[bytes, bytes] | None:
+    match row:
+        case []:
+            return None
+        case [bytes(here), bytes(there)] if len(here) == len(there) == SUMMARY_BYTES:
+            return here, there
+        case _:
+            raise ProtocolError("message_invalid")
+
+
 def waiting(belief: Belief, here: Vector) -> int:
     """Count the events that a hub is not believed to have: a figure for people.
 
@@ -121,20 +138,3 @@ def _ends(stretches: Iterable[Stretch]) -> dict[bytes, int]:
     for one in stretches:
         found[one.writer] = max(one.seq, found.get(one.writer, 0))
     return found
-
-
-def _vector(have: Wire) -> Vector | None:
-    there = None if have == b"" else read_have(have)
-    if isinstance(there, bytes):
-        raise ProtocolError("message_invalid")
-    return there
-
-
-def _summaries(row: list[Wire]) -> tuple[bytes, bytes] | None:
-    match row:
-        case []:
-            return None
-        case [bytes(here), bytes(there)] if len(here) == len(there) == SUMMARY_BYTES:
-            return here, there
-        case _:
-            raise ProtocolError("message_invalid")

@@ -196,7 +196,7 @@ ROW = TransferRow(
 @pytest.mark.parametrize(
     ("status", "word"),
     [
-        (SyncStatus(), "还没连过"),
+        (SyncStatus(), "还没连"),
         (SyncStatus(is_online=True, rows=(ROW,)), "已连接"),
         (SyncStatus(is_online=False, last_contact_ms=0), "离线"),
         (SyncStatus(is_online=True, is_paused=True), "已暂停"),
