@@ -121,8 +121,6 @@ def _open(folder: Path, clock: Clock, sentinel: Sentinel | None, marks: Marks) -
         except (StorageError, OSError):
             database.close()
             raise
-        if journal.forgets:
-            notices.append(Notice(code="disk_forgets"))
     except BaseException:
         presence.close()
         raise

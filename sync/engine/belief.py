@@ -93,9 +93,7 @@ def told(belief: Belief, there: Vector, here: Vector) -> Belief:
         known = (here, EMPTY) if belief.there is None else (here, belief.there, EMPTY)
         same = (one for one in known if one.closed_digest == there.closed_digest)
         there = replace(there, closed=next((one.closed for one in same), None))
-    reach: dict[bytes, int] = {}
-    for stretch in (*there.open, *(there.closed or ())):
-        reach[stretch.writer] = max(stretch.seq, reach.get(stretch.writer, 0))
+    reach = _ends((*there.open, *(there.closed or ())))
     unseen = _ANY_SEQ if there.closed is None else 0
     sent = tuple(one for one in belief.sent if one.seq <= reach.get(one.writer, unseen))
     return replace(belief, there=there, sent=sent)
@@ -116,3 +114,27 @@ def _summaries(row: list[Wire]) -> tuple[bytes, bytes] | None:
             return here, there
         case _:
             raise ProtocolError("message_invalid")
+
+
+def waiting(belief: Belief, here: Vector) -> int:
+    """Count the events that a hub is not believed to have: a figure for people.
+
+    Args:
+        belief: What is believed of the hub; closed logs whose digest alone it told count as held.
+        here: What is here.
+    """
+    held = (*belief.sent, *belief.refused)
+    if belief.there is not None:
+        closed = here.closed if belief.there.closed is None else belief.there.closed
+        held = (*held, *belief.there.open, *(closed or ()))
+    reach = _ends(held)
+    mine = _ends((*here.open, *(here.closed or ())))
+    return sum(max(0, seq - reach.get(writer, 0)) for writer, seq in mine.items())
+
+
+def _ends(stretches: Iterable[Stretch]) -> dict[bytes, int]:
+    """Tell how far each log goes in its longest branch."""
+    found: dict[bytes, int] = {}
+    for one in stretches:
+        found[one.writer] = max(one.seq, found.get(one.writer, 0))
+    return found

@@ -118,7 +118,7 @@ class HubRound:
     def _exchange(self, key: bytes, cancel: CancelToken) -> bool:
         with self._gate:
             had_news = self._calls[key].has_news
-            self._calls[key] = replace(self._calls[key], has_news=False)
+            self._calls[key] = replace(self._calls[key], has_news=False, is_asked=False)
         retry_after_s, outcome = 0.0, None
         try:
             outcome = self._link(key).exchange(cancel)
@@ -129,10 +129,12 @@ class HubRound:
         except Exception:  # noqa: BLE001 - a bug ends this call, not the thread (HR1)
             _LOG.exception("an exchange with a hub failed inside")
         with self._gate:
-            # News from now on were written while it ran.
-            self._calls[key] = self._planned(
-                self._calls[key], outcome, retry_after_s, had_news=had_news
-            )
+            # News, and whoever asked, came while it ran.
+            call = self._calls[key]
+            planned = self._planned(call, outcome, retry_after_s, had_news=had_news)
+            if call.is_asked:
+                planned = hub_calls.triggered(planned, Trigger.ASKED, self._clock.monotonic())
+            self._calls[key] = planned
         return outcome is not None
 
     def _planned(

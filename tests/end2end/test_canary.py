@@ -19,6 +19,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -299,6 +300,11 @@ class _Reading(Walk):
 
 class _NoLink:
     """A link that nobody uses."""
+
+    def hubs(self) -> "Future[tuple[()]]":
+        done: Future[tuple[()]] = Future()
+        done.set_result(())
+        return done
 
     def subscribe(self, _listener: object) -> None:
         return None

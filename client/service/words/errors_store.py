@@ -42,7 +42,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.journal_in_use": "Close the other windows of Tongke and start it again.",
     "notice.journal_rolled_back": "The disk of this PC was set back. Records that are missing come back from the hub.",
     "notice.machine_changed": "These records came here from another PC. From now on they go on by themselves.",
-    "notice.disk_forgets": "This PC forgets everything at each restart (restore card). Records are only safe once they were sent.",
     "error.image_has_facts": "There are {n} records here that no hub is known to have.",
     "hint.image_has_facts": "Exchange with the hub first, or add --yes to delete them.",
     "error.image_in_use": "Tongke is open on this PC.",

@@ -4,13 +4,15 @@ import os
 import sqlite3
 import stat
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from client.domain.canon import encode
 from client.domain.clock import FrozenClock
-from client.domain.errors import ProtocolError, StorageError
+from client.domain.errors import ProtocolError, StorageError, StorageFullError, UserError
 from client.domain.ids import EventId, SittingId
 from client.domain.record import bodies as b
 from client.domain.record.bodies import EventType
@@ -20,6 +22,7 @@ from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.record.segment import MAX_EVENTS, unseal
 from client.domain.record.table import topic
 from client.store import journal_rows as rows
+from client.store.ballast import Ballast
 from client.store.durable import move_file, set_aside, sync_folder, write_file
 from client.store.futures import after, then
 from client.store.journal_rows import Boot
@@ -467,3 +470,66 @@ def test_y2_setting_aside_never_overwrites(tmp_path):
         (tmp_path / "f").write_bytes(bytes([n]))
         assert set_aside(tmp_path / "f").name == f"f.damaged-{n}"
     assert (tmp_path / "f.damaged-1").read_bytes() == b"\x01"
+
+
+class Refusing:
+    """Makes a database refuse writes as a disk does that was locked or pulled."""
+
+    def __init__(self, monkeypatch, journal):
+        self.error, self.real = None, journal._database.write
+        monkeypatch.setattr(journal._database, "write", self.write)
+
+    def write(self, fn, **kwargs):
+        if self.error is None:
+            return self.real(fn, **kwargs)
+        failed = Future()
+        failed.set_exception(self.error)
+        return failed
+
+
+def test_j8_what_kept_a_write_from_the_disk_is_known_until_one_is_kept(journal, monkeypatch):
+    disk = Refusing(monkeypatch, journal)
+    for write in (lambda: journal.append(cue(1)), lambda: journal.set_local("a", "1")):
+        disk.error = StorageError("store_failed")
+        with pytest.raises(StorageError):
+            write().result()
+        assert journal.refusal == "store_failed"
+        journal.try_disk()
+        assert journal.refusal == "store_failed"
+        disk.error = None
+        write().result()
+        assert journal.refusal == ""
+    disk.error = StorageFullError("disk_full")
+    with pytest.raises(StorageFullError):
+        journal.append(cue(2)).result()
+    disk.error = None
+    journal.try_disk()
+    assert journal.refusal == ""
+
+
+def test_j8_a_draft_that_fails_says_nothing_of_the_disk(journal):
+    def draft(_look):
+        raise UserError("room_unnamed")
+
+    with pytest.raises(UserError):
+        journal.draft(draft).result()
+    assert journal.refusal == ""
+
+
+@pytest.mark.parametrize(
+    ("is_laid", "free", "expected"),
+    [(False, 10, True), (False, 2 * 4096, False), (True, 10, False), (False, None, False)],
+)
+def test_little_room_is_noticed_once_the_ballast_is_gone(
+    tmp_path, monkeypatch, is_laid, free, expected
+):
+    def usage(_folder):
+        if free is None:
+            raise OSError
+        return SimpleNamespace(free=free)
+
+    ballast = Ballast(path=tmp_path / "ballast", size_bytes=4096)
+    if is_laid:
+        ballast.path.write_bytes(bytes(4096))
+    monkeypatch.setattr("client.store.ballast.shutil.disk_usage", usage)
+    assert ballast.is_low() is expected

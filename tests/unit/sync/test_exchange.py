@@ -10,10 +10,18 @@ from client.domain.canon import decode_array, encode
 from client.domain.errors import Cancelled, ProtocolError, UnreachableError
 from client.domain.ids import EventId
 from client.domain.record.log import Taken
-from client.domain.record.vector import EMPTY, Stretch, Vector
+from client.domain.record.vector import EMPTY, Stretch, Vector, vector
 from client.store.keyfile import verify
 from sync.engine import exchange
-from sync.engine.belief import NOTHING, Belief, acknowledged, pack_belief, read_belief, told
+from sync.engine.belief import (
+    NOTHING,
+    Belief,
+    acknowledged,
+    pack_belief,
+    read_belief,
+    told,
+    waiting,
+)
 from sync.engine.exchange import Exchanger, TimeSample, better, sample_of
 from sync.hub import respond
 from sync.protocol.exchange import (
@@ -633,3 +641,21 @@ def test_an_exchange_hands_out_the_time():
         utc_ms=int(room.hub.clock.wall().timestamp() * 1000),
         err_ms=2001,
     )
+
+
+def test_what_waits_is_counted_from_what_is_believed():
+    """A figure for people: all before the first word, nothing that was said to be held."""
+    a, b, c = (bytes([n]) * 8 for n in (1, 2, 3))
+
+    def stretch(writer, seq):
+        return Stretch(writer=writer, seq=seq, head=EventId(bytes(16)))
+
+    here = vector([stretch(a, 5), stretch(a, 4), stretch(b, 3)], [stretch(c, 2)])
+    assert waiting(NOTHING, here) == 10
+    some = Belief(sent=(stretch(a, 3),), refused=(stretch(b, 1),))
+    assert waiting(some, here) == 2 + 2 + 2
+    in_full = Belief(there=vector([stretch(a, 4), stretch(b, 9)]))
+    assert waiting(in_full, here) == 1 + 0 + 2
+    digest_alone = Belief(there=dataclasses.replace(in_full.there, closed=None))
+    assert waiting(digest_alone, here) == 1
+    assert waiting(digest_alone, dataclasses.replace(here, closed=None)) == 1

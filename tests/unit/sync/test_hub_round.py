@@ -143,6 +143,20 @@ def test_facts_written_during_an_exchange_are_not_forgotten():
     assert world.round.wait_s() == 60
 
 
+@pytest.mark.parametrize("trigger", [Trigger.ASKED, Trigger.LINK])
+@pytest.mark.parametrize("did", [DONE, UnreachableError("unreachable")])
+def test_who_asks_during_an_exchange_gets_one_of_their_own(trigger, did):
+    world = World(b"a")
+    link = world.link(b"a")
+    link.meanwhile, link.will = lambda: world.round.tell(trigger), [did]
+    world.until_due()
+    world.call()
+    link.meanwhile = lambda: None
+    assert world.until_due() == 0
+    assert world.call()
+    assert world.until_due() > 60
+
+
 def test_hubs_come_and_go():
     world = World(b"a")
     world.until_due()
