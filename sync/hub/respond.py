@@ -15,9 +15,10 @@
 Invariants:
   H1  Nothing is kept, told or given before the signature of an enrolled, unrevoked key held.
   H2  A code of the reply says kept only once the future of `take` is done: it is on the disk.
-  H3  A room brings logs of keys that are enrolled for its school or were let in before, and not
-      without end new ones; a hub vouches for what it brings; a revoked key writes nothing any
-      more, whoever brings it.
+  H3  A room brings logs of keys that are enrolled for its school, those that a log which is held
+      here goes on from (of a key that was lost before it was enrolled), and those that were let in
+      before, and not without end new ones; a hub vouches for what it brings; a revoked key writes
+      nothing any more, whoever brings it.
   H4  The same request again changes nothing.
 """
 
@@ -154,17 +155,17 @@ class Responder:
         known = tuple(
             one
             for one in request.introductions
-            if self._is_let_in(node, request.site, one.public_key)
+            if self._is_let_in(node, log, request.site, one.writer, one.public_key)
         )
         first = fitting(request.segments)
-        refusals = [self._refusal(node, request, data) for data in first]
+        refusals = [self._refusal(node, request, log, data) for data in first]
         refusals += [Taken.FULL] * (len(request.segments) - len(first))
         both = zip(request.segments, refusals, strict=True)
         allowed = [data for data, refusal in both if refusal is None]
         answers = iter(log.take(allowed, known).result() if allowed else ())
         return tuple(next(answers) if one is None else one for one in refusals)
 
-    def _refusal(self, node: Node, request: Request, data: bytes) -> Taken | None:
+    def _refusal(self, node: Node, request: Request, log: Log, data: bytes) -> Taken | None:
         """Decide whether a segment's log is let in; None if it is, or if the log shall decide."""
         try:
             claim = peek(data)
@@ -184,20 +185,24 @@ class Responder:
                 return refused(error)
         if key is None:
             return None
-        if not self._is_let_in(node, request.site, key):
+        if not self._is_let_in(node, log, request.site, claim.writer, key):
             return Taken.DENIED
         is_room = self._directory.admit(request.site, claim.writer, key, node)
         return None if is_room else Taken.FULL
 
-    def _is_let_in(self, sender: Node, site: bytes, key: bytes) -> bool:
-        """Decide about a key whose log was never here.
+    def _is_let_in(self, sender: Node, log: Log, site: bytes, writer: bytes, key: bytes) -> bool:
+        """Decide about a log that was never here.
 
-        | enrolled | revoked | for this school | brought by a hub | let in |
-        |----------|---------|-----------------|------------------|--------|
-        | yes      | yes     | -               | -                | no     |
-        | yes      | no      | yes             | -                | yes    |
-        | -        | no      | no              | yes              | yes    |
-        | -        | no      | no              | no               | no     |
+        What a log of this school goes on from is its own past, said under the signature of a key
+        that was let in; nobody else can make it say so.
+
+        | enrolled | revoked | for this school | brought by a hub | gone on from here | let in |
+        |----------|---------|-----------------|------------------|-------------------|--------|
+        | yes      | yes     | -               | -                | -                 | no     |
+        | yes      | no      | yes             | -                | -                 | yes    |
+        | -        | no      | no              | yes              | -                 | yes    |
+        | -        | no      | no              | no               | yes               | yes    |
+        | -        | no      | no              | no               | no                | no     |
         """
         owner = self._directory.find(node_of(key))
         if owner is not None and owner.key == key:
@@ -205,7 +210,7 @@ class Responder:
                 return False
             if owner.may_reach(site):
                 return True
-        return sender.role is Role.HUB
+        return sender.role is Role.HUB or log.is_continued(writer)
 
     def _is_revoked(self, key: bytes) -> bool:
         owner = self._directory.find(node_of(key))
