@@ -229,6 +229,14 @@ def is_named(connection: sqlite3.Connection, event: Event) -> bool:
     return row is not None
 
 
+def count_named(connection: sqlite3.Connection, writer: bytes, si: int = HOME) -> int:
+    """Count the events of a log that other logs of its site say they go on from."""
+    row = connection.execute(
+        "SELECT count(*) FROM named WHERE si = ? AND w = ?", (si, writer)
+    ).fetchone()
+    return whole(row[0])
+
+
 def held(
     connection: sqlite3.Connection, wi: int, events: Sequence[Event]
 ) -> tuple[frozenset[bytes], frozenset[bytes]]:

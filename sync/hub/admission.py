@@ -46,10 +46,14 @@ class Admission:
         """
         if not segments:
             return ()
-        known = tuple(one for one in introductions if self._is_let_in(sender, site, one.public_key))
+        known = tuple(
+            one
+            for one in introductions
+            if self._is_let_in(sender, log, site, one.writer, one.public_key)
+        )
         keys = {one.writer: one.public_key for one in introductions}
         first = fitting(segments)
-        refusals = [self._refusal(sender, site, data, keys) for data in first]
+        refusals = [self._refusal(sender, site, log, data, keys) for data in first]
         refusals += [Taken.FULL] * (len(segments) - len(first))
         both = zip(segments, refusals, strict=True)
         allowed = [data for data, refusal in both if refusal is None]
@@ -57,7 +61,7 @@ class Admission:
         return tuple(next(answers) if one is None else one for one in refusals)
 
     def _refusal(
-        self, sender: Node, site: bytes, data: bytes, keys: dict[bytes, bytes]
+        self, sender: Node, site: bytes, log: Log, data: bytes, keys: dict[bytes, bytes]
     ) -> Taken | None:
         """Decide whether a segment's log is let in; None if it is, or if the log shall decide."""
         try:
@@ -77,20 +81,24 @@ class Admission:
                 return refused(error)
         if key is None:
             return None
-        if not self._is_let_in(sender, site, key):
+        if not self._is_let_in(sender, log, site, claim.writer, key):
             return Taken.DENIED
         is_room = self._directory.admit(site, claim.writer, key, sender)
         return None if is_room else Taken.FULL
 
-    def _is_let_in(self, sender: Node, site: bytes, key: bytes) -> bool:
-        """Decide about a key whose log was never here.
+    def _is_let_in(self, sender: Node, log: Log, site: bytes, writer: bytes, key: bytes) -> bool:
+        """Decide about a log that was never here.
 
-        | enrolled | revoked | for this school | brought by a hub | let in |
-        |----------|---------|-----------------|------------------|--------|
-        | yes      | yes     | -               | -                | no     |
-        | yes      | no      | yes             | -                | yes    |
-        | -        | no      | no              | yes              | yes    |
-        | -        | no      | no              | no               | no     |
+        What a log of this school goes on from is its own past, said under the signature of a key
+        that was let in; nobody else can make it say so.
+
+        | enrolled | revoked | for this school | brought by a hub | gone on from here | let in |
+        |----------|---------|-----------------|------------------|-------------------|--------|
+        | yes      | yes     | -               | -                | -                 | no     |
+        | yes      | no      | yes             | -                | -                 | yes    |
+        | -        | no      | no              | yes              | -                 | yes    |
+        | -        | no      | no              | no               | yes               | yes    |
+        | -        | no      | no              | no               | no                | no     |
         """
         owner = self._directory.find(node_of(key))
         if owner is not None and owner.key == key:
@@ -98,7 +106,7 @@ class Admission:
                 return False
             if owner.may_reach(site):
                 return True
-        return sender.role is Role.HUB
+        return sender.role is Role.HUB or log.is_continued(writer)
 
     def _is_revoked(self, key: bytes) -> bool:
         owner = self._directory.find(node_of(key))
@@ -144,6 +152,14 @@ class VettedLog:
     ) -> tuple[bytes, ...]:
         """See the port."""
         return self._log.missing(there, max_bytes, sent=sent, is_patient=is_patient)
+
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """See the port."""
+        return self._log.lacks(there)
+
+    def is_continued(self, writer: bytes) -> bool:
+        """See the port."""
+        return self._log.is_continued(writer)
 
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """See the port."""

@@ -15,9 +15,10 @@
 Invariants:
   H1  Nothing is kept, told or given before the signature of an enrolled, unrevoked key held.
   H2  A code of the reply says kept only once the future of `take` is done: it is on the disk.
-  H3  A room brings logs of keys that are enrolled for its school or were let in before, and not
-      without end new ones; a hub vouches for what it brings; a revoked key writes nothing any
-      more, whoever brings it.
+  H3  A room brings logs of keys that are enrolled for its school, those that a log which is held
+      here goes on from (of a key that was lost before it was enrolled), and those that were let in
+      before, and not without end new ones; a hub vouches for what it brings; a revoked key writes
+      nothing any more, whoever brings it.
   H4  The same request again changes nothing.
 """
 

@@ -37,6 +37,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "notice.journal_salvaged": "{events} newer records were saved from the damaged file.",
     "notice.journal_empty": "No good copy was found: the records begin anew.",
     "notice.journal_key_new": "This PC lost its key and has a new one. All records are there.",
+    "notice.journal_key_restored": "The key of this PC was damaged or gone. Its copy is in use; nothing is lost.",
     "notice.disk_full": "The disk is full. You can teach; nothing is recorded until there is room.",
     "error.journal_in_use": "The class records need a repair, and another window has them open.",
     "hint.journal_in_use": "Close the other windows of Tongke and start it again.",

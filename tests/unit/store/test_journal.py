@@ -424,6 +424,50 @@ def test_a_damaged_key_is_set_aside(tmp_path, data):
     assert KeyFile.load(path) is None
 
 
+@pytest.fixture
+def files(tmp_path):
+    return tmp_path / "journal.key", tmp_path / "keys" / "journal.key"
+
+
+def test_k1_the_copy_is_for_its_owner_only_too(files):
+    KeyFile.create(*files)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600, 0o600]
+    assert stat.S_IMODE(files[1].parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("data", [None, b"", b"junk"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_k3_k4_either_file_gives_the_key_and_mends_the_other(files, number, data):
+    key = KeyFile.create(*files).rotated()
+    files[number].unlink() if data is None else files[number].write_bytes(data)
+    found = KeyFile.load(*files)
+    assert (found.public_key, found._secret) == (key.public_key, key._secret)
+    assert found.is_restored == (number == 0) == (found.nonce != key.nonce)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert KeyFile.load(*files).is_restored is False
+    assert not list(files[0].parent.glob("*.new"))
+
+
+def test_k3_a_disk_that_refuses_the_copy_stops_nothing(files, tmp_path):
+    (tmp_path / "keys").write_bytes(b"a file where the folder should be")
+    key = KeyFile.create(*files).rotated()
+    assert KeyFile.load(*files).nonce == key.nonce
+    (tmp_path / "keys").unlink()
+    assert KeyFile.load(*files).nonce == key.nonce
+    files[0].unlink()
+    assert KeyFile.load(*files).public_key == key.public_key
+
+
+def test_k3_another_key_in_the_place_of_the_copy_is_kept_aside(files, tmp_path):
+    other = KeyFile.create(tmp_path / "other.key")
+    key = KeyFile.create(*files)
+    (tmp_path / "other.key").replace(files[1])
+    assert KeyFile.load(*files).public_key == key.public_key
+    aside = files[1].with_name("journal.key.damaged-1")
+    assert KeyFile.load(aside).public_key == other.public_key
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 # --- files -------------------------------------------------------------------------------
 
 

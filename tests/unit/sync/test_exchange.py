@@ -36,7 +36,7 @@ from sync.protocol.exchange import (
 from tests.exchange_world import Room, at_hub, dark
 from tests.fakes.memory_log import MemoryLog
 from tests.hub_world import Hub
-from tests.log_world import Pen
+from tests.log_world import Key, Pen
 
 
 def forged(room: Room, **changes) -> None:
@@ -375,6 +375,62 @@ def test_a_segment_that_is_not_taken_now_is_offered_another_time(code):
     hub.grudge = None
     room.write(3).sync()
     assert hub.events.keys() == room.written()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_logs_of_lost_keys_are_brought_in_one_exchange_by_their_heir(lost):
+    """EX5: each is let in once the hub knows which log goes on from it."""
+    hub = Hub()
+    room = Room(hub)
+    pens: list[Pen] = []
+    for number in range(lost):
+        pens.append(Pen(after=tuple(pens[-1:])).write(number))
+    room.pens = [*pens, Pen(room.key, after=(pens[-1],)).write(9)]
+    outcome = room.sync()
+    assert at_hub(hub).keys() == room.written()
+    assert outcome.is_agreed
+    assert outcome.notes == ()
+    assert outcome.requests <= 3 + lost
+    assert room.sync().requests == 1
+
+
+def cut_short(room: Room, twin: Room) -> None:
+    """A copy of the room goes on; the room's key is lost with a fact that nobody can sign."""
+    twin.log.take(tuple(room.log.segments))
+    twin.pens = [room.pen.clone()]
+    old = room.pen
+    (*_, tail) = old.write(77).events
+    room.log.events[tail.hash] = tail
+    old.sealed = len(old.events)
+    room.key = Key()
+    room.hub.enrol(room.key)
+    room.pens.append(Pen(room.key, after=(old,)))
+
+
+@pytest.mark.parametrize("portion", [1, 300, 1 << 18])
+@pytest.mark.parametrize("lessons", [1, 8])
+def test_an_end_that_nobody_can_sign_holds_back_nothing(monkeypatch, portion, lessons):
+    """EX4: the hub would wait for it before it gives what a copy of the disk wrote."""
+    hub = Hub()
+    room = Room(hub).write(1, 2)
+    room.sync()
+    for number in range(lessons):
+        room.write(number).sync()
+    twin = Room(hub, key=room.key, machine=b"machine2")
+    cut_short(room, twin)
+    for number in range(lessons):
+        twin.write(100 + number).seal()
+    twin.sync()
+    monkeypatch.setattr(respond, "MAX_PUSH_BYTES", portion)
+    outcome = room.sync()
+    assert at_hub(hub).keys() <= room.events()
+    assert outcome.is_agreed
+    assert outcome.requests <= 6 + 3 * lessons
+    assert room.sync().requests == 1
+    twin.write(200).sync()
+    room.write(3).sync()
+    assert at_hub(hub).keys() <= room.events()
+    assert room.sync().requests == 1
 
 
 def test_a_full_hub_is_left_alone_until_the_next_time():
