@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
+from client.domain.errors import ClassroomError
 from client.domain.ids import LessonId
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
@@ -176,9 +177,16 @@ def _app(call: Invocation) -> object:
     folder = call.path("screenshots")
     if folder is not None:
         _screenshots(call, folder.absolute())
-    with _program(call, is_demo=call.flag("demo")) as (program, _):
-        program.show()
-        _application().exec()
+    try:
+        with _program(call, is_demo=call.flag("demo")) as (program, _):
+            program.show()
+            _application().exec()
+    except ClassroomError as error:
+        from client.service.text import Words  # noqa: PLC0415 - heavy
+        from ui.base.failure import show_failure  # noqa: PLC0415 - heavy
+
+        show_failure(error, Words(call.language) if call.language else Words())
+        raise
     # libvlc's threads outlive its players; taking the interpreter down under them may crash.
     sys.stdout.flush()
     os._exit(0)
