@@ -1,0 +1,255 @@
+"""Copies of one profile that teach apart and sync in every order end with the same facts.
+
+One room is enrolled with a hub and copied, bit by bit, to three PCs. Each teaches a class of its
+own, and all write one note of the same words, which is three facts. Then they meet: over TLS, by a
+stick that is carried to the hub, or each other with nothing but a folder. What was recorded is kept
+in a list outside of the product, and every PC and the hub must hold exactly that.
+
+Ways are gone on PCs that differ and on PCs whose hardware cannot be told apart, each in one order;
+with `TONGKE_WHOLE=1` all ways in all orders (six minutes).
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from client.domain.clock import SystemClock
+from client.domain.record.facts import fact_rows
+from client.domain.record.fold import Fold
+from client.domain.record.segment import unseal
+from client.domain.record.vector import EMPTY
+from client.store.keyfile import KeyFile, verify
+from sync.hub.folder import HubFolder
+from sync.protocol.enrol import site_of
+from tests.quality.sources import ROOT
+
+SCHOOL = "石板小学"
+PCS = ("甲", "乙", "丙")
+CLASSES = {"甲": "c3", "乙": "c4", "丙": "c5"}
+ORDERS = tuple(permutations(PCS))
+SAME_WORDS = "三个班一起大扫除"
+_LEFT_OUT = shutil.ignore_patterns("journal.ballast*")
+_MOST_ROUNDS = 12
+
+Fact = tuple[str, str, str]
+"""Kind, class, value."""
+
+
+@dataclass
+class World:
+    """Three PCs and a hub, each a folder and a process; a context that ends the processes."""
+
+    folder: Path
+    url: str
+    differ: bool
+    """Whether the PCs' hardware tells them apart."""
+    _running: dict[str, "subprocess.Popen[str]"] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running.values():
+            process.communicate(timeout=60)
+
+    def tell(self, pc: str, *words: object) -> dict[str, Any]:
+        """Run a command on a PC; it must succeed. Gives its document."""
+        process = self._running.get(pc) or self._started(pc)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps([str(word) for word in words]) + "\n")
+        process.stdin.flush()
+        told, end = json.loads(process.stdout.readline()), process.stdout.readline()
+        assert json.loads(end) == {"exit": 0}, told
+        return told
+
+    def _started(self, pc: str) -> "subprocess.Popen[str]":
+        mark = pc if self.differ else "-"
+        self._running[pc] = subprocess.Popen(
+            [sys.executable, "-m", "tests.cloned_pc", mark, self.folder / pc],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env={**os.environ, "TONGKE_STATE": str(self.folder / f"state-{pc}")},
+        )
+        return self._running[pc]
+
+    def sync(self, pc: str, *words: object) -> bool:
+        """Sync; tells whether any fact moved."""
+        told = self.tell(pc, "sync", "now", *words)
+        return bool(told["pushed_events"] or told["pulled_events"])
+
+    def facts(self, pc: str) -> Counter[Fact]:
+        facts = self.tell(pc, "record", "list")["facts"]
+        return Counter((one["kind"], one["class"], one["value"]) for one in facts)
+
+    @contextlib.contextmanager
+    def hub(self) -> Iterator[str]:
+        """Run the hub over TLS at its own port until the block ends; gives an enrolling code."""
+        code = self.folder / "code.txt"
+        port = self.url.rpartition(":")[2]
+        words = ("hub", "--data", self.folder / "hub", "--host", "0.0.0.0", "--port", port)
+        with subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), *map(str, words), "--admin-code-file", code],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline().startswith("https://")
+                yield code.read_text("ascii").strip() if code.exists() else ""
+            finally:
+                process.terminate()
+
+    def answer(self, stick: Path) -> None:
+        """Let the hub answer what lies on a stick."""
+        words = ("hub", "answer", "--data", self.folder / "hub", stick, "--json")
+        main = [sys.executable, ROOT / "main.py"]
+        done = subprocess.run([*main, *words], check=True, capture_output=True)
+        assert json.loads(done.stdout)["refused"] == 0
+
+    def at_hub(self) -> Counter[Fact]:
+        """Open the hub's folder and fold what it holds for the school."""
+        with HubFolder(self.folder / "hub", SystemClock()) as hub:
+            segments = hub.logs.of(site_of(SCHOOL)).missing(EMPTY, 1 << 40)
+        key = KeyFile.load(self.folder / PCS[0] / "journal.key")
+        assert key is not None
+        read = [unseal(data, lambda _: key.public_key, verify) for data in segments]
+        rows = fact_rows(Fold(event for segment in read for event in segment.events))
+        return Counter((row.kind, row.class_id, row.value) for row in rows)
+
+
+# --- ways to meet ------------------------------------------------------------------------
+
+
+def over_tls(world: World, order: tuple[str, ...]) -> None:
+    with world.hub():
+        for _ in range(_MOST_ROUNDS):
+            if not [pc for pc in order if world.sync(pc)]:
+                return
+    pytest.fail("it never comes to rest")
+
+
+def by_stick(world: World, order: tuple[str, ...]) -> None:
+    """One stick goes round all PCs and then to the hub.
+
+    PCs that a room cannot tell apart would take each other's answers from it: each has its own.
+    """
+    sticks = {pc: world.folder / ("stick" if world.differ else f"stick-{pc}") for pc in order}
+    for number in range(_MOST_ROUNDS):
+        if not [pc for pc in order if world.sync(pc, "--folder", sticks[pc])] and number:
+            return
+        for stick in dict.fromkeys(sticks.values()):
+            world.answer(stick)
+    pytest.fail("it never comes to rest")
+
+
+def each_other(world: World, order: tuple[str, ...]) -> None:
+    """With no hub, until all hold the same; one of them tells the hub in the end."""
+    desk = world.folder / "desk"
+    desk.mkdir()
+    for _ in range(_MOST_ROUNDS):
+        if len({world.tell(pc, "meet", desk)["vector"] for pc in order}) == 1:
+            break
+    else:
+        pytest.fail("it never comes to rest")
+    with world.hub():
+        world.sync(order[0])
+
+
+Way = Callable[[World, tuple[str, ...]], None]
+IS_WHOLE = "TONGKE_WHOLE" in os.environ
+WAYS = (
+    (over_tls, True),
+    (over_tls, False),
+    (by_stick, True),
+    (each_other, True),
+    (each_other, False),
+    *(((by_stick, False),) if IS_WHOLE else ()),
+)
+MEETINGS = [
+    pytest.param(way, differ, order, id=f"{way.__name__}-{'other' if differ else 'same'}-{number}")
+    for row, (way, differ) in enumerate(WAYS)
+    for number, order in enumerate(ORDERS)
+    if IS_WHOLE or row == number
+]
+
+
+# --- what must come of it ----------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A world whose PCs taught, and the list of what they were told to record."""
+
+    world: World
+    recorded: Counter[Fact]
+
+
+def teach(image: World, target: Path, *, differ: bool) -> Taught:
+    """Copy the image to three PCs, and have each record what the list says."""
+    recorded = Counter[Fact]({("note", "c3", "before"): 1})
+    shutil.copytree(image.folder / "hub", target / "hub")
+    with World(folder=target, url=image.url, differ=differ) as world:
+        for number, pc in enumerate(PCS):
+            shutil.copytree(image.folder / PCS[0], target / pc)
+            own = CLASSES[pc]
+            for kind, group, value in (
+                ("headcount", own, f"1{number}"),
+                ("answer", own, f"A={number + 1}"),
+                ("note", "c3", SAME_WORDS),
+            ):
+                world.tell(pc, "record", "add", kind, "--class", group, "--value", value)
+                recorded[(kind, group, value)] += 1
+    return Taught(world=world, recorded=recorded)
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Taught]:
+    image = World(
+        folder=tmp_path_factory.mktemp("image"),
+        url=f"https://127.0.0.1:{free_port()}",
+        differ=False,
+    )
+    with image.hub() as code, image:
+        image.tell(PCS[0], "room", "set", "--school", SCHOOL, "--room", "一号教室")
+        for grade, name in enumerate(("三年级", "四年级", "五年级"), 3):
+            image.tell(PCS[0], "class", "add", name, "--grade", grade)
+        image.tell(PCS[0], "record", "add", "note", "--class", "c3", "--value", "before")
+        image.tell(PCS[0], "source", "add", "hub", image.url, "--code", code)
+    return {
+        differ: teach(image, tmp_path_factory.mktemp("taught"), differ=differ)
+        for differ in (True, False)
+    }
+
+
+@pytest.mark.parametrize(("way", "differ", "order"), MEETINGS)
+def test_copies_that_taught_apart_end_with_the_same_facts(
+    tmp_path: Path, taught: dict[bool, Taught], way: Way, differ: bool, order: tuple[str, ...]
+) -> None:
+    before = taught[differ]
+    shutil.copytree(before.world.folder, tmp_path, ignore=_LEFT_OUT, dirs_exist_ok=True)
+    world = World(folder=tmp_path, url=before.world.url, differ=differ)
+    with world:
+        way(world, order)
+        assert {pc: world.facts(pc) for pc in PCS} == dict.fromkeys(PCS, before.recorded)
+    assert world.at_hub() == before.recorded
