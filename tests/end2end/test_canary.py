@@ -9,20 +9,26 @@ A new way out of the room (a wire, a hub's folder, a stick) is a new row: a func
 tests/canary.py gets a row too; until then the control text is not found.
 """
 
+import contextlib
 import fnmatch
 import gzip
 import json
 import os
+import socket
+import socketserver
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 from PySide6.QtWidgets import QWidget
@@ -65,6 +71,8 @@ class Room:
     """Outside of all that is searched."""
     class_id: ClassId = field(init=False)
     lesson: LessonId = field(init=False)
+    note: str = NOTE
+    """What the teacher writes, and what is looked for where notes go."""
     code: str = field(default="", init=False)
     ids: list[str] = field(default_factory=list, init=False)
 
@@ -105,6 +113,16 @@ class Room:
                 "LC_ALL": "C.UTF-8",
             },
         )
+
+    def hub(self, place: str, *argv: object) -> None:
+        """Run a command of the hub's keeper; what it says is kept in the place's folder."""
+        self.run(
+            place, "hub", *map(str, argv[:1]), "--data", str(self.hub_data), *map(str, argv[1:])
+        )
+
+    @property
+    def hub_data(self) -> Path:
+        return self.root / "hub"
 
     def station(self) -> Station:
         return Station(Profile(self.profile), SystemClock())
@@ -173,7 +191,7 @@ def commands(room: Room) -> None:
 def record(room: Room) -> None:
     for kind, value in (
         ("headcount", "5"),
-        ("note", NOTE),
+        ("note", room.note),
         ("answer", "A=3,B=2"),
         ("opened", "1"),
         ("played", "0-90,120-300"),
@@ -191,6 +209,54 @@ def segments(room: Room) -> None:
     for number, data in enumerate(station.journal.segments()):
         (room.out("segments") / f"{number}.segment").write_bytes(data)
     station.close()
+
+
+def wire(room: Room) -> None:
+    """An exchange without TLS, every byte of it; the hub's files are kept as they stand then."""
+    with running_hub(room) as (url, code), recorded(url, room.out("wire")) as through:
+        room.run("wire", "source", "add", "hub", through, "--code", code)
+        assert room.run("wire", "sync", "now")["pushed_events"] > 0
+        for path in room.hub_data.glob("*.*"):
+            (room.out("hub") / path.name).write_bytes(path.read_bytes())
+    assert (room.out("hub") / "logs.db-wal").stat().st_size > 0
+
+
+def carrier(room: Room) -> None:
+    """What is left on a stick for the hub, and its answer."""
+    words = ("--class", room.class_id, "--value", room.note)
+    room.run("carrier", "record", "add", "note", *words)
+    folder = room.out("carrier")
+    room.run("carrier", "sync", "now", "--folder", str(folder))
+    room.hub("carrier", "answer", folder)
+    assert {path.suffix for path in (folder / "TONGKE" / "x").iterdir()} == {".ask", ".say"}
+
+
+def hub(room: Room) -> None:
+    """The hub's files: as they stood with their logs of writing, with these taken in, a backup."""
+    folder = room.out("hub")
+    (folder / "whole").mkdir()
+    for name in ("hub.db", "logs.db"):
+        with contextlib.closing(sqlite3.connect(copied(folder, name, folder / "whole"))) as opened:
+            opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for words in (("nodes",), ("fsck",), ("backup", folder / "backup")):
+        room.hub("hub", *words)
+
+
+def logs(room: Room) -> None:
+    """The hub's audit, what it said, and what a room says of a hub that is not there."""
+    failed = room.start("sync", "now", "--json")
+    assert failed.returncode == 4, failed.stdout
+    (room.out("logs") / "failed.txt").write_text(failed.stdout + failed.stderr, encoding="utf-8")
+    (room.out("logs") / "audit.log").write_bytes((room.hub_data / "audit.log").read_bytes())
+
+
+def backups(room: Room) -> None:
+    """The journal's own copies of itself."""
+    station = room.station()
+    assert station.journal.backup().result()
+    station.close()
+    for path in room.profile.glob("journal.backup-*"):
+        (room.out("backups") / path.name).write_bytes(path.read_bytes())
 
 
 def prints(room: Room) -> None:
@@ -272,6 +338,11 @@ PLACES = (
     Place(name="commands", act=commands, control=SCHOOL),
     Place(name="record", act=record, control=NOTE),
     Place(name="segments", act=segments, control=NOTE),
+    Place(name="wire", act=wire, control=NOTE),
+    Place(name="carrier", act=carrier, control=NOTE),
+    Place(name="hub", act=hub, control=NOTE),
+    Place(name="logs", act=logs, control="enrolled"),
+    Place(name="backups", act=backups, control=NOTE),
     Place(name="prints", act=prints, control="分一分"),
     Place(name="diagnostics", act=diagnostics, control="message"),
     Place(name="stick", act=stick, control="TKROSTER"),
@@ -281,6 +352,73 @@ PLACES = (
     Place(name="repair", act=repair, control=NOTE),
 )
 """Everything this version does that writes, shows or hands out, in the order it is done."""
+
+
+NOTED = [place for place in PLACES if place.act in (segments, wire, carrier, hub, backups)]
+"""Ways on which whatever a teacher wrote in a note goes."""
+
+
+@contextlib.contextmanager
+def running_hub(room: Room) -> Iterator[tuple[str, str]]:
+    """Run a hub without TLS on loopback; gives its address and the code that enrols."""
+    code = room.lists / "hub-code.txt"
+    words = ("--data", room.hub_data, "--port", "0", "--admin-code-file", code)
+    with (
+        (room.out("logs") / "hub.txt").open("w") as said,
+        subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), "hub", *map(str, words)],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip(), code.read_text("ascii").strip()
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def recorded(url: str, folder: Path) -> Iterator[str]:
+    """Stand between a room and a hub and keep every byte, each way of a connection in a file."""
+    there = urlsplit(url)
+
+    class Between(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            name = f"{self.client_address[1]}"
+            with socket.create_connection((there.hostname, there.port)) as hub_side:
+                back = Thread(target=carry, args=(hub_side, self.request, folder / f"{name}.down"))
+                back.start()
+                carry(self.request, hub_side, folder / f"{name}.up")
+                back.join()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Between) as server:
+        running = Thread(target=server.serve_forever, args=(0.02,))
+        running.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            running.join()
+
+
+def carry(source: socket.socket, target: socket.socket, kept: Path) -> None:
+    with kept.open("ab") as file:
+        while data := source.recv(65536):
+            file.write(data)
+            file.flush()
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def copied(folder: Path, name: str, target: Path) -> Path:
+    """Copy a database with its log of writing."""
+    for ending in ("", "-wal"):
+        if (folder / f"{name}{ending}").exists():
+            (target / f"{name}{ending}").write_bytes((folder / f"{name}{ending}").read_bytes())
+    return target / name
 
 
 class _Reading(Walk):
@@ -328,10 +466,21 @@ def room(tmp_path_factory, demo, qapp):
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 def test_nothing_that_leaves_the_room_names_a_pupil(room: Room, place: Place) -> None:
+    assert find(room.out(place.name), (place.control,)), "the search does not see what was written"
+    assert found_in(room, place) == []
+
+
+def found_in(room: Room, place: Place) -> list[Hit]:
     folder = room.out(place.name)
-    assert find(folder, (place.control,)), "the search does not see what was written"
     found = [*room.hits["names"], *room.hits["code"]]
-    assert [hit for hit in found if folder in hit.path.parents] == []
+    return [hit for hit in found if folder in hit.path.parents]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_a_name_that_is_put_there_by_hand_is_found(tmp_path: Path, place: Place) -> None:
+    room = Room(root=tmp_path, lists=tmp_path)
+    (room.out(place.name) / "file").write_text(f"…{NAMES[0]}…", encoding="utf-8")
+    assert [hit.text for hit in found_in(room, place)] == [NAMES[0]]
 
 
 def test_no_file_but_the_roster_names_a_pupil(room: Room) -> None:
@@ -359,17 +508,51 @@ def test_the_roster_itself_is_seen_by_the_search(room: Room) -> None:
     assert {hit.path.name for hit in found} <= {"roster.db", "roster.db.replaced-1"}
 
 
-def test_a_name_in_a_note_is_found(tmp_path: Path) -> None:
-    """A teacher may write anything into a note; what follows shows that the search would tell."""
-    room = Room(root=tmp_path / "room", lists=tmp_path)
-    station = room.station()
-    group = station.room.add_class("三年级", 3).result()
-    station.records.add("note", group, f"今天{NAMES[0]}讲得好", None).result()
-    station.journal.seal().result()
-    (room.out("segments") / "0.segment").write_bytes(station.journal.segments()[-1])
+@pytest.fixture(scope="module")
+def careless(tmp_path_factory):
+    """A room whose teacher writes a pupil's name into a note, which goes where notes go."""
+    made = Room(
+        root=tmp_path_factory.mktemp("careless"),
+        lists=tmp_path_factory.mktemp("lists"),
+        note=f"今天{NAMES[0]}讲得好",
+    )
+    station = made.station()
+    station.room.set_room(SCHOOL, "一号教室").result()
+    made.class_id = station.room.add_class("三年级", 3).result()
+    station.records.add("note", made.class_id, made.note, None).result()
     station.close()
-    found = {hit.path.name for hit in room.hits["names"]}
-    assert found >= {"journal.db", "0.segment"}
+    for place in NOTED:
+        place.act(made)
+    return made
+
+
+@pytest.mark.parametrize("place", NOTED, ids=lambda place: place.name)
+def test_a_name_in_a_note_is_found(careless: Room, place: Place) -> None:
+    """A teacher may write anything into a note; it shows that the search sees through each way."""
+    assert {hit.text for hit in found_in(careless, place)} == {NAMES[0]}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "segments/*.segment",
+        "wire/*.up",
+        "carrier/TONGKE/x/*.ask",
+        "hub/whole/logs.db",
+        "hub/backup/logs.db",
+        "backups/*.db",
+    ],
+)
+def test_segments_are_opened_wherever_they_are(careless: Room, pattern: str) -> None:
+    """Not only their bytes are searched: what is in them stands in no order that holds for ever."""
+    files = set((careless.root / "out").glob(pattern))
+    opened = {hit.path for hit in careless.hits["names"] if "/segment/" in hit.how}
+    assert files & opened
+
+
+def test_a_log_of_writing_is_searched_too(careless: Room) -> None:
+    beside = careless.out("hub") / "logs.db-wal"
+    assert beside in {hit.path for hit in careless.hits["names"]}
 
 
 def zipped(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ stick that is carried to the hub, or each other with nothing but a folder. What 
 in a list outside of the product, and every PC and the hub must hold exactly that.
 
 Ways are gone on PCs that differ and on PCs whose hardware cannot be told apart, each in one order;
-with `TONGKE_WHOLE=1` all ways in all orders (six minutes).
+with `TONGKE_WHOLE=1` all ways in all orders (minutes).
 """
 
 import contextlib

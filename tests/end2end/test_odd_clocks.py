@@ -1,11 +1,24 @@
-"""The command line on machines whose clock is decades off (libfaketime)."""
+"""The command line on machines whose clock is decades off (libfaketime): rooms, and hubs too.
 
+| room | hub   | enrolling and syncing over TLS | what was recorded is dated              |
+|------|-------|--------------------------------|-----------------------------------------|
+| odd  | none  | -                              | not at all, and said to be unsure       |
+| odd  | right | work                           | exactly                                 |
+| odd  | odd   | work                           | as without a hub; exactly once it is put right |
+| odd  | another one at the same address | refused | -                              |
+"""
+
+import contextlib
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +31,8 @@ YEARS = (1970, 2013, 2099)
 pytestmark = pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
 
 
-def tongke(profile: Path, year: int | None, *argv: str) -> dict[str, object]:
-    """Run a command at noon of a day of that year (None: now); its exit code must be 0."""
+def world_of(year: int | None) -> dict[str, str]:
+    """Give the environment of a machine at noon of a day of that year (None: now)."""
     odd = {
         "LD_PRELOAD": str(FAKETIME),
         "FAKETIME": f"@{year}-03-04 12:00:00",
@@ -27,15 +40,25 @@ def tongke(profile: Path, year: int | None, *argv: str) -> dict[str, object]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
-    done = subprocess.run(
+    return {**os.environ, "TZ": "Asia/Shanghai", **(odd if year else {})}
+
+
+def run(profile: Path, year: int | None, *argv: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command on a machine in that year."""
+    return subprocess.run(
         [sys.executable, str(ROOT / "main.py"), "--profile", str(profile), *argv, "--json"],
         capture_output=True,
         encoding="utf-8",
         check=False,
         timeout=120,
-        env={**os.environ, "TZ": "Asia/Shanghai", **(odd if year else {})},
+        env=world_of(year),
     )
-    assert done.returncode == 0, done.stderr
+
+
+def tongke(profile: Path, year: int | None, *argv: str) -> dict[str, Any]:
+    """Run a command that must end with exit code 0."""
+    done = run(profile, year, *argv)
+    assert done.returncode == 0, done.stdout + done.stderr
     value = json.loads(done.stdout)
     assert isinstance(value, dict)
     return value
@@ -46,10 +69,41 @@ def add(profile: Path, year: int | None, value: int) -> None:
     tongke(profile, year, "record", "add", "headcount", *here)
 
 
-def facts(profile: Path, year: int | None) -> list[dict[str, str]]:
+def facts(profile: Path, year: int | None) -> list[dict[str, Any]]:
     found = tongke(profile, year, "record", "list")["facts"]
     assert isinstance(found, list)
     return found
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextlib.contextmanager
+def hub(data: Path, port: int, year: int | None = None) -> Iterator[tuple[str, str]]:
+    """Run a hub over TLS in that year; gives its address and the code that enrols."""
+    code = data.with_suffix(".code")
+    words = ("hub", "--data", data, "--host", "0.0.0.0", "--port", port, "--admin-code-file", code)
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py"), *map(str, words)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=world_of(year),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("https://")
+            yield f"https://127.0.0.1:{port}", code.read_text("ascii").strip()
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+
+
+def begin(profile: Path, year: int | None, room: str) -> None:
+    tongke(profile, year, "room", "set", "--school", "石板小学", "--room", room)
+    tongke(profile, year, "class", "add", "三年级", "--grade", "3")
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -79,3 +133,77 @@ def test_a1_a_clock_that_is_put_right_dates_what_was_before(tmp_path: Path) -> N
     assert times == sorted(times)
     assert before.replace(microsecond=0) <= times[0]
     assert times[-1] <= SystemClock().wall().astimezone(UTC)
+
+
+# --- with a hub --------------------------------------------------------------------------
+
+
+def is_right(found: list[dict[str, Any]], begun: datetime) -> None:
+    """Check that facts are dated exactly, in order, and after the test began."""
+    assert {one["at_quality"] for one in found} == {"exact"}
+    times = [datetime.fromisoformat(one["at"]) for one in found]
+    assert times == sorted(times)
+    slack = timedelta(seconds=5)
+    assert begun - slack <= times[0]
+    assert times[-1] <= SystemClock().wall().astimezone(UTC) + slack
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_a_room_with_an_odd_clock_enrols_and_syncs_over_tls(tmp_path: Path, year: int) -> None:
+    """The pinned authority holds whatever the room's clock says; the hub's time dates facts."""
+    room, other, port = tmp_path / "room", tmp_path / "other", free_port()
+    begun = SystemClock().wall()
+    begin(room, year, "一号教室")
+    for value in (11, 12):
+        add(room, year, value)
+    with hub(tmp_path / "hub", port) as (url, code):
+        assert tongke(room, year, "source", "add", "hub", url, "--code", code)["tls"] is True
+        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
+        # Now the time is trusted, and the dates of the certificate are checked against it.
+        add(room, year, 13)
+        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
+        begin(other, None, "二号教室")
+        tongke(other, None, "source", "add", "hub", url, "--code", code)
+        tongke(other, None, "sync", "now")
+    assert tongke(room, None, "hub", "fsck", "--data", str(tmp_path / "hub"))["sound"] is True
+    assert [one["value"] for one in facts(other, None)] == ["11", "12", "13"]
+    found = facts(room, year)
+    assert [one["value"] for one in found] == ["11", "12", "13"]
+    is_right(found, begun)
+
+
+@pytest.mark.parametrize(("hub_year", "year"), [(1970, 2013), (2013, 2099), (2099, 1970)])
+def test_a_hub_with_an_odd_clock_takes_everything_and_dates_nothing(
+    tmp_path: Path, hub_year: int, year: int
+) -> None:
+    """Its authority and certificate, made in that year, hold on the day its clock is put right."""
+    room, port = tmp_path / "room", free_port()
+    begun = SystemClock().wall()
+    begin(room, year, "一号教室")
+    add(room, year, 11)
+    with hub(tmp_path / "hub", port, hub_year) as (url, code):
+        assert tongke(room, year, "source", "add", "hub", url, "--code", code)["tls"] is True
+        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
+        add(room, year, 12)
+        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
+    assert {(one["at"], one["at_quality"]) for one in facts(room, year)} == {("", "unknown")}
+    with hub(tmp_path / "hub", port):
+        tongke(room, year, "sync", "now")
+    assert tongke(room, None, "hub", "fsck", "--data", str(tmp_path / "hub"))["sound"] is True
+    found = facts(room, year)
+    assert [one["value"] for one in found] == ["11", "12"]
+    is_right(found, begun)
+
+
+def test_an_odd_clock_is_no_reason_to_believe_another_hub(tmp_path: Path) -> None:
+    room, port = tmp_path / "room", free_port()
+    begin(room, 2013, "一号教室")
+    with hub(tmp_path / "hub", port) as (url, code):
+        tongke(room, 2013, "source", "add", "hub", url, "--code", code)
+    add(room, 2013, 11)
+    with hub(tmp_path / "stranger", port, 2013):
+        told = run(room, 2013, "sync", "now")
+        assert told.returncode != 0
+        assert json.loads(told.stdout)["error"]["code"] == "hub_certificate_other"
+    with hub(tmp_path / "hub", port):
+        assert tongke(room, 2013, "sync", "now")["pushed_events"] > 0
