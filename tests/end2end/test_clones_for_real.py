@@ -33,6 +33,7 @@ from client.domain.record.vector import EMPTY
 from client.store.keyfile import KeyFile, verify
 from sync.hub.folder import HubFolder
 from sync.protocol.enrol import site_of
+from tests.one_pc import Pc
 from tests.quality.sources import ROOT
 
 SCHOOL = "石板小学"
@@ -55,37 +56,21 @@ class World:
     url: str
     differ: bool
     """Whether the PCs' hardware tells them apart."""
-    _running: dict[str, "subprocess.Popen[str]"] = field(default_factory=dict)
+    _running: dict[str, Pc] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._running.values():
-            process.communicate(timeout=60)
+        for pc in self._running.values():
+            pc.__exit__()
 
     def tell(self, pc: str, *words: object) -> dict[str, Any]:
         """Run a command on a PC; it must succeed. Gives its document."""
-        process = self._running.get(pc) or self._started(pc)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps([str(word) for word in words]) + "\n")
-        process.stdin.flush()
-        told, end = json.loads(process.stdout.readline()), process.stdout.readline()
-        assert json.loads(end) == {"exit": 0}, told
-        return told
-
-    def _started(self, pc: str) -> "subprocess.Popen[str]":
-        mark = pc if self.differ else "-"
-        self._running[pc] = subprocess.Popen(
-            [sys.executable, "-m", "tests.cloned_pc", mark, self.folder / pc],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env={**os.environ, "TONGKE_STATE": str(self.folder / f"state-{pc}")},
-        )
-        return self._running[pc]
+        if pc not in self._running:
+            env = {"TONGKE_STATE": str(self.folder / f"state-{pc}")}
+            self._running[pc] = Pc(self.folder / pc, pc if self.differ else "-", env)
+        return self._running[pc].tell(*words)
 
     def sync(self, pc: str, *words: object) -> bool:
         """Sync; tells whether any fact moved."""

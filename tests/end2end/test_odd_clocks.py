@@ -23,6 +23,9 @@ from typing import Any
 import pytest
 
 from client.domain.clock import SystemClock
+from sync.hub.care import check
+from sync.hub.folder import HubFolder
+from tests.one_pc import Pc
 from tests.quality.sources import ROOT
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
@@ -43,9 +46,9 @@ def world_of(year: int | None) -> dict[str, str]:
     return {**os.environ, "TZ": "Asia/Shanghai", **(odd if year else {})}
 
 
-def run(profile: Path, year: int | None, *argv: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command on a machine in that year."""
-    return subprocess.run(
+def tongke(profile: Path, year: int | None, *argv: str) -> dict[str, Any]:
+    """Run a command that must end with exit code 0."""
+    done = subprocess.run(
         [sys.executable, str(ROOT / "main.py"), "--profile", str(profile), *argv, "--json"],
         capture_output=True,
         encoding="utf-8",
@@ -53,11 +56,6 @@ def run(profile: Path, year: int | None, *argv: str) -> "subprocess.CompletedPro
         timeout=120,
         env=world_of(year),
     )
-
-
-def tongke(profile: Path, year: int | None, *argv: str) -> dict[str, Any]:
-    """Run a command that must end with exit code 0."""
-    done = run(profile, year, *argv)
     assert done.returncode == 0, done.stdout + done.stderr
     value = json.loads(done.stdout)
     assert isinstance(value, dict)
@@ -101,9 +99,26 @@ def hub(data: Path, port: int, year: int | None = None) -> Iterator[tuple[str, s
     assert process.returncode == 0
 
 
-def begin(profile: Path, year: int | None, room: str) -> None:
-    tongke(profile, year, "room", "set", "--school", "石板小学", "--room", room)
-    tongke(profile, year, "class", "add", "三年级", "--grade", "3")
+def room_of(profile: Path, year: int | None) -> Pc:
+    """Start a room's machine in that year, with a class."""
+    room = Pc(profile, env=world_of(year))
+    room.tell("room", "set", "--school", "石板小学", "--room", profile.name)
+    room.tell("class", "add", "三年级", "--grade", "3")
+    return room
+
+
+def count(room: Pc, *values: int) -> None:
+    for value in values:
+        room.tell("record", "add", "headcount", "--class", "三年级", "--value", value)
+
+
+def listed(room: Pc) -> list[str]:
+    return [one["value"] for one in room.tell("record", "list")["facts"]]
+
+
+def is_sound(data: Path) -> bool:
+    with HubFolder(data, SystemClock()) as folder:
+        return check(folder).is_sound
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -151,25 +166,23 @@ def is_right(found: list[dict[str, Any]], begun: datetime) -> None:
 @pytest.mark.parametrize("year", YEARS)
 def test_a_room_with_an_odd_clock_enrols_and_syncs_over_tls(tmp_path: Path, year: int) -> None:
     """The pinned authority holds whatever the room's clock says; the hub's time dates facts."""
-    room, other, port = tmp_path / "room", tmp_path / "other", free_port()
-    begun = SystemClock().wall()
-    begin(room, year, "一号教室")
-    for value in (11, 12):
-        add(room, year, value)
-    with hub(tmp_path / "hub", port) as (url, code):
-        assert tongke(room, year, "source", "add", "hub", url, "--code", code)["tls"] is True
-        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
+    begun, port = SystemClock().wall(), free_port()
+    with (
+        room_of(tmp_path / "room", year) as room,
+        room_of(tmp_path / "other", None) as other,
+        hub(tmp_path / "hub", port) as (url, code),
+    ):
+        count(room, 11, 12)
+        assert room.tell("source", "add", "hub", url, "--code", code)["tls"] is True
+        assert room.tell("sync", "now")["pushed_events"] > 0
         # Now the time is trusted, and the dates of the certificate are checked against it.
-        add(room, year, 13)
-        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
-        begin(other, None, "二号教室")
-        tongke(other, None, "source", "add", "hub", url, "--code", code)
-        tongke(other, None, "sync", "now")
-    assert tongke(room, None, "hub", "fsck", "--data", str(tmp_path / "hub"))["sound"] is True
-    assert [one["value"] for one in facts(other, None)] == ["11", "12", "13"]
-    found = facts(room, year)
-    assert [one["value"] for one in found] == ["11", "12", "13"]
-    is_right(found, begun)
+        count(room, 13)
+        assert room.tell("sync", "now")["pushed_events"] > 0
+        other.tell("source", "add", "hub", url, "--code", code)
+        other.tell("sync", "now")
+        assert listed(room) == listed(other) == ["11", "12", "13"]
+        is_right(room.tell("record", "list")["facts"], begun)
+    assert is_sound(tmp_path / "hub")
 
 
 @pytest.mark.parametrize(("hub_year", "year"), [(1970, 2013), (2013, 2099), (2099, 1970)])
@@ -177,33 +190,32 @@ def test_a_hub_with_an_odd_clock_takes_everything_and_dates_nothing(
     tmp_path: Path, hub_year: int, year: int
 ) -> None:
     """Its authority and certificate, made in that year, hold on the day its clock is put right."""
-    room, port = tmp_path / "room", free_port()
-    begun = SystemClock().wall()
-    begin(room, year, "一号教室")
-    add(room, year, 11)
-    with hub(tmp_path / "hub", port, hub_year) as (url, code):
-        assert tongke(room, year, "source", "add", "hub", url, "--code", code)["tls"] is True
-        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
-        add(room, year, 12)
-        assert tongke(room, year, "sync", "now")["pushed_events"] > 0
-    assert {(one["at"], one["at_quality"]) for one in facts(room, year)} == {("", "unknown")}
-    with hub(tmp_path / "hub", port):
-        tongke(room, year, "sync", "now")
-    assert tongke(room, None, "hub", "fsck", "--data", str(tmp_path / "hub"))["sound"] is True
-    found = facts(room, year)
-    assert [one["value"] for one in found] == ["11", "12"]
-    is_right(found, begun)
+    begun, port = SystemClock().wall(), free_port()
+    with room_of(tmp_path / "room", year) as room:
+        count(room, 11)
+        with hub(tmp_path / "hub", port, hub_year) as (url, code):
+            assert room.tell("source", "add", "hub", url, "--code", code)["tls"] is True
+            assert room.tell("sync", "now")["pushed_events"] > 0
+            count(room, 12)
+            assert room.tell("sync", "now")["pushed_events"] > 0
+        found = room.tell("record", "list")["facts"]
+        assert {(one["at"], one["at_quality"]) for one in found} == {("", "unknown")}
+        with hub(tmp_path / "hub", port):
+            room.tell("sync", "now")
+        assert listed(room) == ["11", "12"]
+        is_right(room.tell("record", "list")["facts"], begun)
+    assert is_sound(tmp_path / "hub")
 
 
 def test_an_odd_clock_is_no_reason_to_believe_another_hub(tmp_path: Path) -> None:
-    room, port = tmp_path / "room", free_port()
-    begin(room, 2013, "一号教室")
-    with hub(tmp_path / "hub", port) as (url, code):
-        tongke(room, 2013, "source", "add", "hub", url, "--code", code)
-    add(room, 2013, 11)
-    with hub(tmp_path / "stranger", port, 2013):
-        told = run(room, 2013, "sync", "now")
-        assert told.returncode != 0
-        assert json.loads(told.stdout)["error"]["code"] == "hub_certificate_other"
-    with hub(tmp_path / "hub", port):
-        assert tongke(room, 2013, "sync", "now")["pushed_events"] > 0
+    port = free_port()
+    with room_of(tmp_path / "room", 2013) as room:
+        with hub(tmp_path / "hub", port) as (url, code):
+            room.tell("source", "add", "hub", url, "--code", code)
+        count(room, 11)
+        with hub(tmp_path / "stranger", port, 2013):
+            exit_code, told = room.run("sync", "now")
+            assert exit_code == 4
+            assert told["error"]["code"] == "hub_certificate_other"
+        with hub(tmp_path / "hub", port):
+            assert room.tell("sync", "now")["pushed_events"] > 0
