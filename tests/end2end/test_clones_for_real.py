@@ -110,11 +110,16 @@ class World:
         """Open the hub's folder and fold what it holds for the school."""
         with HubFolder(self.folder / "hub", SystemClock()) as hub:
             segments = hub.logs.of(site_of(SCHOOL)).missing(EMPTY, 1 << 40)
-        key = KeyFile.load(self.folder / PCS[0] / "journal.key")
-        assert key is not None
-        read = [unseal(data, lambda _: key.public_key, verify) for data in segments]
+        key = key_of(self, PCS[0]).public_key
+        read = [unseal(data, lambda _: key, verify) for data in segments]
         rows = fact_rows(Fold(event for segment in read for event in segment.events))
         return Counter((row.kind, row.class_id, row.value) for row in rows)
+
+
+def key_of(world: World, pc: str) -> KeyFile:
+    key = KeyFile.load(world.folder / pc / "journal.key")
+    assert key is not None
+    return key
 
 
 # --- ways to meet ------------------------------------------------------------------------
@@ -191,7 +196,11 @@ class Taught:
 
 
 def teach(image: World, target: Path, *, differ: bool) -> Taught:
-    """Copy the image to three PCs, and have each record what the list says."""
+    """Copy the image to three PCs, and have each record what the list says.
+
+    PCs that differ have taken names of their own by then; the others wrote on in one log, which
+    makes it a fork.
+    """
     recorded = Counter[Fact]({("note", "c3", "before"): 1})
     shutil.copytree(image.folder / "hub", target / "hub")
     with World(folder=target, url=image.url, differ=differ) as world:
@@ -205,6 +214,7 @@ def teach(image: World, target: Path, *, differ: bool) -> Taught:
             ):
                 world.tell(pc, "record", "add", kind, "--class", group, "--value", value)
                 recorded[(kind, group, value)] += 1
+    assert len({key_of(world, pc).nonce for pc in PCS}) == (3 if differ else 1)
     return Taught(world=world, recorded=recorded)
 
 
