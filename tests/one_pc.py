@@ -1,10 +1,10 @@
 """The program as it runs on a machine of its own: `Pc`, and the process behind it.
 
-`python -m tests.one_pc MARK PROFILE` takes commands of `main.py` from its stdin, one JSON list of
+`python -m tests.one_pc MARKS PROFILE` takes commands of `main.py` from its stdin, one JSON list of
 words in a line, and opens the profile anew for each; what it prints and then its exit code stand on
 stdout. `meet FOLDER` is one more: two rooms meet with nothing but a folder. What is there is taken,
 everything that is here is left. The marks of the hardware are the only thing that is not real;
-where `MARK` is `-` they are, too.
+where `MARKS` is `-` they are, too.
 """
 
 import json
@@ -32,15 +32,15 @@ class Pc:
 
     Args:
         profile: Its data.
-        mark: Tells its hardware from others; `-` for that of this machine.
+        marks: What its hardware tells, three words with commas between; `-`: what it really tells.
         env: Added to the environment.
     """
 
     def __init__(
-        self, profile: Path, mark: str = "-", env: Mapping[str, str] | None = None
+        self, profile: Path, marks: str = "-", env: Mapping[str, str] | None = None
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.one_pc", mark, profile],
+            [sys.executable, "-m", "tests.one_pc", marks, profile],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -70,9 +70,8 @@ class Pc:
         return told
 
 
-def as_machine(mark: str) -> None:
+def as_machine(marks: tuple[str, ...]) -> None:
     """Have the hardware tell other marks than it does."""
-    marks = (f"installation {mark}", f"board {mark}", f"card {mark}")
     for module in (station, hub_link):
         module.read_marks = lambda: marks
 
@@ -96,9 +95,9 @@ def meet(profile: Path, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    mark, place = sys.argv[1:]
-    if mark != "-":
-        as_machine(mark)
+    told, place = sys.argv[1:]
+    if told != "-":
+        as_machine(tuple(told.split(",")))
     for line in sys.stdin:
         words = json.loads(line)
         if words[0] == "meet":

@@ -5,7 +5,7 @@ own, and all write one note of the same words, which is three facts. Then they m
 stick that is carried to the hub, or each other with nothing but a folder. What was recorded is kept
 in a list outside of the product, and every PC and the hub must hold exactly that.
 
-Ways are gone on PCs that differ and on PCs whose hardware cannot be told apart, each in one order;
+Ways are gone on PCs that differ, more or less (`Kind`), and on PCs that do not, each in one order;
 with `TONGKE_WHOLE=1` all ways in all orders (minutes).
 """
 
@@ -19,6 +19,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import permutations
 from pathlib import Path
 from typing import Any, Self
@@ -30,6 +31,7 @@ from client.domain.record.facts import fact_rows
 from client.domain.record.fold import Fold
 from client.domain.record.segment import unseal
 from client.domain.record.vector import EMPTY
+from client.store.journal import BALLAST
 from client.store.keyfile import KeyFile, verify
 from sync.hub.folder import HubFolder
 from sync.protocol.enrol import site_of
@@ -41,11 +43,23 @@ PCS = ("甲", "乙", "丙")
 CLASSES = {"甲": "c3", "乙": "c4", "丙": "c5"}
 ORDERS = tuple(permutations(PCS))
 SAME_WORDS = "三个班一起大扫除"
-_LEFT_OUT = shutil.ignore_patterns("journal.ballast*")
+_LEFT_OUT = shutil.ignore_patterns(BALLAST)
 _MOST_ROUNDS = 12
 
 Fact = tuple[str, str, str]
 """Kind, class, value."""
+
+
+class Kind(Enum):
+    """How far the hardware of the PCs tells them apart: its marks, and how many logs they write."""
+
+    OTHER = "{pc},{pc},{pc}", 3
+    CARD = "installation,,{pc}", 1
+    """Copies of an image that Windows runs on: only their network cards differ."""
+    SAME = "installation,,card", 1
+
+    def marks(self, pc: str) -> str:
+        return self.value[0].format(pc=pc)
 
 
 @dataclass
@@ -54,8 +68,7 @@ class World:
 
     folder: Path
     url: str
-    differ: bool
-    """Whether the PCs' hardware tells them apart."""
+    kind: Kind
     _running: dict[str, Pc] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -69,7 +82,7 @@ class World:
         """Run a command on a PC; it must succeed. Gives its document."""
         if pc not in self._running:
             env = {"TONGKE_STATE": str(self.folder / f"state-{pc}")}
-            self._running[pc] = Pc(self.folder / pc, pc if self.differ else "-", env)
+            self._running[pc] = Pc(self.folder / pc, self.kind.marks(pc), env)
         return self._running[pc].tell(*words)
 
     def sync(self, pc: str, *words: object) -> bool:
@@ -138,7 +151,9 @@ def by_stick(world: World, order: tuple[str, ...]) -> None:
 
     PCs that a room cannot tell apart would take each other's answers from it: each has its own.
     """
-    sticks = {pc: world.folder / ("stick" if world.differ else f"stick-{pc}") for pc in order}
+    sticks = {
+        pc: world.folder / (f"stick-{pc}" if world.kind is Kind.SAME else "stick") for pc in order
+    }
     for number in range(_MOST_ROUNDS):
         if not [pc for pc in order if world.sync(pc, "--folder", sticks[pc])] and number:
             return
@@ -163,16 +178,16 @@ def each_other(world: World, order: tuple[str, ...]) -> None:
 Way = Callable[[World, tuple[str, ...]], None]
 IS_WHOLE = "TONGKE_WHOLE" in os.environ
 WAYS = (
-    (over_tls, True),
-    (over_tls, False),
-    (by_stick, True),
-    (each_other, True),
-    (each_other, False),
-    *(((by_stick, False),) if IS_WHOLE else ()),
+    (over_tls, Kind.OTHER),
+    (over_tls, Kind.SAME),
+    (by_stick, Kind.CARD),
+    (each_other, Kind.OTHER),
+    (each_other, Kind.SAME),
+    *(((over_tls, Kind.CARD), (by_stick, Kind.OTHER), (by_stick, Kind.SAME)) if IS_WHOLE else ()),
 )
 MEETINGS = [
-    pytest.param(way, differ, order, id=f"{way.__name__}-{'other' if differ else 'same'}-{number}")
-    for row, (way, differ) in enumerate(WAYS)
+    pytest.param(way, kind, order, id=f"{way.__name__}-{kind.name.lower()}-{number}")
+    for row, (way, kind) in enumerate(WAYS)
     for number, order in enumerate(ORDERS)
     if IS_WHOLE or row == number
 ]
@@ -195,35 +210,35 @@ class Taught:
     recorded: Counter[Fact]
 
 
-def teach(image: World, target: Path, *, differ: bool) -> Taught:
+def teach(image: World, target: Path, kind: Kind) -> Taught:
     """Copy the image to three PCs, and have each record what the list says.
 
-    PCs that differ have taken names of their own by then; the others wrote on in one log, which
-    makes it a fork.
+    PCs that differ in more than a card have taken names of their own by then; the others wrote on
+    in one log, which makes it a fork.
     """
     recorded = Counter[Fact]({("note", "c3", "before"): 1})
     shutil.copytree(image.folder / "hub", target / "hub")
-    with World(folder=target, url=image.url, differ=differ) as world:
+    with World(folder=target, url=image.url, kind=kind) as world:
         for number, pc in enumerate(PCS):
             shutil.copytree(image.folder / PCS[0], target / pc)
             own = CLASSES[pc]
-            for kind, group, value in (
+            for what, group, value in (
                 ("headcount", own, f"1{number}"),
                 ("answer", own, f"A={number + 1}"),
                 ("note", "c3", SAME_WORDS),
             ):
-                world.tell(pc, "record", "add", kind, "--class", group, "--value", value)
-                recorded[(kind, group, value)] += 1
-    assert len({key_of(world, pc).nonce for pc in PCS}) == (3 if differ else 1)
+                world.tell(pc, "record", "add", what, "--class", group, "--value", value)
+                recorded[(what, group, value)] += 1
+    assert len({key_of(world, pc).nonce for pc in PCS}) == kind.value[1]
     return Taught(world=world, recorded=recorded)
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Taught]:
+def taught(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Taught]:
     image = World(
         folder=tmp_path_factory.mktemp("image"),
         url=f"https://127.0.0.1:{free_port()}",
-        differ=False,
+        kind=Kind.SAME,
     )
     with image.hub() as code, image:
         image.tell(PCS[0], "room", "set", "--school", SCHOOL, "--room", "一号教室")
@@ -231,19 +246,16 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Taught]:
             image.tell(PCS[0], "class", "add", name, "--grade", grade)
         image.tell(PCS[0], "record", "add", "note", "--class", "c3", "--value", "before")
         image.tell(PCS[0], "source", "add", "hub", image.url, "--code", code)
-    return {
-        differ: teach(image, tmp_path_factory.mktemp("taught"), differ=differ)
-        for differ in (True, False)
-    }
+    return {kind: teach(image, tmp_path_factory.mktemp("taught"), kind) for kind in Kind}
 
 
-@pytest.mark.parametrize(("way", "differ", "order"), MEETINGS)
+@pytest.mark.parametrize(("way", "kind", "order"), MEETINGS)
 def test_copies_that_taught_apart_end_with_the_same_facts(
-    tmp_path: Path, taught: dict[bool, Taught], way: Way, differ: bool, order: tuple[str, ...]
+    tmp_path: Path, taught: dict[Kind, Taught], way: Way, kind: Kind, order: tuple[str, ...]
 ) -> None:
-    before = taught[differ]
+    before = taught[kind]
     shutil.copytree(before.world.folder, tmp_path, ignore=_LEFT_OUT, dirs_exist_ok=True)
-    world = World(folder=tmp_path, url=before.world.url, differ=differ)
+    world = World(folder=tmp_path, url=before.world.url, kind=kind)
     with world:
         way(world, order)
         assert {pc: world.facts(pc) for pc in PCS} == dict.fromkeys(PCS, before.recorded)
