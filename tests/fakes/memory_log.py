@@ -55,14 +55,16 @@ class MemoryLog:
 
     def vector(self) -> Vector:
         """See the port."""
+        return vector_of(self.events, self._all_named())
+
+    def _all_named(self) -> list[tuple[bytes, bytes]]:
         bodies = [entry.body for entry in map(read, self.events.values()) if entry is not None]
-        named = [
+        return [
             pair
             for body in bodies
             if isinstance(body, Incarnation | GoesOn)
             for pair in body.predecessors
         ]
-        return vector_of(self.events, named)
 
     def missing(
         self,
@@ -90,6 +92,16 @@ class MemoryLog:
             chosen.append(data)
         return tuple(chosen)
 
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """See the port."""
+        known = {event.id for event in self.events.values()}
+        heads = told(there, self.vector())
+        return frozenset(one.writer for one in heads if one.head not in known)
+
+    def is_continued(self, writer: bytes) -> bool:
+        """See the port."""
+        return any(name == writer for name, _ in self._all_named())
+
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """See the port."""
         found = (self.segments[data].events for data in segments)
@@ -97,10 +109,6 @@ class MemoryLog:
             Stretch(writer=run[-1].writer, seq=run[-1].seq, head=run[-1].id, first=run[0].seq)
             for run in found
         )
-
-    def key_of(self, writer: bytes) -> bytes | None:
-        """See the port."""
-        return self.keys[writer][0] if writer in self.keys else None
 
     def introductions(self, segments: Sequence[bytes]) -> tuple[Introduction, ...]:
         """See the port."""

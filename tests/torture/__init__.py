@@ -36,7 +36,7 @@ What must hold (SYNC §2.5), and who checks it here:
 | I3 no loss                   | `judge`: what survived anywhere is everywhere                  |
 | I4 once, I5 no overwriting   | `_judge_fold`: shown is what was done, less what was replaced  |
 | I6 idempotence               | `World._check_quiet`                                           |
-| I8 isolation                 | `check_refused`, `check_unknown`; no scope but the room's yet  |
+| I8 isolation                 | `check_refused`, `journeys._enrol`; no scope but the room's yet  |
 | I9 clocks                    | `runs._compare`                                                |
 | I10 bounds                   | message sizes, `check_closed`; memory: tests/fault             |
 | I11 progress under loss      | `heal`: begins with a quarter of all requests lost             |

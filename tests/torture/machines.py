@@ -23,6 +23,7 @@ from client.domain.record.segment import MAX_EVENTS
 from client.domain.signer import Verify
 from sync.engine.exchange import Carrier, ExchangePorts, Exchanger, Here, Outcome
 from sync.engine.folder_exchange import exchange_by_folder
+from sync.hub.admission import Admission, VettedLog
 from sync.hub.ports import Node, Role
 from sync.hub.respond import Responder
 from sync.protocol.exchange import MAX_MESSAGE_BYTES, node_of
@@ -284,6 +285,7 @@ class Hub:
         self.name, self.disk, self.observer, self.verify = name, disk, observer, verify
         self.key = disk.key
         self.directory = MemoryDirectory()
+        self._admission = Admission(self.directory, verify)
         self._responder = Responder(self.key, self.directory, self, FrozenClock(), verify)
         self._promised: list[bytes] = []
         disk.open(FrozenClock())
@@ -309,6 +311,11 @@ class Hub:
         self.directory.enrol(
             Node(key=key.public_key, role=role, site=site, school="school", room="room")
         )
+
+    def node(self) -> Node:
+        """What this hub is to one that asks it."""
+        key = self.key.public_key
+        return Node(key=key, role=Role.HUB, site=b"", school=self.name, room="")
 
     def revoke(self, key: bytes) -> None:
         """Let a key in no more."""
@@ -339,7 +346,7 @@ class Hub:
     def exchange(self, above: "Hub", net: Net, most: int = ROUNDS) -> Outcome | None:
         """Talk, as a hub of a school, to one above it: as a room does, with the same engine."""
         ports = ExchangePorts(
-            log=Keeper(self, []),
+            log=VettedLog(Keeper(self, []), self._admission, above.node(), SITE),
             seal=lambda: None,
             signer=self.key,
             verify=self.verify,
@@ -425,8 +432,11 @@ class Keeper:
     def stretches(self, segments):
         return self._log.stretches(segments)
 
-    def key_of(self, writer):
-        return self._log.key_of(writer)
+    def lacks(self, there):
+        return self._log.lacks(there)
+
+    def is_continued(self, writer):
+        return self._log.is_continued(writer)
 
     def introductions(self, segments):
         return self._log.introductions(segments)

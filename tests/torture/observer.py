@@ -130,11 +130,6 @@ class Observer:
             if any(self.key_of(one) == key for one in there - before):
                 raise Broken("denied", f"{hub} took what a revoked key wrote")
 
-    def check_unknown(self, hub: str, there: set[bytes], key: bytes) -> None:
-        """A hub took nothing of a key that was never enrolled."""
-        if any(self.key_of(one) == key for one in there):
-            raise Broken("denied", f"{hub} took what a stranger wrote")
-
     def _judge_fold(self, fold: Fold, there: frozenset[bytes]) -> None:
         replaced = {name for one in there for name in self.deeds[one].seen}
         expected = {one for one in there if self.deeds[one].is_read and one not in replaced}

@@ -83,7 +83,7 @@ class World:
         self.rooms: list[Room] = []
         self.sticks: list[tuple[tuple[bytes, ...], tuple]] = []
         self.sticks_of_hubs = journeys.sticks(folder)
-        self.strangers: list[bytes] = []
+        self.strangers: list[QuickKey] = []
         """Keys that no hub knows yet."""
         self.may_revoke = self.dice.random() < 0.15
         self.hubs: list[Hub] = []
@@ -237,7 +237,12 @@ class World:
     def _key_lost(self, room: Room) -> None:
         room.set_full(False)  # nobody can ever sign what no segment holds by now
         room.seal()
-        room.begin(WhyIncarnation.KEY_LOST, self.room_key())
+        lost, new = room.disk.key.public_key, self.key()
+        if sum(one.disk.key.public_key == lost for one in self.rooms) == 1:
+            # Nobody will ever enrol it: the log of the next one says what it goes on from.
+            self.strangers = [one for one in self.strangers if one.public_key != lost]
+        self.enrol(new)
+        room.begin(WhyIncarnation.KEY_LOST, new)
 
     def _fill_disk(self, room: Room) -> None:
         room.set_full(not room.is_full)

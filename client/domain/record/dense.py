@@ -17,8 +17,8 @@ Invariants:
   DN3  Time and memory are bounded by the length of the number and by how much its caller takes.
 """
 
-from collections.abc import Hashable
-from typing import Final, TypeAlias
+from collections.abc import Hashable, Mapping
+from typing import Final
 
 from client.domain.errors import ProtocolError
 
@@ -32,8 +32,22 @@ _SYMBOLS: Final = _DIRECT + _VALUE_BITS - _DIRECT_BITS
 _WEIGHT: Final = 64
 """What one sight of a symbol counts; before it is seen it counts 1."""
 
-Counts: TypeAlias = dict[Hashable, list[int]]
-"""Of each place the count of every symbol, and behind them their sum."""
+
+class Counts(dict[Hashable, list[int]]):
+    """Of each place the count of every symbol, and behind them their sum.
+
+    Args:
+        before: Where they begin. It is read place by place when it is asked for: few are.
+    """
+
+    def __init__(self, before: "Counts | None" = None) -> None:
+        super().__init__()
+        self._before: Final[Mapping[Hashable, list[int]]] = before or {}
+
+    def __missing__(self, place: Hashable) -> list[int]:
+        begun = self._before.get(place)
+        found = self[place] = begun.copy() if begun else [1] * _SYMBOLS + [_SYMBOLS]
+        return found
 
 
 class DenseWriter:
@@ -56,7 +70,7 @@ class DenseWriter:
         self._count += 1
         bits = value.bit_length() - 1
         symbol = value if value < _DIRECT else _DIRECT + bits - _DIRECT_BITS
-        counts = _counts_at(self._counts, place)
+        counts = self._counts[place]
         self._steps.append((sum(counts[:symbol]), counts[symbol], counts[-1]))
         _see(counts, symbol)
         if symbol >= _DIRECT:
@@ -96,7 +110,7 @@ class DenseReader:
         self._count += 1
         if self._count > MAX_VALUES:
             raise ProtocolError("segment_invalid")
-        counts = _counts_at(self._counts, place)
+        counts = self._counts[place]
         number, slot = divmod(self._number, counts[-1])
         symbol = 0
         while slot >= counts[symbol]:
@@ -125,13 +139,6 @@ def folded(value: int) -> int:
 def unfolded(value: int) -> int:
     """Undo `folded`."""
     return -(value + 1) // 2 if value % 2 else value // 2
-
-
-def _counts_at(counts: Counts, place: Hashable) -> list[int]:
-    found = counts.get(place)
-    if found is None:
-        found = counts[place] = [1] * _SYMBOLS + [_SYMBOLS]
-    return found
 
 
 def _see(counts: list[int], symbol: int) -> None:

@@ -112,12 +112,16 @@ class Log(Protocol):
         """
         ...
 
-    def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
-        """Tell what segments of this store cover, one each."""
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """Return the logs of which the other side told a head that is not here."""
         ...
 
-    def key_of(self, writer: bytes) -> bytes | None:
-        """Return the public key of a log that is held, None for others."""
+    def is_continued(self, writer: bytes) -> bool:
+        """Tell whether a log that is held here says that it goes on from that one."""
+        ...
+
+    def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
+        """Tell what segments of this store cover, one each."""
         ...
 
     def introductions(self, segments: Sequence[bytes]) -> tuple[Introduction, ...]:

@@ -78,7 +78,7 @@ class RunStart:
 class _Memory:
     """What both sides know after the same events."""
 
-    counts: Counts = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
     forms: dict[Form, int] = field(default_factory=dict)
     names: list[Form] = field(default_factory=list)
     """The forms by their number."""
@@ -93,7 +93,7 @@ class _Memory:
 
     def copy(self) -> "_Memory":
         return _Memory(
-            {place: counts.copy() for place, counts in self.counts.items()},
+            Counts(self.counts),
             self.forms.copy(),
             self.names.copy(),
             {kind: strings.copy() for kind, strings in self.recent.items()},

@@ -8,6 +8,7 @@ from client.domain.errors import ProtocolError
 from client.domain.record.dense import (
     MAX_NUMBER_BYTES,
     MAX_VALUES,
+    Counts,
     DenseReader,
     DenseWriter,
     folded,
@@ -19,7 +20,7 @@ PLACED = st.lists(st.tuples(st.sampled_from("abc"), VALUES), max_size=60)
 
 
 def written(placed) -> bytes:
-    pen = DenseWriter({})
+    pen = DenseWriter(Counts())
     for place, value in placed:
         pen.put(place, value)
     return pen.number()
@@ -27,7 +28,7 @@ def written(placed) -> bytes:
 
 @given(PLACED)
 def test_dn1_what_is_written_is_read_again(placed):
-    reader = DenseReader({}, written(placed))
+    reader = DenseReader(Counts(), written(placed))
     assert [(place, reader.take(place)) for place, _ in placed] == placed
     reader.end()
 
@@ -35,7 +36,7 @@ def test_dn1_what_is_written_is_read_again(placed):
 @given(st.binary(max_size=60), st.lists(st.sampled_from("abc"), max_size=60))
 def test_dn2_a_number_that_is_accepted_is_the_only_one_of_its_values(number, places):
     try:
-        reader = DenseReader({}, number)
+        reader = DenseReader(Counts(), number)
         placed = [(place, reader.take(place)) for place in places]
         reader.end()
     except ProtocolError:
@@ -46,8 +47,8 @@ def test_dn2_a_number_that_is_accepted_is_the_only_one_of_its_values(number, pla
 def test_dn2_zeros_before_a_number_and_rests_behind_it_are_refused():
     number = written([("a", 3), ("b", 99)])
     with pytest.raises(ProtocolError):
-        DenseReader({}, b"\0" + number)
-    reader = DenseReader({}, number)
+        DenseReader(Counts(), b"\0" + number)
+    reader = DenseReader(Counts(), number)
     reader.take("a")
     with pytest.raises(ProtocolError):
         reader.end()
@@ -55,8 +56,8 @@ def test_dn2_zeros_before_a_number_and_rests_behind_it_are_refused():
 
 def test_dn3_long_numbers_and_many_values_are_refused_on_both_sides():
     with pytest.raises(ProtocolError):
-        DenseReader({}, b"\1" * (MAX_NUMBER_BYTES + 1))
-    reader = DenseReader({}, b"")
+        DenseReader(Counts(), b"\1" * (MAX_NUMBER_BYTES + 1))
+    reader = DenseReader(Counts(), b"")
     for _ in range(MAX_VALUES):
         assert reader.take("a") == 0
     with pytest.raises(ProtocolError):
@@ -70,7 +71,7 @@ def test_dn3_long_numbers_and_many_values_are_refused_on_both_sides():
 @pytest.mark.parametrize("value", [-1, 1 << 66])
 def test_a_value_out_of_range_is_refused(value):
     with pytest.raises(ProtocolError):
-        DenseWriter({}).put("a", value)
+        DenseWriter(Counts()).put("a", value)
 
 
 @given(st.integers())

@@ -193,7 +193,7 @@ def refused(values, strings: bytes = b"", count: int = 1) -> str:
     """Read these values one after the other; give the code of the refusal."""
     unpacker = packing._Unpacker(packing._Memory(), Packed(number=b"", strings=strings))
     left = iter(values)
-    unpacker._pen = Choosing({}, lambda _: next(left))
+    unpacker._pen = Choosing(packing.Counts(), lambda _: next(left))
     start = RunStart(writer=WRITER, seq=5, count=count, prev=b"\x05" * 32)
     with pytest.raises(ProtocolError) as caught:
         tuple(unpacker.events(start))
