@@ -129,6 +129,7 @@ class Journal:
             database, heard=self._tell, follow=self._took, relieve=self.ballast.drop
         )
         """All logs that are held, as exchanges see them."""
+        self.log.spoilt = lambda: self.set_local(SUSPECT, "1")
         self._noting: Final = Later(self._note, NOTE_S)
         self._pushing: Final = Later(self._push, PUSH_S)
         if guard is not None:

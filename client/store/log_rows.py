@@ -120,11 +120,12 @@ def select_key(connection: sqlite3.Connection, name: bytes, writer: bytes) -> by
 def select_unbegun(
     connection: sqlite3.Connection, name: bytes, writers: Iterable[bytes]
 ) -> tuple[Introduction, ...]:
-    """Return the keys of those writers whose first event is not here."""
+    """Return the keys of those writers whose first event no segment here holds."""
     found = (
         connection.execute(
             "SELECT public_key, nonce FROM writer JOIN site USING (si) WHERE name = ? AND w = ?"
-            " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.wi = writer.wi AND e.seq = 1)",
+            " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.wi = writer.wi AND e.seq = 1"
+            " AND e.is_sealed)",
             (name, writer),
         ).fetchone()
         for writer in writers

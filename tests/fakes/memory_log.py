@@ -113,7 +113,8 @@ class MemoryLog:
     def introductions(self, segments: Sequence[bytes]) -> tuple[Introduction, ...]:
         """See the port."""
         writers = {self.segments[data].events[0].writer for data in segments}
-        begun = {event.writer for event in self.events.values() if event.seq == 1}
+        first = (segment.events[0] for segment in self.segments.values())
+        begun = {event.writer for event in first if event.seq == 1}
         return tuple(
             Introduction(public_key=self.keys[writer][0], nonce=self.keys[writer][1])
             for writer in sorted(writers - begun)

@@ -25,6 +25,7 @@ from client.store.presence import Presence
 from client.store.repair import KEY_COPY, KEY_FILE, open_journal
 from client.store.salvage import gather
 from client.store.schema_journal import MIGRATIONS
+from tests.fakes.memory_log import MemoryLog
 from tests.journal_room import cue, make_journal
 from tests.log_world import Pen
 
@@ -219,6 +220,26 @@ def test_j6_a_row_that_changed_long_ago_stops_nothing_and_is_repaired_at_the_nex
     assert codes[0] == "journal_damaged"
     assert len(cues) == 109
     assert opened(room)[0] == []
+
+
+def test_j6_a_segment_that_changed_is_signed_anew_after_the_next_start(room):
+    """LS4: it is told when it should have been given, and the rows it held are whole."""
+    journal = make_journal(room)
+    journal.seal().result()
+    (sealed,) = journal.segments()
+    rotten = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    journal._database.write(lambda c: c.execute("UPDATE sealed SET data = ?", (rotten,))).result()
+    assert journal.log.missing(EMPTY, 1 << 20) == ()
+    assert journal.health().is_suspect
+    journal.close()
+    codes, cues, _ = opened(room)
+    assert (codes[0], cues) == ("journal_damaged", TEN)
+    journal = make_journal(room)
+    journal.seal().result()
+    hub = MemoryLog()
+    assert all(code.is_kept for code in hub.take(journal.log.missing(EMPTY, 1 << 20)).result())
+    assert hub.vector() == journal.log.vector()
+    journal.close()
 
 
 def test_e3_a_backup_that_is_damaged_too_gives_way_to_the_older_one(room):
