@@ -286,6 +286,7 @@ def room(peer: Replica, furnished: tuple[Path, tuple], tmp_path: Path) -> Room:
     return Room(profile=profile, peer=peer, lessons=furnished[1])
 
 
+@pytest.mark.timeout(900)
 def test_p1_p5_nothing_acknowledged_is_lost_and_nothing_verified_comes_twice(room, capsys):
     luck = random.Random(20270518)
     begun, wasted, inside, unfinished = room.verified(), 0, 0, 0
