@@ -46,7 +46,7 @@ from tests.replica import Replica, Replicas
 pytestmark = [pytest.mark.shared, pytest.mark.skipif(os.name == "nt", reason="kills by signal")]
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = int(os.environ.get("TONGKE_KILLS", "40"))
+KILLS = int(os.environ.get("TONGKE_KILLS", "24"))
 """200 on demand; fewer where every push has to wait for it."""
 LESSONS = 12
 MARKED = re.compile(r"^B (\d+) ([0-9a-f]{64})$", re.MULTILINE)
