@@ -58,6 +58,9 @@ _HUB = (
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
 
+_COURIER = ("courier pack", "courier unpack", "courier inspect")
+"""Commands of `sync.engine.courier_commands`."""
+
 _ROSTER = (
     "roster import",
     "roster list",
@@ -100,6 +103,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         handlers[name] = partial(_on_hub, name)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
+    for name in _COURIER:
+        handlers[name] = partial(_on_courier, name, cancel)
     return handlers
 
 
@@ -150,6 +155,27 @@ def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
     table = {"source add hub": desk.add, "sync now": desk.sync_now}
     with _station(call) as station:
         return table[name](station, call)
+
+
+def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
+    """Run a command for sticks; with `--data` the keeper of that hub packs."""
+    from sync.engine.courier_commands import CourierDesk, HubSide  # noqa: PLC0415 - heavy
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
+
+    desk = CourierDesk(decodes, _say, cancel)
+    with contextlib.ExitStack() as stack:
+        hub = None
+        if call.path("data") is not None:
+            from sync.hub.commands import open_hub, responder  # noqa: PLC0415 - heavy
+            from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
+
+            folder = stack.enter_context(open_hub(call))
+            answer = responder(folder).answer
+            hub = HubSide(
+                signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
+            )
+        station = stack.enter_context(_station(call))
+        return desk.commands(hub)[name](station, call)
 
 
 def _on_hub(name: str, call: Invocation) -> object:

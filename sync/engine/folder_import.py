@@ -1,8 +1,8 @@
 """Taking a folder in: copy, verify, place, and use at once.
 
 Invariants:
-  I1  Every file is copied into the blob store while it is hashed; what is kept, and what it is
-      matched by, is what was read, whatever happens to the folder meanwhile.
+  I1  Every file is copied into the blob store while it is hashed, and read once; what is kept, and
+      what it is matched by, is what was read, whatever happens to the folder meanwhile.
   I2  A file whose bytes are those of a catalogue's file belongs to that lesson too, and is
       ATTESTED there; all others are OBSERVED.
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
@@ -22,7 +22,6 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Book, FileUse, Lesson, LessonKind, Part, RemoteFile, Section
 from client.domain.errors import (
     ClassroomError,
-    DigestMismatchError,
     ProtocolError,
     StorageError,
     UserError,
@@ -30,7 +29,7 @@ from client.domain.errors import (
 from client.domain.holding import Blob
 from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
 from client.service.station import Station
-from client.store.blob_store import Announced
+from client.store.blob_store import Imported
 from client.store.catalogue_read import SourceRow
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
@@ -71,10 +70,10 @@ class _Taken:
 class _Bytes:
     """What was read of a file: its first bytes, MD5 (the catalogue's word), SHA-256 and length."""
 
-    head: bytes
-    md5: str
-    sha256: str
-    size_bytes: int
+    head: bytes = b""
+    md5: str = ""
+    sha256: str = ""
+    size_bytes: int = 0
 
 
 Progress = Callable[[int, int], None]
@@ -192,43 +191,57 @@ class _Run:
 
     def _copy(self, file: FolderFile) -> _Taken:
         """Copy one file unless its bytes are here already (I1, I3)."""
-        read = _read(file.path, self._cancel)
-        remote = _remote(file, read)
-        require_kind(remote, read.head)
-        blob = self._here.get(read.sha256) or self._station.holdings.has_blob(Digest(read.sha256))
-        if blob is not None:
-            self._reused += 1
-        else:
-            read, blob = self._store(file, read)
-            remote = _remote(file, read)
-            self._copied += blob.size_bytes
+        taken = self._reused_file(file) or self._new_file(file)
+        blob = taken.blob
         if _plays(file.use) and blob.decodes is Decodes.UNKNOWN:
             path = self._station.blobs.path(blob.digest, blob.ext)
             blob = replace(blob, decodes=self._probe(path))
             self._cancel.check()
         self._here[blob.digest] = blob
-        return _Taken(file=file, remote=remote, blob=blob)
+        return replace(taken, blob=blob)
 
-    def _store(self, file: FolderFile, read: _Bytes) -> tuple[_Bytes, Blob]:
-        """Copy what was read; a file that changes meanwhile is read again, a few times (I1)."""
-        for _ in range(_TRIES):
-            announced = Announced(sha256=read.sha256, md5=read.md5, size_bytes=read.size_bytes)
+    def _reused_file(self, file: FolderFile) -> _Taken | None:
+        """Find a file that is here; only one of a length that is here is read for it."""
+        sizes = {blob.size_bytes for blob in self._here.values()}
+        size = file.size_bytes
+        if size not in sizes and not self._station.holdings.has_size(size):
+            return None
+        read = _read(file.path, self._cancel)
+        require_kind(_remote(file, read), read.head)
+        blob = self._here.get(read.sha256) or self._station.holdings.has_blob(Digest(read.sha256))
+        if blob is None:
+            return None
+        self._reused += 1
+        return _Taken(file=file, remote=_remote(file, read), blob=blob)
+
+    def _new_file(self, file: FolderFile) -> _Taken:
+        """Copy a file; one that changes meanwhile is copied again, a few times (I1)."""
+
+        def check_head(head: bytes) -> None:
+            require_kind(_remote(file, _Bytes()), head[:_HEAD])
+
+        made = self._imported(file, check_head)
+        stored = made.stored
+        self._copied += stored.size_bytes
+        read = _Bytes(md5=made.md5, sha256=stored.digest, size_bytes=stored.size_bytes)
+        blob = Blob(
+            digest=stored.digest,
+            ext=stored.ext,
+            size_bytes=stored.size_bytes,
+            trust=Trust.OBSERVED,
+            verified_at=self._station.clock.wall().isoformat(),
+        )
+        return _Taken(file=file, remote=_remote(file, read), blob=blob)
+
+    def _imported(self, file: FolderFile, check_head: Callable[[bytes], None]) -> Imported:
+        copy = self._station.blobs.import_file
+        for _ in range(_TRIES - 1):
             try:
-                stored = self._station.blobs.import_file(
-                    file.path, f".{file.format}", self._cancel, announced=announced
-                )
-            except DigestMismatchError:
-                read = _read(file.path, self._cancel)
-                require_kind(_remote(file, read), read.head)
-                continue
-            return read, Blob(
-                digest=stored.digest,
-                ext=stored.ext,
-                size_bytes=stored.size_bytes,
-                trust=Trust.OBSERVED,
-                verified_at=self._station.clock.wall().isoformat(),
-            )
-        raise UserError("file_changes", {"name": shown(file.path.name)})
+                return copy(file.path, f".{file.format}", self._cancel, check_head)
+            except UserError as error:
+                if error.code != "file_changes":
+                    raise
+        return copy(file.path, f".{file.format}", self._cancel, check_head)
 
     def _joined(
         self, described: FolderLesson, taken: Sequence[_Taken]

@@ -36,16 +36,20 @@ def run_hub(call: Invocation) -> None:
 
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
+    with open_hub(call) as folder:
+        return answer_folder(call.needed_path("dir").absolute(), responder(folder).answer)
+
+
+def responder(folder: HubFolder) -> Responder:
+    """Make what answers requests that were carried here."""
     policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
-    with _open(call) as folder:
-        parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
-        answer = Responder(*parts, policy).answer
-        return answer_folder(call.needed_path("dir").absolute(), answer)
+    parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
+    return Responder(*parts, policy)
 
 
 def make_backup(call: Invocation) -> object:
     """`hub backup`."""
-    with _open(call) as folder:
+    with open_hub(call) as folder:
         made = backup(folder, call.needed_path("dir").absolute())
     return {"path": made.path, "files": made.files, "size_bytes": made.size_bytes}
 
@@ -63,7 +67,7 @@ def put_back(call: Invocation) -> object:
 
 def check_all(call: Invocation) -> object:
     """`hub fsck`."""
-    with _open(call) as folder:
+    with open_hub(call) as folder:
         found = check(folder)
     value = {
         "sound": found.is_sound,
@@ -79,19 +83,19 @@ def check_all(call: Invocation) -> object:
 
 def revoke_node(call: Invocation) -> object:
     """`hub revoke`."""
-    with _open(call) as folder:
+    with open_hub(call) as folder:
         return _row(revoke(folder.directory, folder.audit, call.text("node")))
 
 
 def list_nodes(call: Invocation) -> object:
     """`hub nodes`."""
-    with _open(call) as folder:
+    with open_hub(call) as folder:
         return Listing(name="nodes", rows=[_row(node) for node in folder.directory.nodes()])
 
 
 def make_code(call: Invocation) -> object:
     """`hub code`: one more, or none at all any more."""
-    with _open(call) as folder:
+    with open_hub(call) as folder:
         if call.flag("close"):
             return {"closed": close_codes(folder.directory, folder.audit)}
         role = Role.HUB if call.flag("for_hub") else Role.ROOM
@@ -100,7 +104,12 @@ def make_code(call: Invocation) -> object:
     return {"code": code, "school": school, "role": role}
 
 
-def _open(call: Invocation) -> HubFolder:
+def open_hub(call: Invocation) -> HubFolder:
+    """Open the hub in `--data`.
+
+    Raises:
+        UserError: `hub_absent`.
+    """
     return HubFolder(call.needed_path("data"), SystemClock())
 
 

@@ -18,7 +18,7 @@ from client.domain.errors import Cancelled, StorageFullError, UserError
 from client.media.probe import decodes
 from client.service.paths import Profile
 from client.service.station import Station
-from client.store.blob_store import BlobStore
+from client.store import blob_store
 from client.store.holding_store import HoldingStore
 from sync.engine.catalogue_sync import Wanted
 from sync.engine.commands import add_platform
@@ -230,16 +230,18 @@ def test_an_unreadable_file_is_rejected_alone(station, folder, monkeypatch):
 
 
 def rewriting(monkeypatch, path: Path, times: int) -> None:
-    """Let somebody write to a file each time before it is copied."""
-    real, left = BlobStore.import_file, [times]
+    """Let somebody write to a file each time while it is copied."""
+    real, left = blob_store._copy, [times]
 
-    def import_file(self, source, *options, **more):
+    def copy(source, *options):
+        said = real(source, *options)
         if source == path and left[0]:
             left[0] -= 1
             source.write_bytes(film(b"v%d" % left[0]))
-        return real(self, source, *options, **more)
+            os.utime(source, ns=(left[0], left[0]))
+        return said
 
-    monkeypatch.setattr(BlobStore, "import_file", import_file)
+    monkeypatch.setattr(blob_store, "_copy", copy)
 
 
 def test_a_file_that_changes_while_it_is_copied_is_read_again(station, folder, monkeypatch):

@@ -1,0 +1,35 @@
+"""What is said of sticks and what lies on them."""
+
+from typing import Final
+
+WORDS: Final[dict[str, str | tuple[str, str]]] = {
+    "courier.elsewhere": "Other lessons",
+    "courier.may_pull": "Everything is written. You may pull the stick out.",
+    "error.stick_failed": "The stick does not answer: {detail}",
+    "hint.stick_failed": "Plug it in again and start once more: it goes on where it stopped.",
+    "error.stick_full": "The stick is full.",
+    "hint.stick_full": "Lessons that are on it already can be used. Free room on it, or take another stick.",
+    "rejected.signature_bad": "its signature does not fit",
+    "rejected.sheet_damaged": "its description is damaged",
+    "rejected.index_damaged": "the list of lessons is damaged",
+    "rejected.sidecar_damaged": "its description is damaged",
+    "rejected.message_invalid": "its description is damaged",
+    "rejected.not_canonical": "damaged",
+    "rejected.version_unknown": "written by a newer Tongke",
+    "rejected.file_absent": "not on the stick in full",
+    "rejected.too_many": "too many lists on one stick",
+    "rejected.digest_mismatch": "its content is not what was signed",
+    "rejected.withdrawn": "withdrawn by the platform",
+    "rejected.no_room": "from an unknown source, and it would take more than half of what is free",
+    "rejected.lesson_unknown": "not known here",
+    "rejected.nothing_here": "nothing of it is on this PC",
+    "rejected.too_large_for_stick": "longer than 4 GB: sticks cannot hold it",
+    "rejected.stick_full": "does not fit on the stick any more",
+    "rejected.damaged": "damaged on this PC; it has to be fetched again",
+    "rejected.stick_bad": "came out wrong when it was read again: the stick may be bad",
+    "rejected.not_writable": "the stick cannot be written",
+    "error.sheet_damaged": "What was written of this lesson is damaged.",
+    "hint.sheet_damaged": "Pack the stick again where it came from.",
+    "error.index_damaged": "The list of lessons on the stick is damaged.",
+    "hint.index_damaged": "Pack the stick again where it came from.",
+}
