@@ -12,9 +12,7 @@ Invariants:
        most half of what is free.
 """
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -32,6 +30,7 @@ from client.domain.signer import Verify
 from client.service.station import Station
 from client.store.arriving import Arriving, Expected
 from client.store.blob_store import clean_ext
+from sync.engine.behind import Behind
 from sync.engine.content import HEAD_BYTES, require_kind
 from sync.engine.courier_stick import LeftOut, look, sheet_of
 from sync.engine.fetch import Probe
@@ -42,7 +41,6 @@ from sync.source.folder import Rejected
 from sync.source.folder_names import shown, use_of
 from sync.transport.stick import Stick
 
-_AHEAD: Final = 2
 _STREAM: Final = "ts"
 """How renditions are kept; no folder brings it, so `use_of` need not know it."""
 
@@ -114,8 +112,7 @@ class Unpacker:
         self._lessons: list[LessonId] = []
         self._rejected: list[Rejected] = []
         self._copied = self._reused = 0
-        self._waiting: deque[Future[None]] = deque()
-        """Last steps of lessons whose files are read."""
+        self._behind: Final = Behind()
         self._coming: set[str] = set()
         """These lessons and their files, by digest: not here yet, and not to be read again."""
         self._strangers_left = ports.station.blobs.free_bytes() // 2
@@ -131,13 +128,12 @@ class Unpacker:
         contents = look(self._ports.stick, self._ports.verify)
         self._rejected += contents.rejected
         entries = self._in_order([one for index in contents.indexes for one in index.entries])
-        with ThreadPoolExecutor(1, thread_name_prefix="courier") as last_steps:
+        with self._behind:
             for done, entry in enumerate(entries):
-                job = self._take(entry, done, len(entries))
-                if job is not None:
-                    self._waiting.append(last_steps.submit(job))
-                self._drain(_AHEAD)
-            self._drain(0)
+                step = self._take(entry, done, len(entries))
+                if step is not None:
+                    self._behind.do(step)
+            self._behind.drain()
         self._ports.progress(len(entries), len(entries), "")
         self._station.blobs.clear_arriving()
         return Unpacked(
@@ -164,17 +160,15 @@ class Unpacker:
 
     # --- one lesson ----------------------------------------------------------------------
 
-    def _drain(self, left: int) -> None:
-        """Wait until at most so many last steps are to be done."""
-        while len(self._waiting) > left:
-            self._waiting.popleft().result()
-        if not self._waiting:
-            self._coming.clear()
+    def _catch_up(self) -> None:
+        """Wait for the rows of all lessons that were read."""
+        self._behind.drain()
+        self._coming.clear()
 
     def _take(self, entry: Entry, done: int, whole: int) -> Callable[[], None] | None:
         """Read one lesson; gives its last step, which needs the stick no more."""
         if entry.lesson in self._coming:
-            self._drain(0)
+            self._catch_up()
         try:
             sheet, data = self._vouched(entry)
             lesson = self._lesson(entry, sheet)
@@ -294,7 +288,7 @@ class Unpacker:
     def _come(self, file: SheetFile, path: str, remote: RemoteFile, trust: Trust) -> _Come:
         """Find a file here or bring it from the stick (CU1)."""
         if file.digest in self._coming:
-            self._drain(0)
+            self._catch_up()
         blob = self._station.holdings.has_blob(file.digest)
         if blob is not None:
             self._reused += 1

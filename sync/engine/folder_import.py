@@ -8,6 +8,8 @@ Invariants:
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
   I4  A lesson that comes again, from wherever, loses no part: a file of the same name takes the
       place of the older one, all others stay. The same bytes stand in a lesson once.
+  I5  A lesson's rows are kept as soon as its files are here and its films were tried; the next one
+      is copied meanwhile.
 """
 
 import contextlib
@@ -31,6 +33,7 @@ from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, Sourc
 from client.service.station import Station
 from client.store.blob_store import Imported
 from client.store.catalogue_read import SourceRow
+from sync.engine.behind import Behind
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
 from sync.source.folder import FolderFile, FolderLesson, Rejected, scan, source_of
@@ -101,16 +104,19 @@ def import_folder(
     run = _Run(station, source_of(folder), probe, cancel)
     station.add_source(SourceRow(id=run.source, kind=KIND, address=shown(str(folder))))
     run.place_books(found.lessons)
+    whole = len(found.lessons)
+    progress(0, whole)
+
+    def tell(done: int) -> None:
+        progress(done, whole)
+
     try:
-        for done, lesson in enumerate(found.lessons):
-            progress(done, len(found.lessons))
-            run.take(lesson)
+        run.take_all(found.lessons, tell)
     except StorageError:
         # What came before the disk was full is to be found, if there is room for that.
         with contextlib.suppress(ClassroomError):
             station.library.refresh(cancel)
         raise
-    progress(len(found.lessons), len(found.lessons))
     station.library.refresh(cancel)
     return run.report(found.rejected)
 
@@ -128,7 +134,8 @@ class _Run:
         self._lessons: list[LessonId] = []
         self._offered: list[LessonId] = []
         self._rejected: list[Rejected] = []
-        self._here: dict[str, Blob] = {}
+        self._here: dict[Digest, Blob] = {}
+        self._sizes: set[int] = set()
         self._matched = self._copied = self._reused = 0
 
     def place_books(self, lessons: Sequence[FolderLesson]) -> None:
@@ -152,8 +159,26 @@ class _Run:
             placed = [replace(one, position=at) for at, one in enumerate(ordered)]
             catalogue.put_sections(self.source, book_id, placed)
 
-    def take(self, described: FolderLesson) -> None:
-        """Copy a lesson's files and keep their rows; a broken file costs only itself (F3)."""
+    def take_all(self, lessons: Sequence[FolderLesson], tell: Callable[[int], None]) -> None:
+        """Take lessons in; films of one are tried while the next is copied (I5)."""
+        with Behind() as behind:
+            for done, described in enumerate(lessons, 1):
+                copied = self._copied_files(described)
+
+                def step(
+                    described: FolderLesson = described,
+                    copied: Sequence[_Taken] = copied,
+                    done: int = done,
+                ) -> None:
+                    if copied:
+                        self._commit(described, copied)
+                    tell(done)
+
+                behind.do(step)
+            behind.drain()
+
+    def _copied_files(self, described: FolderLesson) -> Sequence[_Taken]:
+        """Copy a lesson's files; a broken file costs only itself (F3)."""
         by_bytes: dict[Digest, _Taken] = {}
         for file in described.files:
             try:
@@ -161,15 +186,25 @@ class _Run:
                 by_bytes.setdefault(one.blob.digest, one)
             except (UserError, ProtocolError) as error:
                 self._rejected.append(Rejected(what=shown(file.path.name), why=error.code))
-        if not by_bytes:
-            return
-        taken = tuple(by_bytes.values())
+        return tuple(by_bytes.values())
+
+    def _commit(self, described: FolderLesson, copied: Sequence[_Taken]) -> None:
+        """Try the films of a lesson and keep its rows."""
+        taken = tuple(replace(one, blob=self._tried(one)) for one in copied)
         lesson, ids = self._joined(described, taken)
         self._station.catalogue.put_whole((lesson,))
         for part, one in zip(ids, taken, strict=True):
             self._keep(lesson, part, one.remote.path, one.blob)
             self._matched += self._match(one)
         (self._lessons if described.is_placed else self._offered).append(lesson.id)
+
+    def _tried(self, one: _Taken) -> Blob:
+        blob = self._here[one.blob.digest]
+        if _plays(one.file.use) and blob.decodes is Decodes.UNKNOWN:
+            path = self._station.blobs.path(blob.digest, blob.ext)
+            blob = self._here[blob.digest] = replace(blob, decodes=self._probe(path))
+            self._cancel.check()
+        return blob
 
     def report(self, rejected: Sequence[Rejected]) -> FolderReport:
         """Give the figures."""
@@ -192,23 +227,18 @@ class _Run:
     def _copy(self, file: FolderFile) -> _Taken:
         """Copy one file unless its bytes are here already (I1, I3)."""
         taken = self._reused_file(file) or self._new_file(file)
-        blob = taken.blob
-        if _plays(file.use) and blob.decodes is Decodes.UNKNOWN:
-            path = self._station.blobs.path(blob.digest, blob.ext)
-            blob = replace(blob, decodes=self._probe(path))
-            self._cancel.check()
-        self._here[blob.digest] = blob
-        return replace(taken, blob=blob)
+        self._here.setdefault(taken.blob.digest, taken.blob)
+        return taken
 
     def _reused_file(self, file: FolderFile) -> _Taken | None:
         """Find a file that is here; only one of a length that is here is read for it."""
-        sizes = {blob.size_bytes for blob in self._here.values()}
         size = file.size_bytes
-        if size not in sizes and not self._station.holdings.has_size(size):
+        if size not in self._sizes and not self._station.holdings.has_size(size):
             return None
         read = _read(file.path, self._cancel)
         require_kind(_remote(file, read), read.head)
-        blob = self._here.get(read.sha256) or self._station.holdings.has_blob(Digest(read.sha256))
+        digest = Digest(read.sha256)
+        blob = self._here.get(digest) or self._station.holdings.has_blob(digest)
         if blob is None:
             return None
         self._reused += 1
@@ -223,6 +253,7 @@ class _Run:
         made = self._imported(file, check_head)
         stored = made.stored
         self._copied += stored.size_bytes
+        self._sizes.add(stored.size_bytes)
         read = _Bytes(md5=made.md5, sha256=stored.digest, size_bytes=stored.size_bytes)
         blob = Blob(
             digest=stored.digest,

@@ -506,7 +506,6 @@ def test_a_full_disk_stops_and_keeps_what_came(county, school, stick, monkeypatc
         if left[0] < 0:
             raise StorageFullError("disk_full")
 
-    monkeypatch.setattr(courier_unpack.Unpacker, "_AHEAD", 0, raising=False)
     monkeypatch.setattr(type(school.blobs), "require_room", require_room)
     with pytest.raises(StorageFullError):
         unpack(school, stick)
