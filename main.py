@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from client.domain.availability import Decodes
     from client.media.port import Player
+    from sync.engine.courier_pack import Labels
     from sync.engine.link_desk import LinkDesk
+    from sync.engine.stick_desk import StickDesk
     from ui.program import Program
 
 _FAILED = 4
@@ -326,6 +328,7 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 demo=ROOT / "build" / "demo",
                 check_address=_check_address,
                 decodes=_decodes,
+                sticks=partial(_sticks, station),
             )
         )
         try:
@@ -375,6 +378,17 @@ def _link(station: Station) -> "LinkDesk":
     from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
 
     return LinkDesk(station, _decodes)
+
+
+def _sticks(station: Station) -> "StickDesk":
+    from client.service.text import Words  # noqa: PLC0415 - heavy
+    from sync.engine.courier_commands import labels_of  # noqa: PLC0415 - heavy
+    from sync.engine.stick_desk import StickDesk  # noqa: PLC0415 - heavy
+
+    def labels() -> "Labels":
+        return labels_of(Words(station.room.snapshot().settings.language))
+
+    return StickDesk(station, _decodes, labels)
 
 
 def _player() -> "Player":

@@ -107,6 +107,8 @@ class Parts:
     """Tries whether a file plays here; blocking."""
     is_mirrored: bool | None = None
     is_windowed: bool = False
+    sticks: Callable[[], Any] | None = None
+    """Makes a `ui.viewmodel.courier.StickPort`; None where no stick is looked for."""
 
 
 class Program(QObject):
@@ -143,6 +145,7 @@ class Program(QObject):
             decodes=parts.decodes,
         )
         self.frame.class_shown.connect(self.pages.show_class)
+        self.pages.sticks = parts.sticks
         self.window = MainWindow(self.context, self.frame, self._stations())
         self.window.closing.connect(self.close)
         self.importing = Importing(self.context, self.window, services.room)
@@ -372,7 +375,7 @@ class Program(QObject):
     def _build_transfer(self, context: UiContext) -> QWidget:
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
 
-        return TransferPage(context, self.transfer)
+        return self.pages.with_stick(TransferPage(context, self.transfer))
 
     def _build_first_run(self, context: UiContext) -> QWidget:
         view = self.pages.build_first_run(context)
@@ -400,6 +403,7 @@ class Program(QObject):
         if self.link is not None or self._is_closed:
             return
         self.link = self._parts.link()
+        self.pages.start_sticks(self._on_imported)
         post = self.context.dispatcher.post
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))
 
