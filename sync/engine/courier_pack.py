@@ -98,8 +98,6 @@ class _Lying:
     path: str
     ext: str
     manifest: Manifest
-    is_sure: bool = False
-    """We wrote it or read it; somebody else's word is no more than a hint."""
 
     @property
     def digest(self) -> Digest:
@@ -115,6 +113,8 @@ class _Known:
     """What is on the stick, by digest and by lesson."""
 
     files: dict[Digest, _Lying] = field(default_factory=dict)
+    hints: dict[Digest, str] = field(default_factory=dict)
+    """Where others say that a file lies: nothing to rely on before it was read."""
     own: dict[LessonId, Entry] = field(default_factory=dict)
     others: set[str] = field(default_factory=set)
     """Paths that indexes of other packers name."""
@@ -176,10 +176,14 @@ class Packer:
                     if not is_own:
                         self._known.others.add(path)
                     if path and self._stick.size(path) == file.manifest.size_bytes:
-                        lying = _Lying(
-                            path=path, ext=file.ext, manifest=file.manifest, is_sure=is_own
-                        )
-                        self._known.files.setdefault(file.digest, lying)
+                        self._note(file, path, is_own=is_own)
+
+    def _note(self, file: SheetFile, path: str, *, is_own: bool) -> None:
+        if is_own:
+            lying = _Lying(path=path, ext=file.ext, manifest=file.manifest)
+            self._known.files.setdefault(file.digest, lying)
+        else:
+            self._known.hints.setdefault(file.digest, path)
 
     def _held(self, lesson: LessonId) -> tuple[Holding, ...]:
         """List what of a lesson is worth carrying: what is here and is not known not to play."""
@@ -269,7 +273,8 @@ class Packer:
 
     def _require_room(self, rows: Sequence[Holding]) -> None:
         blobs = {one.blob.digest: one.blob.size_bytes for one in rows if one.blob is not None}
-        missing = [size for digest, size in blobs.items() if digest not in self._known.files]
+        there = {*self._known.files, *self._known.hints}
+        missing = [size for digest, size in blobs.items() if digest not in there]
         if any(size > MOST_BYTES for size in missing):
             raise LeftOut("too_large_for_stick")
         if missing and self._stick.free_bytes() < sum(missing) + _SPARE_BYTES:
@@ -277,17 +282,28 @@ class Packer:
 
     def _lay(self, blob: Blob, folder: str, part: Part) -> _Lying:
         """Have a blob on the stick, once (CP1)."""
-        known = self._known.files.get(blob.digest)
-        if known is not None and not known.is_sure:
-            is_right = self._is_right(known.path, known.manifest)
-            known = replace(known, is_sure=True) if is_right else None
+        known = self._known.files.get(blob.digest) or self._hinted(blob)
         if known is None:
             path = self._free_path(folder, part, blob)
-            known = _Lying(path=path, ext=blob.ext, manifest=self._copy(blob, path), is_sure=True)
+            known = _Lying(path=path, ext=blob.ext, manifest=self._copy(blob, path))
         self._known.files[blob.digest] = known
         self._done += blob.size_bytes
         self._ports.progress(self._done, self._whole, self._title)
         return known
+
+    def _hinted(self, blob: Blob) -> _Lying | None:
+        """Read what another packer says lies here; None if it is something else."""
+        path = self._known.hints.get(blob.digest)
+        if path is None:
+            return None
+        try:
+            manifest = self._read(path)
+        except StorageError:
+            if not self._stick.is_there():
+                raise
+            return None
+        is_it = manifest.sha256.hex() == blob.digest
+        return _Lying(path=path, ext=blob.ext, manifest=manifest) if is_it else None
 
     def _free_path(self, folder: str, part: Part, blob: Blob) -> str:
         """Choose the place of a file: one that is free, or has these very bytes (CP2)."""

@@ -10,8 +10,8 @@ Invariants:
   CS2  One index or sheet that is damaged keeps no other from being read.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from client.domain.errors import ProtocolError, StorageError
@@ -30,6 +30,10 @@ from sync.transport.stick import Stick
 
 FOLDER: Final = "TONGKE"
 MAX_INDEXES: Final = 32
+MAX_INDEXED_BYTES: Final = 8 << 20
+"""All indexes of a stick together."""
+MAX_SHEETS_BYTES: Final = 64 << 20
+"""All sheets together: some thousand lessons, a terabyte of films."""
 _ENDING: Final = ".idx"
 _MOST_NAMES: Final = 4096
 
@@ -69,20 +73,40 @@ def look(stick: Stick, verify: Verify) -> Contents:
     found: list[Index] = []
     rejected: list[Rejected] = []
     names = [name for name in stick.names(FOLDER, _MOST_NAMES) if name.endswith(_ENDING)]
-    for name in names[:MAX_INDEXES]:
+    left, sheets_left = MAX_INDEXED_BYTES, MAX_SHEETS_BYTES
+    for number, name in enumerate(names):
         path = f"{FOLDER}/{name}"
+        left -= stick.size(path) or 0
+        if number >= MAX_INDEXES or left < 0:
+            rejected.append(Rejected(what=path, why="too_many"))
+            continue
         try:
-            data = whole(stick, path, MAX_INDEX_BYTES)
-            index = read_index(data, verify)
+            index = _index(stick, path, verify)
         except (ProtocolError, LeftOut) as error:
             rejected.append(Rejected(what=path, why=error.code))
             continue
-        if path == index_path(index.key):
-            found.append(index)
-        else:
-            rejected.append(Rejected(what=path, why="index_damaged"))
-    rejected += [Rejected(what=f"{FOLDER}/{name}", why="too_many") for name in names[MAX_INDEXES:]]
+        fitting = tuple(_fitting(index.entries, sheets_left))
+        sheets_left -= sum(entry.size_bytes for entry in fitting)
+        if len(fitting) < len(index.entries):
+            rejected.append(Rejected(what=path, why="too_many"))
+        found.append(replace(index, entries=fitting))
     return Contents(indexes=tuple(found), rejected=tuple(rejected))
+
+
+def _index(stick: Stick, path: str, verify: Verify) -> Index:
+    index = read_index(whole(stick, path, MAX_INDEX_BYTES), verify)
+    if path != index_path(index.key):
+        raise ProtocolError("index_damaged")
+    return index
+
+
+def _fitting(entries: Sequence[Entry], left: int) -> Iterator[Entry]:
+    """Yield the first entries whose sheets are so long together at most (CS1)."""
+    for entry in entries:
+        left -= entry.size_bytes
+        if left < 0:
+            return
+        yield entry
 
 
 def whole(stick: Stick, path: str, most: int) -> bytes:

@@ -30,12 +30,12 @@ class Volume:
 
 
 def sticks() -> tuple[Volume, ...]:
-    """List the sticks that can be read and written. Asks the system: not for the GUI thread."""
+    """List the sticks that can be read. Asks the system: not for the GUI thread."""
     found = []
     for info in QStorageInfo.mountedVolumes():
         kind = bytes(info.fileSystemType().data()).decode("ascii", "replace").lower()
         root = info.rootPath()
-        if info.isValid() and info.isReady() and not info.isReadOnly() and is_stick(root, kind):
+        if info.isValid() and info.isReady() and is_stick(root, kind):
             volume = Volume(
                 root=Path(root),
                 name=info.name() or Path(root).name or root,

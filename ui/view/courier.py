@@ -17,6 +17,7 @@ from ui.base.context import UiContext
 from ui.base.layout import Paper, row, rows
 from ui.base.text import label
 from ui.base.theme import Type
+from ui.base.widgets import repolish
 from ui.view.courier_pack import PackPopover
 from ui.viewmodel.courier import CourierModel, Phase
 
@@ -123,6 +124,10 @@ class CourierBlock(QFrame):
         self.pack.setVisible(not is_busy)
         self.take.setVisible(not is_busy and model.seen is not None and model.seen.is_ours)
         self._left_out.setVisible(False)
+        is_done = model.phase is Phase.DONE
+        self._title.setProperty("tone", "accent" if is_done else "ink")
+        self._title.setProperty("type", (Type.HEAD if is_done else Type.TITLE).name.lower())
+        repolish(self._title)
         self._show_phase()
         self._says.setVisible(bool(self._says.text()))
         self.setAccessibleName(self._title.text())

@@ -580,6 +580,18 @@ def test_hostile_sheets_are_told_and_keep_no_other_out(county, school, stick, tm
     assert {"not_canonical", "sheet_damaged", "signature_bad", "index_damaged"} <= told
 
 
+def test_kinds_that_nobody_teaches_with_are_left(county, school, stick, tmp_path):
+    """CU5"""
+    sheet = a_sheet_on(county, tmp_path / "good")
+    stick.mkdir()
+    (stick / "a.exe").write_bytes(content(3))
+    forge(
+        stick, Key(), replace(sheet, files=(replace(sheet.files[0], ext=".exe"),)), paths=("a.exe",)
+    )
+    report = unpack(school, stick)
+    assert (report.lessons, reasons(report)) == ((), ["kind_unknown"])
+
+
 def test_empty_and_protected_files_are_left(county, school, stick):
     sheet = a_sheet_on(county, stick)
     lesson = sheet.lesson
@@ -600,6 +612,37 @@ def test_a_bounded_number_of_indexes_is_read(county, school, stick, monkeypatch)
     contents = look(Stick(stick), verify)
     assert len(contents.indexes) == 2
     assert [one.why for one in contents.rejected] == ["too_many", "too_many"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("MAX_INDEXED_BYTES", 300), ("MAX_SHEETS_BYTES", 2000)]
+)
+def test_what_is_read_of_a_stick_is_bounded(county, stick, monkeypatch, limit, most):
+    """CS1"""
+    pack(county, stick)
+    monkeypatch.setattr(courier_stick, limit, most)
+    contents = look(Stick(stick), verify)
+    assert [one.why for one in contents.rejected] == ["too_many"]
+    assert sum(len(index.entries) for index in contents.indexes) < 2
+
+
+def test_a_hint_that_cannot_be_read_is_no_hint(county, school, stick, monkeypatch):
+    """CP1"""
+    pack(county, stick, "l2")
+    keep(school, TWO, content(3))
+    real, told = courier_pack.Packer._read, shown_files(stick)[0]
+
+    def read(self, path):
+        if path == told:
+            raise StorageError("stick_failed")
+        return real(self, path)
+
+    monkeypatch.setattr(courier_pack.Packer, "_read", read)
+    assert pack(school, stick).copied_bytes == SIZE
+    (stick / index_path(school.journal.signer.public_key)).unlink()
+    monkeypatch.setattr(Stick, "is_there", lambda _: False)
+    with pytest.raises(StorageError):
+        pack(school, stick)
 
 
 def test_a_small_file_that_cannot_be_read_is_told_apart_from_a_stick_that_is_gone(
