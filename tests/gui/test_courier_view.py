@@ -95,6 +95,7 @@ def test_nothing_is_shown_without_a_stick(house):
     house.until(lambda: house.model.seen is not None)
     assert house.model.phase is Phase.FOUND
     assert list((house.folder / "KINGSTON").iterdir()) == []
+    assert house.block.take.text() == "只带记录"
     house.plug(replace(house.stick(), free_bytes=5))
     assert house.model.volume.free_bytes == 5
     house.plug()
@@ -115,6 +116,7 @@ def test_a_stick_of_ours_is_used_at_once(house):
     assert (house.model.end.lessons, house.model.end.left_events > 0) == (1, True)
     assert "可以拔了" in house.texts()
     assert "导入 1 课" in house.texts()
+    assert house.block.take.text() == "导入"
     assert house.station.holdings.kept_lessons()[-1].size_bytes == SIZE
     house.poll()
     assert house.model.phase is Phase.DONE

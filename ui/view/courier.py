@@ -5,6 +5,7 @@ Invariants:
   CV2  Figures that change do not rebuild the block: the focus stays where it is.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -122,7 +123,10 @@ class CourierBlock(QFrame):
         is_busy = model.phase is Phase.BUSY
         self._strip.setVisible(is_busy)
         self.pack.setVisible(not is_busy)
-        self.take.setVisible(not is_busy and model.seen is not None and model.seen.is_ours)
+        self.take.setVisible(not is_busy)
+        is_ours = model.seen is not None and model.seen.is_ours
+        text = words("courier.take" if is_ours else "courier.take_record")
+        self.take.set_face(replace(self.take.face, text=text))
         self._left_out.setVisible(False)
         is_done = model.phase is Phase.DONE
         self._title.setProperty("tone", "accent" if is_done else "ink")

@@ -62,4 +62,5 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "courier.pack_none": "No lesson is on this PC yet.",
     "courier.pack_fits": "{n} lessons, {size}; {free} free: it fits.",
     "courier.pack_too_much": "{n} lessons, {size}; only {free} free: it does not fit.",
+    "courier.take_record": "Only the record",
 }
