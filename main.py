@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
+from client.domain.errors import ClassroomError
 from client.domain.ids import LessonId
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
@@ -55,8 +56,12 @@ _HUB = (
     "hub revoke",
     "hub nodes",
     "hub code",
+    "hub upstream add",
+    "hub upstream list",
+    "hub upstream remove",
+    "hub sync",
 )
-"""Commands of `sync.hub.commands`."""
+"""Commands of `sync.relay.commands`."""
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
 
@@ -102,7 +107,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
     for name in _HUB:
-        handlers[name] = partial(_on_hub, name)
+        handlers[name] = partial(_on_hub, name, cancel)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
     for name in _COURIER:
@@ -168,10 +173,10 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
     with contextlib.ExitStack() as stack:
         hub = None
         if call.path("data") is not None:
-            from sync.hub.commands import open_hub, responder  # noqa: PLC0415 - heavy
+            from sync.hub.commands import open_folder, responder  # noqa: PLC0415 - heavy
             from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
 
-            folder = stack.enter_context(open_hub(call))
+            folder = stack.enter_context(open_folder(call))
             answer = responder(folder).answer
             hub = HubSide(
                 signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
@@ -180,10 +185,10 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
         return desk.commands(hub)[name](station, call)
 
 
-def _on_hub(name: str, call: Invocation) -> object:
-    from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
+def _on_hub(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.relay.commands import commands  # noqa: PLC0415 - heavy
 
-    return COMMANDS[name](call)
+    return commands(cancel)[name](call)
 
 
 def _seal_image(call: Invocation) -> object:
@@ -200,9 +205,16 @@ def _app(call: Invocation) -> object:
     folder = call.path("screenshots")
     if folder is not None:
         _screenshots(call, folder.absolute())
-    with _program(call, is_demo=call.flag("demo")) as (program, _):
-        program.show()
-        _application().exec()
+    try:
+        with _program(call, is_demo=call.flag("demo")) as (program, _):
+            program.show()
+            _application().exec()
+    except ClassroomError as error:
+        from client.service.text import Words  # noqa: PLC0415 - heavy
+        from ui.base.failure import show_failure  # noqa: PLC0415 - heavy
+
+        show_failure(error, Words(call.language) if call.language else Words())
+        raise
     # libvlc's threads outlive its players; taking the interpreter down under them may crash.
     sys.stdout.flush()
     os._exit(0)

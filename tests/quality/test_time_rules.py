@@ -36,6 +36,7 @@ EVIDENCE = {
     "sync/hub/audit.py",
     "sync/hub/authority.py",
     "sync/hub/respond.py",
+    "sync/relay/upstream.py",
     "sync/transport/sign.py",
     "ui/base/context.py",
     "ui/bench_app.py",
