@@ -176,7 +176,15 @@ def test_a_stick_that_is_pulled_out_too_early_is_said_so(house, monkeypatch):
     failed.set_exception(StorageError("stick_failed", {"detail": "gone"}))
     house.until(lambda: house.model.phase is Phase.FAILED)
     assert "重新插好" in house.texts()
-    house.poll()
+    house.plug()
+    assert "重新插好" in house.texts()
+    assert not house.block.pack.isVisible()
+    assert not house.block.take.isVisible()
+    house.model.take()
+    assert house.model.phase is Phase.FAILED
+    house.plug(house.stick())
+    assert house.model.phase is Phase.FOUND
+    house.plug(house.stick("OTHER"))
     assert house.model.volume.name == "OTHER"
 
 

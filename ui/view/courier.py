@@ -1,7 +1,7 @@
 """The stick on 传输: what it holds, how far it is, and in full width that it may be pulled out.
 
 Invariants:
-  CV1  Where no stick is plugged in nothing of it is shown.
+  CV1  Where no stick is plugged in nothing is shown but why the last one failed.
   CV2  Figures that change do not rebuild the block: the focus stays where it is.
 """
 
@@ -122,8 +122,9 @@ class CourierBlock(QFrame):
         self._room.setText(words("courier.free", size=words.size(volume.free_bytes)))
         is_busy = model.phase is Phase.BUSY
         self._strip.setVisible(is_busy)
-        self.pack.setVisible(not is_busy)
-        self.take.setVisible(not is_busy)
+        is_usable = not is_busy and not model.is_gone
+        self.pack.setVisible(is_usable)
+        self.take.setVisible(is_usable)
         is_ours = model.seen is not None and model.seen.is_ours
         text = words("courier.take" if is_ours else "courier.take_record")
         self.take.set_face(replace(self.take.face, text=text))

@@ -3,7 +3,8 @@
 Invariants:
   CM1  A stick of ours is used by itself as soon as it is found: the record goes out, then lessons
        come in. Any other stick is only shown, and nothing is written to it unasked.
-  CM2  A stick that is gone leaves no figures behind; one that is plugged in again is found again.
+  CM2  A stick that is gone leaves nothing behind but why it failed, until the next one; one that is
+       plugged in again is found again.
   CM3  An answer about a stick that is not the one shown changes nothing.
 """
 
@@ -99,6 +100,8 @@ class CourierModel(QObject):
         self._timer.timeout.connect(self.poll)
         self.phase = Phase.NONE
         self.volume: Volume | None = None
+        self.is_gone = False
+        """It failed and was pulled out; what is shown of it is why."""
         self.seen: StickSeen | None = None
         self.progress: StickProgress | None = None
         self.end: StickEnd | None = None
@@ -127,12 +130,12 @@ class CourierModel(QObject):
 
     def take(self) -> None:
         """Write the record out and take lessons in."""
-        if self.volume is not None and self.phase is not Phase.BUSY:
+        if self._may_begin():
             self._begin(lambda root: self._port.take(root, self._tell))
 
     def pack(self, lessons: Sequence[LessonId], site: str) -> None:
         """Write the record out and pack lessons."""
-        if self.volume is not None and self.phase is not Phase.BUSY:
+        if self._may_begin():
             self._begin(lambda root: self._port.pack(root, lessons, site, self._tell))
 
     def ask_offers(self) -> None:
@@ -147,18 +150,24 @@ class CourierModel(QObject):
 
     # --- inside --------------------------------------------------------------------------
 
+    def _may_begin(self) -> bool:
+        return self.volume is not None and self.phase is not Phase.BUSY and not self.is_gone
+
     def _on_none(self, _error: ClassroomError) -> None:
         self._is_asking = False
 
     def _on_volumes(self, found: tuple[Volume, ...]) -> None:
         self._is_asking = False
         here = next((one for one in found if self._is_shown(one)), None)
-        if here is not None:
+        if here is not None and not self.is_gone:
             if here != self.volume:
                 self.volume = here
                 self.changed.emit()
         elif found:
             self._found(found[0])
+        elif self.phase is Phase.FAILED:
+            self.is_gone = True
+            self.changed.emit()
         elif self.volume is not None and self.phase is not Phase.BUSY:
             self._forget()
 
@@ -186,7 +195,7 @@ class CourierModel(QObject):
 
     def _forget(self) -> None:
         """Show no stick (CM2)."""
-        self.phase, self.volume = Phase.NONE, None
+        self.phase, self.volume, self.is_gone = Phase.NONE, None, False
         self.seen = self.progress = self.end = self.error = None
         self.changed.emit()
 
