@@ -151,10 +151,11 @@ class Packer:
         for lesson, rows in held.items():
             try:
                 self._pack(lesson, rows)
-            except (ProtocolError, LeftOut, StorageFullError) as error:
-                if error.code == "disk_full":
+            except (ProtocolError, LeftOut, StorageError) as error:
+                why = self._only_this(error)
+                if why is None:
                     raise
-                self._rejected.append(Rejected(what=shown(self._title or lesson), why=error.code))
+                self._rejected.append(Rejected(what=shown(self._title or lesson), why=why))
         self._check()
         return Packed(
             lessons=tuple(self._packed),
@@ -162,6 +163,14 @@ class Packer:
             copied_bytes=self._copied,
             rejected=tuple(self._rejected),
         )
+
+    def _only_this(self, error: ProtocolError | LeftOut | StorageError) -> str | None:
+        """Say why one lesson is not packed; None if no other will be either."""
+        if not isinstance(error, StorageError) or error.code == "stick_full":
+            return error.code
+        # A link, or a file where a folder should be: the rest of the stick may be as it should.
+        is_in_the_way = error.code == "stick_failed" and self._stick.is_there()
+        return "not_writable" if is_in_the_way else None
 
     def _look(self) -> None:
         """Learn what lies on the stick already (CP1)."""

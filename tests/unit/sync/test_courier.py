@@ -207,6 +207,21 @@ def test_a_stick_that_is_full_all_of_a_sudden_keeps_what_it_has(county, stick, m
         pack(county, stick, "l1", step=own_disk)
 
 
+def test_what_stands_in_the_way_costs_only_its_lesson(county, stick, tmp_path):
+    """CP1: nothing is written through a link, nor in the place of a file."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (stick / UNIT).mkdir(parents=True)
+    (stick / UNIT / "01 分数的初步认识").symlink_to(outside)
+    packed = pack(county, stick)
+    assert (packed.lessons, reasons(packed)) == (("l2",), ["not_writable"])
+    assert list(outside.iterdir()) == []
+    (stick / UNIT / "01 分数的初步认识").unlink()
+    (stick / UNIT / "01 分数的初步认识").write_bytes(b"somebody's own")
+    packed = pack(county, stick)
+    assert (packed.lessons, reasons(packed)) == (("l2",), ["not_writable"])
+
+
 @pytest.mark.parametrize("is_gone", [True, False])
 def test_a_damaged_blob_is_not_packed(county, stick, is_gone):
     """CP4"""
