@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from client.domain.availability import Decodes
     from client.media.port import Player
+    from sync.engine.courier_pack import Labels
     from sync.engine.link_desk import LinkDesk
+    from sync.engine.stick_desk import StickDesk
     from ui.program import Program
 
 _FAILED = 4
@@ -62,6 +64,9 @@ _HUB = (
 """Commands of `sync.relay.commands`."""
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
+
+_COURIER = ("courier pack", "courier unpack", "courier inspect")
+"""Commands of `sync.engine.courier_commands`."""
 
 _ROSTER = (
     "roster import",
@@ -105,6 +110,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         handlers[name] = partial(_on_hub, name, cancel)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
+    for name in _COURIER:
+        handlers[name] = partial(_on_courier, name, cancel)
     return handlers
 
 
@@ -155,6 +162,27 @@ def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
     table = {"source add hub": desk.add, "sync now": desk.sync_now}
     with _station(call) as station:
         return table[name](station, call)
+
+
+def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
+    """Run a command for sticks; with `--data` the keeper of that hub packs."""
+    from sync.engine.courier_commands import CourierDesk, HubSide  # noqa: PLC0415 - heavy
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
+
+    desk = CourierDesk(decodes, _say, cancel)
+    with contextlib.ExitStack() as stack:
+        hub = None
+        if call.path("data") is not None:
+            from sync.hub.commands import open_folder, responder  # noqa: PLC0415 - heavy
+            from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
+
+            folder = stack.enter_context(open_folder(call))
+            answer = responder(folder).answer
+            hub = HubSide(
+                signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
+            )
+        station = stack.enter_context(_station(call))
+        return desk.commands(hub)[name](station, call)
 
 
 def _on_hub(name: str, cancel: CancelToken, call: Invocation) -> object:
@@ -312,6 +340,7 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 demo=ROOT / "build" / "demo",
                 check_address=_check_address,
                 decodes=_decodes,
+                sticks=partial(_sticks, station),
             )
         )
         try:
@@ -361,6 +390,17 @@ def _link(station: Station) -> "LinkDesk":
     from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
 
     return LinkDesk(station, _decodes)
+
+
+def _sticks(station: Station) -> "StickDesk":
+    from client.service.text import Words  # noqa: PLC0415 - heavy
+    from sync.engine.courier_commands import labels_of  # noqa: PLC0415 - heavy
+    from sync.engine.stick_desk import StickDesk  # noqa: PLC0415 - heavy
+
+    def labels() -> "Labels":
+        return labels_of(Words(station.room.snapshot().settings.language))
+
+    return StickDesk(station, _decodes, labels)
 
 
 def _player() -> "Player":

@@ -9,6 +9,7 @@ fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fet
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
+import     a folder and a stick beside cp and sync      sync.engine.bench_import
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 """
 
@@ -188,6 +189,23 @@ def _hub(call: _Call) -> Figures:
     return bench_hub.bench_hub(load, call.log)
 
 
+def _import(call: _Call) -> Figures:
+    from sync.engine import bench_import  # noqa: PLC0415 - one bench at a time
+    from ui import bench_stage  # noqa: PLC0415 - one bench at a time
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - one bench at a time
+
+    load = bench_import.QUICK if call.is_quick else bench_import.Load()
+    call.parameters.update(asdict(load))
+    with tempfile.TemporaryDirectory() as folder:
+        tools = bench_import.Tools(
+            probe=decodes,
+            film=bench_stage.test_video(Path(folder), seconds=10),
+            before=call.before,
+            log=call.log,
+        )
+        return bench_import.bench_import(load, tools)
+
+
 def _exchange(call: _Call) -> Figures:
     from sync.engine import bench_exchange  # noqa: PLC0415 - one bench at a time
 
@@ -207,5 +225,6 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "exchange": _exchange,
         "events": _events,
         "hub": _hub,
+        "import": _import,
     }
 )

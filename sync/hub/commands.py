@@ -50,11 +50,15 @@ def run_hub(call: Invocation, beside: Beside) -> None:
 
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
-    policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
     with open_folder(call) as folder:
-        parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
-        answer = Responder(*parts, policy).answer
-        return answer_folder(call.needed_path("dir").absolute(), answer)
+        return answer_folder(call.needed_path("dir").absolute(), responder(folder).answer)
+
+
+def responder(folder: HubFolder) -> Responder:
+    """Make what answers requests that were carried here."""
+    policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
+    parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
+    return Responder(*parts, policy)
 
 
 def make_backup(call: Invocation) -> object:

@@ -29,6 +29,7 @@ EVIDENCE = {
     "sync/engine/demo_week.py",
     "sync/engine/exchange.py",
     "sync/engine/fetch.py",
+    "sync/engine/courier_unpack.py",
     "sync/engine/folder_import.py",
     "sync/engine/hub_link.py",
     "sync/engine/supervisor.py",

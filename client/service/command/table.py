@@ -197,7 +197,12 @@ COMMANDS: Final = (
     Command(name="sync now", arguments=(_option("--folder", Value.PATH),)),
     Command(
         name="courier pack",
-        arguments=(_DIR, _option("--for"), _option("--lessons", Value.ITEMS)),
+        arguments=(
+            _DIR,
+            _option("--for"),
+            _option("--lessons", Value.ITEMS),
+            _option("--data", Value.PATH),
+        ),
     ),
     Command(name="courier unpack", arguments=(_DIR,)),
     Command(name="courier inspect", arguments=(_DIR,)),
