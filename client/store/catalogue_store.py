@@ -256,6 +256,10 @@ class CatalogueStore:
         """Give ids of a book's lessons on offer (or of those withdrawn)."""
         return self._db.read_here(lambda c: read.ids_of_book(c, book, is_withdrawn=withdrawn))
 
+    def loose_ids(self) -> tuple[LessonId, ...]:
+        """Give ids of the lessons on offer that stand in no book."""
+        return self._db.read_here(read.loose_ids)
+
     def ids_of_textbooks(
         self, source: SourceId, *, withdrawn: bool = False
     ) -> tuple[LessonId, ...]:

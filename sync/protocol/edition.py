@@ -36,7 +36,7 @@ _DOMAIN: Final = b"tongke/edition/1"
 _HASH_BYTES: Final = 32
 _MOST: Final = 1 << 53
 _MAX_ID: Final = 200
-_MAX_REASON: Final = 60
+MAX_REASON: Final = 60
 MAX_GRACE_DAYS: Final = 366
 
 
@@ -210,7 +210,7 @@ def _withdrawal(wire: Wire) -> Withdrawal:
     match wire:
         case [str(lesson), str(reason), int(grace), str(replacement)] if (
             0 < len(lesson) <= _MAX_ID
-            and len(reason) <= _MAX_REASON
+            and len(reason) <= MAX_REASON
             and 0 <= grace <= MAX_GRACE_DAYS
             and len(replacement) <= _MAX_ID
         ):

@@ -25,7 +25,7 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from client.domain.attested import Attested
-from client.domain.canon import Wire
+from client.domain.canon import Wire, encode
 from client.domain.catalogue import (
     Book,
     FileUse,
@@ -80,6 +80,11 @@ def rows_of(group: Group) -> list[Row]:
     rows += [_section_row(section) for section in group.sections]
     rows += [_lesson_row(lesson, book, named) for lesson in group.lessons]
     return sorted(rows, key=key_of)
+
+
+def group_order(key: str) -> bytes:
+    """Give what groups are ordered by: the rows of a stream stand group by group."""
+    return encode(_id(key))
 
 
 def book_of(row: Row) -> str:

@@ -34,6 +34,7 @@ EVIDENCE = {
     "sync/engine/supervisor.py",
     "sync/hub/audit.py",
     "sync/hub/authority.py",
+    "sync/hub/publish.py",
     "sync/hub/respond.py",
     "sync/transport/sign.py",
     "ui/base/context.py",
