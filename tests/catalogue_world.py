@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from client.domain.attested import Attested
 from client.domain.catalogue import (
     Book,
     FileUse,
@@ -19,8 +18,8 @@ from client.domain.catalogue import (
     Section,
     Tag,
 )
+from client.domain.edition import Attested, Group
 from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
-from sync.protocol.edition_rows import Group
 
 MATHS = Placement(stage="小学", grade="三年级", subject="数学", edition="人教版", volume="上册")
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

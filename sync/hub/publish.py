@@ -27,12 +27,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from client.domain.attested import Attested
 from client.domain.availability import Decodes, Trust
 from client.domain.cancel import CancelToken
 from client.domain.canon import encode
 from client.domain.catalogue import Lesson, Part, RemoteFile
 from client.domain.clock import Clock
+from client.domain.edition import Attested, Group
 from client.domain.errors import DigestMismatchError
 from client.domain.holding import Blob, is_video
 from client.domain.ids import BookId, Digest, LessonId
@@ -47,7 +47,7 @@ from sync.protocol.edition import (
     pack_head,
     pack_withdrawals,
 )
-from sync.protocol.edition_rows import Group, group_order, rows_of
+from sync.protocol.edition_rows import group_order, rows_of
 from sync.protocol.row_stream import framed, packed, rows_in, steps, unpacked
 from sync.source.folder import NO_RELAY
 

@@ -20,11 +20,9 @@ Invariants:
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeVar
 
-from client.domain.attested import Attested
 from client.domain.canon import Wire, encode
 from client.domain.catalogue import (
     Book,
@@ -38,6 +36,7 @@ from client.domain.catalogue import (
     Section,
     Tag,
 )
+from client.domain.edition import Attested, Group
 from client.domain.errors import ProtocolError
 from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
 from sync.protocol.row_stream import Row, key_of
@@ -58,18 +57,6 @@ _HASH_BYTES: Final = 32
 _MD5_BYTES: Final = 16
 _MS: Final = 1000
 _MOST: Final = 1 << 53
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """One book with everything below it; `book` is None for what stands in none."""
-
-    key: str
-    """The book's id, empty for what stands in none."""
-    book: Book | None = None
-    sections: tuple[Section, ...] = ()
-    lessons: tuple[Lesson, ...] = ()
-    attested: tuple[Attested, ...] = ()
 
 
 def rows_of(group: Group) -> list[Row]:

@@ -32,6 +32,11 @@ _KEY: Final = 3
 """The first values of a row are its key."""
 _MEMORY_BYTES: Final = 32 << 20
 _PIECE: Final = 1 << 16
+_ARRAY: Final = 4
+_STRINGS: Final = (2, 3)
+_DIRECT: Final = 24
+"""Lengths below this stand in the head itself; those of ids take one or two bytes more."""
+_HEADS: Final = 4
 SMALL: Final = 6
 """Packs for the link, with a window of 8 MiB, which is what its reader needs."""
 QUICK: Final = 0
@@ -55,6 +60,20 @@ def key_of(row: Row) -> bytes:
     if len(row) <= _KEY:
         raise ProtocolError("message_invalid")
     return encode(row[:_KEY])
+
+
+def group_of_row(row: bytes) -> bytes:
+    """Give the form of the first value of a row without reading the rest: what it stands under.
+
+    Raises:
+        ProtocolError: `message_invalid`.
+    """
+    if len(row) < _HEADS or row[0] >> 5 != _ARRAY or row[1] >> 5 not in _STRINGS:
+        raise ProtocolError("message_invalid")
+    short = row[1] & 31
+    width = max(0, short - _DIRECT + 1)
+    length = short if not width else int.from_bytes(row[2 : 2 + width], "big")
+    return row[1 : 2 + width + length]
 
 
 def framed(rows: Iterable[bytes]) -> Iterator[bytes]:

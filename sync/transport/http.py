@@ -77,6 +77,7 @@ class HttpTransport:
         saw: Told address and headers of each answer, refusals too.
         connect_s: Seconds a connection may take.
         stall_s: Seconds without a byte after which an answer counts as lost.
+        adapter: Makes what opens connections; another one where authorities are pinned.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class HttpTransport:
         saw: Saw | None = None,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
+        adapter: Callable[[], WakingAdapter] = WakingAdapter,
     ) -> None:
+        self._adapter = adapter
         self._resolve = resolve
         self._sign = sign
         self._saw = saw
@@ -164,7 +167,7 @@ class HttpTransport:
             return session
         if session is not None:
             session.close()
-        session = quiet_session(WakingAdapter())
+        session = quiet_session(self._adapter())
         self._local.session, self._local.epoch = session, epoch
         return session
 

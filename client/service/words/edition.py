@@ -24,5 +24,9 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.edition_mixed": "It was not taken; the one from before stays. Whoever keeps the hub should publish again.",
     "error.edition_damaged": "The hub's catalogue arrived damaged.",
     "hint.edition_damaged": "It was not taken. Tongke tries again by itself.",
+    "error.edition_absent": "This hub publishes no lessons yet.",
+    "hint.edition_absent": "Ask whoever keeps it, or fetch from the platform.",
+    "error.block_wrong": "A piece of the file arrived wrong.",
+    "hint.block_wrong": "It was thrown away and is asked for again.",
     "notice.edition_frozen": "This hub has had no newer catalogue for 30 days.",
 }

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.domain.attested import Attested
 from client.domain.canon import decode_array, encode
+from client.domain.edition import Attested, Group
 from client.domain.errors import ProtocolError
 from client.domain.ids import Digest
-from sync.protocol.edition_rows import MAX_TEXT, Group, book_of, group_of, rows_of
+from sync.protocol.edition_rows import MAX_TEXT, book_of, group_of, rows_of
 from sync.protocol.row_stream import key_of
 from tests.catalogue_world import film, groups, one_lesson
 

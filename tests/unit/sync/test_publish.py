@@ -12,6 +12,7 @@ from client.domain.availability import Decodes, Trust
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
+from client.domain.edition import Group
 from client.domain.errors import DigestMismatchError, StorageCorruptError
 from client.domain.failpoint import PUBLISH_POINTS
 from client.domain.holding import Blob
@@ -22,7 +23,7 @@ from sync.hub.content import MOST_EDITIONS, ContentFolder
 from sync.hub.folder import CONTENT
 from sync.hub.publish import why_not
 from sync.protocol.edition import Head, Withdrawal, open_head, read_withdrawals
-from sync.protocol.edition_rows import Group, book_of, group_of
+from sync.protocol.edition_rows import book_of, group_of
 from sync.protocol.manifest import BLOCK_BYTES, read_manifest
 from sync.protocol.row_stream import applied, framed, in_order, rows_in, unpacked
 from tests.catalogue_world import film as described

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.domain.canon import encode
+from client.domain.canon import decode_array, encode
 from client.domain.errors import ProtocolError
 from sync.protocol.row_stream import (
     MAX_ROW_BYTES,
     QUICK,
     applied,
     framed,
+    group_of_row,
     in_order,
     key_of,
     packed,
@@ -109,6 +110,15 @@ def test_r3_frames_and_packed_bytes_end_where_they_say():
     said("not_canonical", lambda: list(rows_in([b"\0\0\5abc"])))
     said("too_large", lambda: list(rows_in([b"\xff\xff\xff"])))
     said("too_large", lambda: list(framed([bytes(MAX_ROW_BYTES + 1)])))
+
+
+@given(rows)
+def test_r1_rows_of_one_group_are_known_by_their_first_value(sent):
+    """R1: without reading the rest; ids of any length."""
+    for row in [*sent, encode(["x" * 300, 1, "", 0]), encode([b"y" * 30, 1, "", 0])]:
+        assert group_of_row(row) == encode(decode_array(row)[0])
+    for wrong in (b"", b"\x84", encode([1, 2, 3, 4]), encode("text")):
+        said("message_invalid", lambda wrong=wrong: group_of_row(wrong))
 
 
 @given(st.binary(max_size=60))
