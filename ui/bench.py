@@ -9,6 +9,7 @@ fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fet
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
+delta      bytes of a catalogue's edition and its changes  sync.engine.bench_delta
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 """
 
@@ -188,6 +189,14 @@ def _hub(call: _Call) -> Figures:
     return bench_hub.bench_hub(load, call.log)
 
 
+def _delta(call: _Call) -> Figures:
+    from sync.engine import bench_delta  # noqa: PLC0415 - one bench at a time
+
+    if call.is_quick:
+        return bench_delta.bench_delta(_QUICK_RESOURCES, _QUICK_RESOURCES, progress=call.log)
+    return bench_delta.bench_delta(progress=call.log)
+
+
 def _exchange(call: _Call) -> Figures:
     from sync.engine import bench_exchange  # noqa: PLC0415 - one bench at a time
 
@@ -206,6 +215,7 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "catalogue": _catalogue,
         "exchange": _exchange,
         "events": _events,
+        "delta": _delta,
         "hub": _hub,
     }
 )
