@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
-from client.domain.errors import UsageError
+from client.domain.errors import ClassroomError, UsageError
 from client.domain.ids import LessonId
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
@@ -55,8 +55,12 @@ _HUB = (
     "hub nodes",
     "hub code",
     "hub withdraw",
+    "hub upstream add",
+    "hub upstream list",
+    "hub upstream remove",
+    "hub sync",
 )
-"""Commands of `sync.hub.commands`."""
+"""Commands of `sync.relay.commands`."""
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
 
@@ -100,7 +104,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
     for name in _HUB:
-        handlers[name] = partial(_on_hub, name)
+        handlers[name] = partial(_on_hub, name, cancel)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
     return handlers
@@ -155,10 +159,10 @@ def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
         return table[name](station, call)
 
 
-def _on_hub(name: str, call: Invocation) -> object:
-    from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
+def _on_hub(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.relay.commands import commands  # noqa: PLC0415 - heavy
 
-    return COMMANDS[name](call)
+    return commands(cancel)[name](call)
 
 
 def _publish(cancel: CancelToken, call: Invocation) -> object:
@@ -192,9 +196,16 @@ def _app(call: Invocation) -> object:
     folder = call.path("screenshots")
     if folder is not None:
         _screenshots(call, folder.absolute())
-    with _program(call, is_demo=call.flag("demo")) as (program, _):
-        program.show()
-        _application().exec()
+    try:
+        with _program(call, is_demo=call.flag("demo")) as (program, _):
+            program.show()
+            _application().exec()
+    except ClassroomError as error:
+        from client.service.text import Words  # noqa: PLC0415 - heavy
+        from ui.base.failure import show_failure  # noqa: PLC0415 - heavy
+
+        show_failure(error, Words(call.language) if call.language else Words())
+        raise
     # libvlc's threads outlive its players; taking the interpreter down under them may crash.
     sys.stdout.flush()
     os._exit(0)

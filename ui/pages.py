@@ -63,7 +63,7 @@ class SchoolPages(QObject):
         """List the stations of these pages, in the order of the rail."""
         return (
             Station(entry=TIMETABLE_ENTRY, build=self.build_timetable),
-            Station(entry=CLASSES_ENTRY, build=self._build_classes),
+            Station(entry=CLASSES_ENTRY, build=self._build_classes, has_records=True),
             Station(entry=SETTINGS_ENTRY, build=self._build_settings),
             Station(entry=DOCTOR_ENTRY, build=self._build_doctor, marks=SETTINGS_ENTRY.name),
         )
@@ -157,7 +157,7 @@ class SchoolPages(QObject):
     def _build_settings(self, context: UiContext) -> QWidget:
         from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
 
-        view = SettingsView(context, self.setup)
+        view = SettingsView(context, self.setup, self._actions.hubs)
         view.doctor_wanted.connect(lambda: self._open_station(DOCTOR_ENTRY.name))
         return view
 
@@ -167,7 +167,19 @@ class SchoolPages(QObject):
         view = DoctorView(context, self.doctor)
         view.back_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
         view.transfer_wanted.connect(lambda: self._open_station("transfer"))
+        view.hubs_wanted.connect(self.open_hubs)
+        view.send_wanted.connect(self.send_now)
         return view
+
+    def send_now(self) -> None:
+        """Call the hubs, and say so: an answer may take its time."""
+        self._context.say("transfer.syncing")
+        self._actions.sync_now()
+
+    def open_hubs(self) -> None:
+        """Go to settings, where a hub is added."""
+        self._open_station(SETTINGS_ENTRY.name)
+        self._actions.hubs.form_wanted.emit()
 
     # --- following -----------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ Invariants:
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, TypeVar
 
 from client.domain.canon import Wire, decode_array, encode
@@ -49,6 +50,15 @@ class Contact:
     """Message code of the last failure."""
     wall_ms: int = 0
     """When it answered last, Unix milliseconds; 0: never."""
+
+    def failed(self, reason: str) -> "Contact":
+        """Note a call that failed with a message code."""
+        return replace(self, failures=self.failures + 1, reason=reason)
+
+    def answered(self, now: datetime) -> "Contact":
+        """Note a call that was answered."""
+        wall_ms = int(now.timestamp() * 1000)
+        return replace(self, exchanges=self.exchanges + 1, failures=0, reason="", wall_ms=wall_ms)
 
 
 class HubBook:

@@ -20,6 +20,7 @@ from client.domain.ids import BookId, LessonId, SourceId
 from client.service.api import Filters, LessonDetail
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
+from client.service.keeping import Keeping
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
@@ -76,6 +77,11 @@ class Station:
         return HubBook(self.room)
 
     @cached_property
+    def keeping(self) -> Keeping:
+        """What threatens the records."""
+        return Keeping(self.journal, lambda: len(self.hubs.hubs()))
+
+    @cached_property
     def print_desk(self) -> PrintDesk:
         """Makes sheets to print."""
         return PrintDesk(self.room, self.library.detail_now, self.catalogue.lesson)
@@ -117,7 +123,7 @@ class Station:
     def close(self) -> None:
         """Write what is queued and close everything. Idempotent."""
         self.today.close()
-        for name in ("print_desk", "classes"):
+        for name in ("print_desk", "classes", "keeping"):
             if name in self.__dict__:
                 getattr(self, name).close()
         self.journal.close()

@@ -136,6 +136,29 @@ class LogStore:
 
         return self._database.read_here(look)
 
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """See the port."""
+
+        def look(connection: sqlite3.Connection) -> frozenset[bytes]:
+            here, site = self._vector(connection), rows.select_site(connection, self._site)
+            known = {*here.open, *(here.closed or ())}
+            return frozenset(
+                one.writer
+                for one in told(there, here)
+                if one not in known and not _has(connection, site, one)
+            )
+
+        return self._database.read_here(look)
+
+    def is_continued(self, writer: bytes) -> bool:
+        """See the port."""
+
+        def look(connection: sqlite3.Connection) -> bool:
+            site = rows.select_site(connection, self._site)
+            return site is not None and rows.count_named(connection, writer, site.si) > 0
+
+        return self._database.read_here(look)
+
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """See the port."""
         return self._database.read_here(
@@ -300,6 +323,11 @@ _NONE: Final[frozenset[bytes]] = frozenset()
 
 def _index(connection: sqlite3.Connection, site: rows.Site | None, writer: bytes) -> int | None:
     return None if site is None else rows.writer_index(connection, writer, site.si)
+
+
+def _has(connection: sqlite3.Connection, site: rows.Site | None, one: Stretch) -> bool:
+    wi = _index(connection, site, one.writer)
+    return wi is not None and rows.has_id(connection, wi, one.head)
 
 
 def _refused(one: _Checked | Taken, code: Taken) -> Taken:

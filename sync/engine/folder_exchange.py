@@ -2,8 +2,9 @@
 
 Invariants:
   FX1  An answer is taken up once and then removed; taking it up again would change nothing.
-  FX2  Only requests that this room signed for this hub are taken up or removed; those of other
-       rooms on the same stick are left alone.
+  FX2  Only requests that this machine signed for this hub are taken up or removed; those of other
+       rooms on the same stick are left alone, and so are those of a copy of this disk, which has
+       the same key and other things to say.
 """
 
 from dataclasses import replace
@@ -48,10 +49,11 @@ def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
 
 
 def _own(ports: ExchangePorts, envelope: bytes) -> Request | None:
-    """Read a request if this room made it for this hub (FX2)."""
+    """Read a request if this machine made it for this hub (FX2)."""
+    own = node_of(ports.signer.public_key), ports.here.machine
     try:
         request = read_request(envelope)
-        if request.node != node_of(ports.signer.public_key):
+        if (request.node, request.machine) != own:
             return None
         check_request(envelope, ports.signer.public_key, ports.hub_key, ports.verify)
     except ProtocolError:

@@ -1,11 +1,13 @@
-"""The commands `hub …`, as the composition root calls them."""
+"""The commands `hub …` of a hub by itself; `sync.relay.commands` adds those for hubs above it."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from client.domain.cancel import CancelToken
-from client.domain.clock import SystemClock
+from client.domain.clock import Clock, SystemClock
+from client.domain.errors import UserError
 from client.domain.ids import LessonId
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
@@ -14,7 +16,14 @@ from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
 from sync.hub.content import ContentFolder
-from sync.hub.enrolment import add_code, close_codes, revoke
+from sync.hub.enrolment import (
+    add_code,
+    close_codes,
+    new_site,
+    revoke,
+    sites_named,
+    the_site,
+)
 from sync.hub.folder import CONTENT, HubFolder
 from sync.hub.ports import Node, Role
 from sync.hub.publish import Publisher, PublishReport
@@ -26,7 +35,11 @@ _DAMAGED: Final = 4
 """Exit code of a check that found damage."""
 
 
-def run_hub(call: Invocation) -> None:
+Beside = Callable[[HubFolder, Clock], contextlib.AbstractContextManager[object]]
+"""What runs as long as a hub does."""
+
+
+def run_hub(call: Invocation, beside: Beside) -> None:
     """`hub`: runs until it is asked to stop; its first line is its base URL."""
     from sync.hub.serve import LOOPBACK, PORT, HubServer, Place, first_code  # noqa: PLC0415 - heavy
 
@@ -37,13 +50,14 @@ def run_hub(call: Invocation) -> None:
         server = HubServer(folder, place, clock)
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
-        server.run()
+        with beside(folder, clock):
+            server.run()
 
 
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
     policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
         answer = Responder(*parts, policy).answer
         return answer_folder(call.needed_path("dir").absolute(), answer)
@@ -51,7 +65,7 @@ def answer_in_folder(call: Invocation) -> object:
 
 def make_backup(call: Invocation) -> object:
     """`hub backup`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         made = backup(folder, call.needed_path("dir").absolute())
     return {"path": made.path, "files": made.files, "size_bytes": made.size_bytes}
 
@@ -69,7 +83,7 @@ def put_back(call: Invocation) -> object:
 
 def check_all(call: Invocation) -> object:
     """`hub fsck`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         found = check(folder)
     value = {
         "sound": found.is_sound,
@@ -85,7 +99,7 @@ def check_all(call: Invocation) -> object:
 
 def revoke_node(call: Invocation) -> object:
     """`hub revoke`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         return _row(revoke(folder.directory, folder.audit, call.text("node")))
 
 
@@ -106,7 +120,7 @@ def withdraw(call: Invocation) -> object:
         grace_days=min(call.number("grace", 0), MAX_GRACE_DAYS),
         replacement=LessonId(replacement) if replacement else None,
     )
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         ContentFolder(folder.path / CONTENT).withdraw(one)
     return {
         "lesson": one.lesson,
@@ -118,22 +132,51 @@ def withdraw(call: Invocation) -> object:
 
 def list_nodes(call: Invocation) -> object:
     """`hub nodes`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         return Listing(name="nodes", rows=[_row(node) for node in folder.directory.nodes()])
 
 
 def make_code(call: Invocation) -> object:
     """`hub code`: one more, or none at all any more."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         if call.flag("close"):
             return {"closed": close_codes(folder.directory, folder.audit)}
         role = Role.HUB if call.flag("for_hub") else Role.ROOM
-        school = call.text("school")
-        code = add_code(folder.directory, folder.audit, school=school, role=role)
-    return {"code": code, "school": school, "role": role}
+        site, school = _school(folder, call)
+        code = add_code(folder.directory, folder.audit, site=site, school=school, role=role)
+    return {"code": code, "site": site.hex(), "school": school, "role": role}
 
 
-def _open(call: Invocation) -> HubFolder:
+def _school(folder: HubFolder, call: Invocation) -> tuple[bytes, str]:
+    """Find the school that a code shall hold for: its id and its name; both empty for any.
+
+    | named | `--site` | `--namesake` | the school                                       |
+    |-------|----------|--------------|--------------------------------------------------|
+    | no    | -        | -            | any                                              |
+    | yes   | no       | no           | the one of this name, a new one if there is none |
+    | yes   | yes      | -            | that one of this name                            |
+    | yes   | no       | yes          | another one of this name                         |
+    """
+    school, site = call.text("school"), call.text("site")
+    if not school:
+        return b"", ""
+    if site:
+        named = {one.hex(): one for one in sites_named(folder.directory, school)}
+        if site not in named:
+            raise UserError("school_absent", {"school": school, "site": site})
+        return named[site], school
+    if call.flag("namesake"):
+        return new_site(), school
+    return the_site(folder.directory, school), school
+
+
+def open_folder(call: Invocation) -> HubFolder:
+    """Open the hub of `--data`.
+
+    Raises:
+        UserError: `hub_absent`.
+        StorageError: See `HubFolder`.
+    """
     return HubFolder(call.needed_path("data"), SystemClock())
 
 
@@ -141,6 +184,7 @@ def _row(node: Node) -> dict[str, object]:
     return {
         "node": node.name.hex(),
         "role": node.role,
+        "site": node.site.hex(),
         "school": node.school,
         "room": node.room,
         "machines": len(node.machines),
@@ -149,7 +193,6 @@ def _row(node: Node) -> dict[str, object]:
 
 
 COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {
-    "hub": run_hub,
     "hub answer": answer_in_folder,
     "hub backup": make_backup,
     "hub restore": put_back,

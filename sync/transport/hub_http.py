@@ -44,7 +44,9 @@ STALL_S: Final = 30.0
 _NO_CHECK_TIME: Final = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME; the `ssl` module has no name for it."""
 _CHUNK: Final = 65536
-_MENDS: Final = frozenset({"node_unknown", "node_revoked", "site_denied", "code_unknown"})
+_MENDS: Final = frozenset(
+    {"node_unknown", "node_revoked", "site_denied", "code_unknown", "school_ambiguous"}
+)
 """Refusals that a person has to settle."""
 _LATER: Final = frozenset({BUSY, "too_often", "too_slow", "not_found"})
 

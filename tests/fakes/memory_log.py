@@ -55,14 +55,16 @@ class MemoryLog:
 
     def vector(self) -> Vector:
         """See the port."""
+        return vector_of(self.events, self._all_named())
+
+    def _all_named(self) -> list[tuple[bytes, bytes]]:
         bodies = [entry.body for entry in map(read, self.events.values()) if entry is not None]
-        named = [
+        return [
             pair
             for body in bodies
             if isinstance(body, Incarnation | GoesOn)
             for pair in body.predecessors
         ]
-        return vector_of(self.events, named)
 
     def missing(
         self,
@@ -89,6 +91,16 @@ class MemoryLog:
                 break
             chosen.append(data)
         return tuple(chosen)
+
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """See the port."""
+        known = {event.id for event in self.events.values()}
+        heads = told(there, self.vector())
+        return frozenset(one.writer for one in heads if one.head not in known)
+
+    def is_continued(self, writer: bytes) -> bool:
+        """See the port."""
+        return any(name == writer for name, _ in self._all_named())
 
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """See the port."""

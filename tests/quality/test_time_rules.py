@@ -36,6 +36,7 @@ EVIDENCE = {
     "sync/hub/authority.py",
     "sync/hub/publish.py",
     "sync/hub/respond.py",
+    "sync/relay/upstream.py",
     "sync/transport/sign.py",
     "ui/base/context.py",
     "ui/bench_app.py",

@@ -185,9 +185,11 @@ class Room:
     def exchange(self, hub: "Hub", most: int = ROUNDS) -> Outcome | None:
         """Talk to a hub until there is nothing more to say; None when that was cut off.
 
+        A room is enrolled when it first comes, so a key lost before that was never known there.
         Of `most` requests none comes through any more.
         """
         left = most
+        hub.enrol(self.disk.key)
 
         def carrier(envelope: bytes) -> bytes:
             nonlocal left
@@ -337,6 +339,12 @@ class Keeper:
 
     def missing(self, there, max_bytes, **how):
         return self._log.missing(there, max_bytes, **how)
+
+    def lacks(self, there):
+        return self._log.lacks(there)
+
+    def is_continued(self, writer):
+        return self._log.is_continued(writer)
 
     def stretches(self, segments):
         return self._log.stretches(segments)

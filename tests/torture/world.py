@@ -90,10 +90,7 @@ class World:
     def key(self) -> QuickKey:
         self.keys += 1
         number = self.plan.seed * 1000 + self.keys
-        key = self.key_type(number, self.nonce(), self.nonce)
-        for hub in self.hubs:
-            hub.enrol(key)
-        return key
+        return self.key_type(number, self.nonce(), self.nonce)
 
     def _hub(self, number: int) -> Hub:
         return Hub(f"hub{number}", self.disk(SITE), self.observer, self.verify)
@@ -206,8 +203,12 @@ class World:
         room.frozen = None if room.frozen else room.disk.copy()
 
     def _key_lost(self, room: Room) -> None:
+        """The first key of a room may never have been enrolled; the next one is, before it acts."""
         room.seal()
-        room.begin(WhyIncarnation.KEY_LOST, self.key())
+        key = self.key()
+        for hub in self.hubs:
+            hub.enrol(key)
+        room.begin(WhyIncarnation.KEY_LOST, key)
 
     def _fill_disk(self, room: Room) -> None:
         room.is_full = not room.is_full
