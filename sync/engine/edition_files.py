@@ -24,7 +24,7 @@ from client.domain.ids import Digest
 from client.store.disk import disk_errors, sync_file, write_durably
 from client.store.durable import sync_folder
 from sync.protocol.edition import MAX_ROWS_BYTES, Head, Withdrawal, read_withdrawals
-from sync.protocol.edition_rows import book_of
+from sync.protocol.edition_rows import MAX_GROUP_BYTES, book_of
 from sync.protocol.row_stream import (
     QUICK,
     Row,
@@ -37,7 +37,6 @@ from sync.protocol.row_stream import (
     unpacked,
 )
 
-MAX_GROUP_BYTES: Final = 16 << 20
 _READ: Final = 1 << 16
 _NEW: Final = ".new"
 _ROWS: Final = ".rows"

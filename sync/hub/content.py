@@ -6,6 +6,7 @@
     public/v1/m/DIGEST      the manifest of that object's blocks
     editions                what is known here of the last editions
     withdrawn               what the next edition tells is withdrawn
+    objects                 which objects the last edition has
 
 Any web server can stand in front of `public`: nothing there is secret, nothing is computed, and
 only the head ever changes.
@@ -17,13 +18,14 @@ Invariants:
       head they read, and of the one before.
   U3  Publishing that was cut off anywhere leaves the edition before, and the next one has a
       greater number than any that was signed here.
+  U4  An object that two editions in a row do not have is deleted.
 """
 
 import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -78,6 +80,7 @@ class ContentFolder:
         self.public: Final = folder / PUBLIC
         self._known = folder / "editions"
         self._withdrawn = folder / "withdrawn"
+        self._shown = folder / "objects"
         version = self.public / "v1"
         self.head: Final = version / "c" / "head"
         self._editions = version / "c" / "e"
@@ -200,12 +203,13 @@ class ContentFolder:
         others = (other for other in self.withdrawals() if other.lesson != one.lesson)
         write_durably(self._withdrawn, pack_withdrawals((*others, one)))
 
-    def release(self, head: bytes, past: Iterable[Past]) -> None:
-        """Show a new head, whose files are all here, and clean up behind it (U2, U3).
+    def release(self, head: bytes, past: Iterable[Past], objects: Collection[Digest]) -> None:
+        """Show a new head, whose files are all here, and clean up behind it (U2 to U4).
 
         Args:
             head: The signed head of the last of `past`.
             past: All editions to remember, the newest last.
+            objects: Those of its rows.
         """
         kept = tuple(past)[-MOST_EDITIONS:]
         write_durably(self._known, encode([_past(one) for one in kept]))
@@ -218,8 +222,18 @@ class ContentFolder:
             for path in self._editions.iterdir():
                 if path.name not in shown:
                     path.unlink()
-            for path in self._objects.glob(f"*{_LEFTOVER}"):
-                path.unlink()
+        self._sweep(frozenset(objects))
+
+    def _sweep(self, objects: frozenset[Digest]) -> None:
+        """Delete the objects that neither this edition has nor the one before (U4)."""
+        with disk_errors():
+            before = self._shown.read_text("ascii").split() if self._shown.exists() else ()
+            kept = objects.union(map(Digest, before))
+            for folder in (self._objects, self._manifests):
+                for path in folder.iterdir():
+                    if path.name not in kept:
+                        path.unlink()
+        write_durably(self._shown, "\n".join(sorted(objects)).encode("ascii"))
 
 
 def _link_or_copy(source: Path, temp: Path) -> None:

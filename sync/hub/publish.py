@@ -33,7 +33,7 @@ from client.domain.canon import encode
 from client.domain.catalogue import Lesson, Part, RemoteFile
 from client.domain.clock import Clock
 from client.domain.edition import Attested, Group
-from client.domain.errors import DigestMismatchError
+from client.domain.errors import DigestMismatchError, ProtocolError
 from client.domain.holding import Blob, is_video
 from client.domain.ids import BookId, Digest, LessonId
 from client.domain.signer import Signer
@@ -47,7 +47,7 @@ from sync.protocol.edition import (
     pack_head,
     pack_withdrawals,
 )
-from sync.protocol.edition_rows import group_order, rows_of
+from sync.protocol.edition_rows import MAX_GROUP_BYTES, group_order, rows_of
 from sync.protocol.row_stream import framed, packed, rows_in, steps, unpacked
 from sync.source.folder import NO_RELAY
 
@@ -114,12 +114,14 @@ class Publisher:
         self._signer: Final = signer
         self._clock: Final = clock
         self._left_out: list[LeftOut] = []
+        self._shown: set[Digest] = set()
         self._books = self._lessons = self._rows = self._files = 0
 
     def publish(self, cancel: CancelToken) -> PublishReport:
         """Make the next edition and show it.
 
         Raises:
+            ProtocolError: `too_large`: no room would take so much of one book.
             StorageError: The disk is full or failed; the edition before stays.
             Cancelled: As asked; the edition before stays.
         """
@@ -143,6 +145,7 @@ class Publisher:
         self._content.release(
             pack_head(head, self._signer),
             [*past, _remembered(head, others)],
+            self._shown,
         )
         return PublishReport(
             number=number,
@@ -165,9 +168,11 @@ class Publisher:
 
     def _stream(self, cancel: CancelToken) -> Iterator[bytes]:
         for group in self._groups(cancel):
-            rows = rows_of(group)
+            rows = [encode(row) for row in rows_of(group)]
+            if sum(map(len, rows)) > MAX_GROUP_BYTES:
+                raise ProtocolError("too_large")
             self._rows += len(rows)
-            yield from framed(map(encode, rows))
+            yield from framed(rows)
 
     def _groups(self, cancel: CancelToken) -> Iterator[Group]:
         """Give the catalogue book by book in the order of rows, with what may be handed on."""
@@ -220,6 +225,7 @@ class Publisher:
                     yield _refused(file.path)
                     continue
                 self._files += 1
+                self._shown.add(blob.digest)
                 yield Attested(
                     path=file.path,
                     digest=blob.digest,

@@ -51,6 +51,10 @@ _NO_BOOK_AT_ALL: Final = Book(
     id=BookId(""), source=SourceId(""), title="", place=Placement(), tags=()
 )
 MAX_TEXT: Final = 4000
+MAX_GROUP_BYTES: Final = 8 << 20
+"""Of the rows of one book, or of what stands in none."""
+MAX_GROUP_FILES: Final = 50_000
+"""Of one group: with its bytes this bounds what reading it takes."""
 _UUID_TEXT: Final = 36
 _UUID_BYTES: Final = 16
 _HASH_BYTES: Final = 32
@@ -87,12 +91,13 @@ def group_of(key: str, rows: Iterable[Row]) -> Group:
     """Read the rows of one group (W3).
 
     Raises:
-        ProtocolError: `message_invalid`.
+        ProtocolError: `message_invalid` or `too_large`.
     """
     book: Book | None = None
     sections: list[Section] = []
     lessons: list[Lesson] = []
     attested: dict[str, Attested] = {}
+    files = 0
     for row in rows:
         match row:
             case [_, 1, "", source, title, list(place), list(tags), provider]:
@@ -118,6 +123,9 @@ def group_of(key: str, rows: Iterable[Row]) -> Group:
                 lesson, found = _lesson_from(key, row, book)
                 lessons.append(lesson)
                 attested.update((one.path, one) for one in found)
+                files += sum(len(part.files) for part in lesson.parts)
+                if files > MAX_GROUP_FILES:
+                    raise ProtocolError("too_large")
             case _:
                 raise ProtocolError("message_invalid")
     in_order = tuple(sorted(sections, key=lambda one: (one.position, one.id)))

@@ -1,5 +1,6 @@
 """Rows of an edition and the catalogue's own values (sync.protocol.edition_rows)."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 from client.domain.canon import decode_array, encode
 from client.domain.edition import Attested, Group
 from client.domain.errors import ProtocolError
-from client.domain.ids import Digest
+from client.domain.ids import Digest, LessonId
 from sync.protocol.edition_rows import MAX_TEXT, book_of, group_of, rows_of
-from sync.protocol.row_stream import key_of
+from sync.protocol.row_stream import in_order, key_of
 from tests.catalogue_world import film, groups, one_lesson
 
 
@@ -142,3 +143,31 @@ def test_w1_what_only_looks_like_a_short_form_is_kept_as_text():
     for name in ("x" * 36, "0A" * 4 + "-0000-0000-0000-000000000000"):
         group = one_lesson(file, name)
         assert back(group).lessons == group.lessons
+
+
+def test_w3_reading_a_hostile_group_takes_bounded_memory():
+    """W3: the costliest rows that fit, read as a room reads them."""
+    file, _ = film(b"x")
+    bare = replace(file, path="p", format="", duration_s=0.0)
+    group = one_lesson(file)
+    part = replace(group.lessons[0].parts[0], files=(bare,) * 3_500)
+    rows = [
+        encode(
+            rows_of(
+                replace(
+                    group,
+                    lessons=(replace(group.lessons[0], id=LessonId(f"{n:03}"), parts=(part,)),),
+                )
+            )[1]
+        )
+        for n in range(20)
+    ]
+    tracemalloc.start()
+    try:
+        with pytest.raises(ProtocolError) as told:
+            group_of("b-1", in_order(rows))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert told.value.code == "too_large"
+    assert peak < 64 << 20

@@ -13,7 +13,7 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
 from client.domain.edition import Group
-from client.domain.errors import DigestMismatchError, StorageCorruptError
+from client.domain.errors import DigestMismatchError, ProtocolError, StorageCorruptError
 from client.domain.failpoint import PUBLISH_POINTS
 from client.domain.holding import Blob
 from client.domain.ids import Digest, LessonId
@@ -131,6 +131,32 @@ def test_u2_files_of_the_last_two_heads_stay_and_older_ones_go(hub, tmp_path):
 
 class CutError(Exception):
     """A power cut in the middle of publishing."""
+
+
+def test_u4_objects_go_after_two_editions_without_them(hub, tmp_path):
+    """U4: and with them their manifests; what another lesson has stays."""
+    hub.take_in(disk(tmp_path))
+    put(tmp_path / "disk", f"{UNIT}/比大小/课件.pdf", PDF)
+    hub.take_in(tmp_path / "disk")
+    hub.publish()
+    version = hub.content.public / "v1"
+    whole = {path.name for path in (version / "o").iterdir()}
+    lesson = next(one for one in hub.station.holdings.kept_lessons() if one.title == "分一分")
+    hub.content.withdraw(Withdrawal(lesson=lesson.id, reason="licence"))
+    hub.publish()
+    assert {path.name for path in (version / "o").iterdir()} == whole
+    hub.publish()
+    kept = {path.name for path in (version / "o").iterdir()}
+    assert kept == {hashlib.sha256(PDF).hexdigest()}
+    assert not any((version / "m").iterdir())
+
+
+def test_a_book_that_no_room_would_take_is_not_published(hub, tmp_path, monkeypatch):
+    hub.take_in(disk(tmp_path))
+    monkeypatch.setattr("sync.hub.publish.MAX_GROUP_BYTES", 10)
+    with pytest.raises(ProtocolError):
+        hub.publish()
+    assert not hub.content.head.exists()
 
 
 @pytest.mark.parametrize("where", PUBLISH_POINTS)
