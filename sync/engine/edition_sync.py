@@ -221,7 +221,7 @@ class _Run:
             CatalogueProgress(
                 phase=Phase.LESSONS,
                 done=done + 1,
-                total=0,
+                total=done + 1,
                 requests=self._ports.way.requests,
                 bytes_received=self._ports.received(),
             )

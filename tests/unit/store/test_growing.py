@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -225,7 +226,11 @@ def test_g4_what_stands_before_a_cut_goes_on_to_count(tmp_path_factory, sizes, m
         if number in marks:
             growing.mark()
     at = min(at, len(data))
+    ends = list(accumulate(length for length, _ in growing.blocks))
     growing.cut(at)
+    assert sum(length for length, _ in growing.blocks) == max(
+        (end for end in ends if end <= at), default=0
+    )
     assert growing.tail(0) == data[:at]
     assert growing.tail(at) == b""
     growing.write(b"new")
