@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
-from client.domain.errors import ClassroomError
+from client.domain.errors import ClassroomError, UsageError
 from client.domain.ids import LessonId
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
@@ -56,6 +56,7 @@ _HUB = (
     "hub revoke",
     "hub nodes",
     "hub code",
+    "hub withdraw",
     "hub upstream add",
     "hub upstream list",
     "hub upstream remove",
@@ -101,6 +102,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "doctor": _doctor,
         "bench": _bench,
         "seal-image": _seal_image,
+        "hub publish": partial(_publish, cancel),
         **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
         **{name: partial(_on_roster, name) for name in _ROSTER},
     }
@@ -189,6 +191,23 @@ def _on_hub(name: str, cancel: CancelToken, call: Invocation) -> object:
     from sync.relay.commands import commands  # noqa: PLC0415 - heavy
 
     return commands(cancel)[name](call)
+
+
+def _publish(cancel: CancelToken, call: Invocation) -> object:
+    """Publish what a profile holds, by default the hub's own; take a folder in first."""
+    from sync.engine.folder_import import import_folder  # noqa: PLC0415 - heavy
+    from sync.hub.commands import publish  # noqa: PLC0415 - heavy
+    from sync.hub.folder import PROFILE  # noqa: PLC0415 - heavy
+
+    folder = call.path("dir")
+    if folder is None and not call.flag("from_platform"):
+        raise UsageError("usage", {"detail": "DIR | --from-platform"})
+    own = call.needed_path("data") / PROFILE
+    rejected: Sequence[object] = ()
+    with _station(replace(call, profile=call.profile or own)) as station:
+        if folder is not None:
+            rejected = import_folder(station, folder, _decodes, cancel).rejected
+        return {**asdict(publish(station, call, cancel)), "rejected": rejected}
 
 
 def _seal_image(call: Invocation) -> object:

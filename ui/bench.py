@@ -10,6 +10,7 @@ catalogue  bytes, requests, memory of two syncs            sync.engine.bench_cat
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
 import     a folder and a stick beside cp and sync      sync.engine.bench_import
+delta      bytes of a catalogue's edition and its changes  sync.engine.bench_delta
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 """
 
@@ -206,6 +207,14 @@ def _import(call: _Call) -> Figures:
         return bench_import.bench_import(load, tools)
 
 
+def _delta(call: _Call) -> Figures:
+    from sync.engine import bench_delta  # noqa: PLC0415 - one bench at a time
+
+    if call.is_quick:
+        return bench_delta.bench_delta(_QUICK_RESOURCES, _QUICK_RESOURCES, progress=call.log)
+    return bench_delta.bench_delta(progress=call.log)
+
+
 def _exchange(call: _Call) -> Figures:
     from sync.engine import bench_exchange  # noqa: PLC0415 - one bench at a time
 
@@ -224,6 +233,7 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "catalogue": _catalogue,
         "exchange": _exchange,
         "events": _events,
+        "delta": _delta,
         "hub": _hub,
         "import": _import,
     }

@@ -53,6 +53,13 @@ COURIER_POINTS: Final = (
 ROSTER_POINTS: Final = ("roster.before_rename",)
 """Fail-points of restoring a roster."""
 
+PUBLISH_POINTS: Final = (
+    "content.before_object",
+    "content.before_head",
+    "content.after_head",
+)
+"""Fail-points of publishing an edition."""
+
 
 class _Trigger:
     """What the environment asks for."""

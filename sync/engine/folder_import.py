@@ -367,7 +367,7 @@ def _remote(file: FolderFile, read: _Bytes) -> RemoteFile:
         path=f"folder/{read.sha256}.{file.format}",
         urls=(),
         format=file.format,
-        flags=(),
+        flags=file.flags,
         use=file.use,
         md5=read.md5,
         size_bytes=read.size_bytes,

@@ -37,7 +37,7 @@ from sync.engine.folder_import import FolderReport, import_folder
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
 from sync.engine.hub_round import HubRound
-from sync.engine.platform_link import KIND, PlatformLink
+from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
 
@@ -61,7 +61,7 @@ class LinkDesk:
         """How calls to each hub had gone when it was first listed."""
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, station.source(None, KIND), probe, on_bytes)
+            return PlatformLink(station, platform_of(station), probe, on_bytes)
 
         self._round: Final = HubRound(
             station.hubs.hubs, lambda hub: HubLink(station, hub), station.clock

@@ -35,6 +35,7 @@ EVIDENCE = {
     "sync/engine/supervisor.py",
     "sync/hub/audit.py",
     "sync/hub/authority.py",
+    "sync/hub/publish.py",
     "sync/hub/respond.py",
     "sync/relay/upstream.py",
     "sync/transport/sign.py",

@@ -218,8 +218,19 @@ COMMANDS: Final = (
     Command(
         name="hub publish",
         arguments=(
+            _HUB_DATA,
             _place("dir", Value.PATH, optional=True),
             _option("--from-platform", Value.FLAG),
+        ),
+    ),
+    Command(
+        name="hub withdraw",
+        arguments=(
+            _HUB_DATA,
+            _ID,
+            _option("--reason", needed=True),
+            _option("--grace", Value.NUMBER),
+            _option("--replacement"),
         ),
     ),
     Command(name="hub answer", arguments=(_HUB_DATA, _DIR)),
