@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
-from client.domain.errors import UsageError
+from client.domain.errors import UsageError, UserError
 from client.domain.ids import BookId, LessonId
 from client.service.command.documents import Outcome
 from client.service.command.parse import Invocation
@@ -17,9 +19,13 @@ from client.store.catalogue_read import SourceRow
 from sync.engine.catalogue_sync import CatalogueProgress, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
-from sync.engine.folder_import import import_folder
+from sync.engine.folder_import import FolderReport, Progress, import_folder
 from sync.engine.platform_link import KIND, PlatformLink
+from sync.engine.watched_folder import Step, WatchedFolder, watch_folder
 from sync.source.addresses import AddressBook
+from sync.source.folder import MOST_FILES, Rejected
+from sync.source.folder_looks import LOOKS
+from sync.source.folder_names import shown
 from sync.source.platform.source import PLATFORM
 
 Say = Callable[[str], None]
@@ -27,6 +33,8 @@ Say = Callable[[str], None]
 
 _ALL: Final = "all"
 _FAILED: Final = 4
+_LOOK_S: Final = 2.0
+"""Seconds between the looks of a command, which people wait for."""
 
 
 def commands(probe: Probe, say: Say, cancel: CancelToken) -> Mapping[str, Command]:
@@ -76,7 +84,21 @@ class _Desk:
             self._say(f"lessons {done}/{whole}")
 
         folder = call.needed_path("dir")
+        if call.flag("watch"):
+            return self._watch(station, folder.absolute(), tell)
         return import_folder(station, folder, self._probe, self._cancel, tell)
+
+    def _watch(self, station: Station, folder: Path, tell: Progress) -> FolderReport:
+        """Watch a folder from now on; take in at once what stands still over a few looks."""
+        watched = WatchedFolder(station, folder, still_s=0.0)
+        for look in range(LOOKS):
+            self._cancel.sleep(_LOOK_S if look else 0.0)
+            if watched.look(self._cancel).step is Step.MISSING:
+                raise UserError("folder_missing", {"path": shown(str(folder))})
+        watch_folder(station, folder)
+        report = watched.take(self._probe, self._cancel, tell, most=MOST_FILES)
+        waiting = (Rejected(what=shown(name), why="file_changes") for name in watched.held)
+        return replace(report, rejected=(*report.rejected, *waiting))
 
     def sync(self, station: Station, call: Invocation) -> object:
         """`catalogue sync`."""

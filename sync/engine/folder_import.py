@@ -34,7 +34,7 @@ from client.store.blob_store import Announced
 from client.store.catalogue_read import SourceRow
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
-from sync.source.folder import FolderFile, FolderLesson, Rejected, scan, source_of
+from sync.source.folder import FolderFile, FolderLesson, FolderScan, Rejected, scan, source_of
 from sync.source.folder_names import natural, shown
 
 KIND: Final = "folder"
@@ -80,6 +80,9 @@ class _Bytes:
 Progress = Callable[[int, int], None]
 """Told how many of how many lessons are in."""
 
+Look = Callable[[Path, CancelToken], FolderScan]
+"""Tells what of a folder is to be taken in."""
+
 
 def import_folder(
     station: Station,
@@ -87,6 +90,7 @@ def import_folder(
     probe: Probe,
     cancel: CancelToken,
     progress: Progress = lambda _done, _all: None,
+    look: Look = scan,
 ) -> FolderReport:
     """Take in a folder or a single file. Blocking, for worker threads and the command line.
 
@@ -98,7 +102,7 @@ def import_folder(
     folder = folder.absolute()
     if not _exists(folder):
         raise UserError("folder_missing", {"path": shown(str(folder))})
-    found = scan(folder, cancel)
+    found = look(folder, cancel)
     run = _Run(station, source_of(folder), probe, cancel)
     station.add_source(SourceRow(id=run.source, kind=KIND, address=shown(str(folder))))
     run.place_books(found.lessons)
