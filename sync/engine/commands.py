@@ -10,17 +10,20 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.errors import UsageError, UserError
 from client.domain.ids import BookId, LessonId
+from client.media.remux import remux
 from client.service.command.documents import Outcome
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import Command
 from client.service.secrets import SecretPlace, read_token_file
 from client.service.station import Station
+from client.service.text import Words
 from client.store.catalogue_read import SourceRow
 from sync.engine.catalogue_sync import CatalogueProgress, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
 from sync.engine.folder_import import FolderReport, Progress, import_folder
 from sync.engine.platform_link import KIND, PlatformLink
+from sync.engine.take_home import HomePorts, take_home
 from sync.engine.watched_folder import Step, WatchedFolder, watch_folder
 from sync.source.addresses import AddressBook
 from sync.source.folder import MOST_FILES, Rejected
@@ -32,6 +35,7 @@ Say = Callable[[str], None]
 """Writes one line of progress to stderr."""
 
 _ALL: Final = "all"
+_HOME: Final = "home"
 _FAILED: Final = 4
 _LOOK_S: Final = 2.0
 """Seconds between the looks of a command, which people wait for."""
@@ -50,6 +54,7 @@ def commands(probe: Probe, say: Say, cancel: CancelToken) -> Mapping[str, Comman
         "source add platform": add_platform,
         "source add folder": desk.add_folder,
         "catalogue sync": desk.sync,
+        "export": desk.export,
         "lesson fetch": desk.fetch,
         "lesson verify": desk.verify,
     }
@@ -99,6 +104,22 @@ class _Desk:
         report = watched.take(self._probe, self._cancel, tell, most=MOST_FILES)
         waiting = (Rejected(what=shown(name), why="file_changes") for name in watched.held)
         return replace(report, rejected=(*report.rejected, *waiting))
+
+    def export(self, station: Station, call: Invocation) -> object:
+        """`export home`: lessons as a folder or zip for phones and televisions."""
+        if call.text("format") != _HOME:
+            raise UsageError("not_in_this_version", {"what": f"export {call.text('format')}"})
+        if not (names := call.items("lessons")):
+            raise UsageError("usage", {"detail": "--lessons"})
+        language = call.language or station.room.snapshot().settings.language
+        ports = HomePorts(
+            station=station,
+            words=Words(language),
+            remux=remux,
+            cancel=self._cancel,
+            progress=lambda done, whole: self._say(f"lessons {done}/{whole}"),
+        )
+        return take_home(ports, call.needed_path("out"), [LessonId(name) for name in names])
 
     def sync(self, station: Station, call: Invocation) -> object:
         """`catalogue sync`."""
