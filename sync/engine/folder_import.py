@@ -34,6 +34,7 @@ from client.store.blob_store import Announced
 from client.store.catalogue_read import SourceRow
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
+from sync.engine.office import shown_as
 from sync.source.folder import FolderFile, FolderLesson, FolderScan, Rejected, scan, source_of
 from sync.source.folder_names import natural, shown
 
@@ -196,6 +197,7 @@ class _Run:
 
     def _copy(self, file: FolderFile) -> _Taken:
         """Copy one file unless its bytes are here already (I1, I3)."""
+        file = shown_as(file, self._station.profile.folder, self._cancel)
         read = _read(file.path, self._cancel)
         remote = _remote(file, read)
         require_kind(remote, read.head)
