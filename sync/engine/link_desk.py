@@ -6,6 +6,8 @@ Invariants:
   LD2  One folder that cannot be taken keeps no other out.
   LD3  What this room writes is brought to its hubs: a class that ended at once, anything else
        within a minute.
+  LD4  Watched folders are taken in on the thread of imports, never during a class of this room;
+       the status tells how they stand.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,6 +36,7 @@ from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
+from sync.engine.folder_watch import FolderWatch, WatchPorts
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
 from sync.engine.hub_round import HubRound
@@ -76,9 +79,18 @@ class LinkDesk:
                 calls=self._round,
             )
         )
+        self._watch: Final = FolderWatch(
+            WatchPorts(
+                station=station,
+                probe=probe,
+                submit=self._worker.submit,
+                tell=self.supervisor.tell_watched,
+            )
+        )
         station.journal.listen(self._written)
         station.journal.wants_push = self._push
         self.supervisor.start()
+        self._watch.start()
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -145,6 +157,7 @@ class LinkDesk:
     def close(self) -> None:
         """Stop at once (LD1)."""
         self._cancel.cancel()
+        self._watch.close()
         self.supervisor.close()
         for worker in (self._worker, self._talker):
             worker.shutdown(wait=False, cancel_futures=True)
@@ -186,6 +199,7 @@ class LinkDesk:
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
+            self._watch.heard([event.type for event in own])
             self.supervisor.hurry()
 
     def _import(self, paths: Sequence[Path]) -> ImportResult:
