@@ -26,6 +26,7 @@ from sync.source.platform.checks import (
     seconds,
     text,
     texts,
+    top_list,
     top_map,
 )
 from sync.source.platform.files import read_files
@@ -71,6 +72,28 @@ class DetailReader:
             periods=periods,
             has_detail=True,
         ), broken
+
+    def add_recordings(self, textbook: Lesson, document: object, path: str) -> tuple[Lesson, int]:
+        """Add to an e-textbook the recordings that go with it, in their order.
+
+        Returns:
+            The e-textbook, and the number of broken records.
+
+        Raises:
+            ProtocolError: It is no list.
+        """
+        broken = 0
+
+        def read(record: Json) -> Part | None:
+            nonlocal broken
+            part, lost = self._part(textbook, record)
+            broken += lost
+            return part if part is not None and part.role is Role.AUDIO and part.files else None
+
+        found, lost = each(top_list(document, path), read)
+        unique = {part.id: part for part in (*textbook.parts, *found)}
+        parts = tuple(replace(part, position=at) for at, part in enumerate(unique.values()))
+        return replace(textbook, parts=parts), broken + lost
 
     def _alone(self, lesson: Lesson, record: Json) -> tuple[tuple[Part, ...], int]:
         """Read a record that is its own only part: e-textbooks and 吟唱."""

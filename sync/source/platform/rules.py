@@ -24,7 +24,7 @@ class Dimensions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
-    """Host-less paths of documents; `{id}` stands for a book's id."""
+    """Host-less paths of documents; `{id}` stands for the id of a book or e-textbook."""
 
     lesson_tags: str
     textbook_tags: str
@@ -33,6 +33,7 @@ class Paths:
     tree: tuple[str, ...]
     lessons: str
     textbooks: str
+    recordings: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,6 +176,8 @@ class PlatformSource:
             if status is None:
                 raise
             return status
+        if is_volume:
+            return self._textbook(lesson, document, path, cancel)
         if isinstance(document, Unchanged):
             return document
         read, _ = self._details.read(lesson, document.content, path)
@@ -189,6 +191,30 @@ class PlatformSource:
     def is_book_gone(self, book: BookId, cancel: CancelToken) -> bool:
         """See `Source`."""
         return self._documents.is_gone(self._rules.paths.book.format(id=book), cancel)
+
+    def _textbook(
+        self, book: Lesson, document: Document | Unchanged, path: str, cancel: CancelToken
+    ) -> Found[Lesson] | Unchanged:
+        """Read an e-textbook with its recordings. If one of the two changed, both are read."""
+        aside = self._rules.paths.recordings.format(id=book.id)
+        sounds: Document | Unchanged | None
+        try:
+            sounds = self._documents.read(aside, cancel, may_be_closed=True)
+        except RefusedError as error:
+            if _status(error) is None:
+                raise
+            sounds = None
+        if not isinstance(document, Document):
+            if not isinstance(sounds, Document):
+                return Unchanged.UNCHANGED
+            document = self._again(path, cancel)
+        if sounds is Unchanged.UNCHANGED:
+            sounds = self._again(aside, cancel)
+        read, _ = self._details.read(book, document.content, path)
+        if not isinstance(sounds, Document):
+            return Found(value=read, seen=(document.seen(),))
+        read, _ = self._details.add_recordings(read, sounds.content, aside)
+        return Found(value=read, seen=(document.seen(), sounds.seen()))
 
     def _detail_path(self, lesson: Lesson) -> str | None:
         path = self._rules.details.get(lesson.kind)

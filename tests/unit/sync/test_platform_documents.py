@@ -464,6 +464,7 @@ def lesson(kind: LessonKind) -> Lesson:
     return Lesson(id=LessonId("l1"), source=SourceId("p"), kind=kind, title="t", place=Placement())
 
 
+SOUNDS = "/zxx/ndrs/resources/l1/relation_audios.json"
 DETAILS = {
     LessonKind.NATIONAL: "/zxx/ndrv2/national_lesson/resources/details/l1.json",
     LessonKind.ELITE: "/zxx/ndrv2/resources/l1.json",
@@ -484,7 +485,42 @@ def test_every_kind_has_its_own_address(kind: LessonKind) -> None:
     memory.take(found.seen)
     assert platform.detail(lesson(kind), CancelToken()) is Unchanged.UNCHANGED
     assert not platform.is_gone(lesson(kind), CancelToken())
-    assert {path.split("/", 2)[2] for path in peer.asked} == {DETAILS[kind][1:]}
+    beside = {SOUNDS[1:]} if kind is LessonKind.TEXTBOOK else set()
+    assert {path.split("/", 2)[2] for path in peer.asked} == {DETAILS[kind][1:], *beside}
+
+
+def sound(name: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "title": name,
+        "resource_type_code": "assets_audio",
+        "ti_items": [{"ti_format": "mp3", "ti_storage": f"cs_path:${{ref-path}}/{name}.mp3"}],
+    }
+
+
+def test_an_e_textbook_has_its_recordings() -> None:
+    """S2, S3: either document may change; a closed or missing list costs the book nothing."""
+    path = DETAILS[LessonKind.TEXTBOOK]
+    book = {"id": "l1", "resource_type_code": "assets_document"}
+    peer = Peer(**{path: book, SOUNDS: [sound("a"), {"id": ""}, sound("b")]})
+    memory = Memory()
+
+    def read() -> list[str]:
+        found = source(peer, memory).detail(lesson(LessonKind.TEXTBOOK), CancelToken())
+        assert isinstance(found, Found)
+        memory.take(found.seen)
+        return [part.id for part in found.value.parts]
+
+    assert read() == ["a", "b"]
+    again = source(peer, memory).detail(lesson(LessonKind.TEXTBOOK), CancelToken())
+    assert again is Unchanged.UNCHANGED
+    peer.answers[SOUNDS] = [sound("a"), sound("b"), sound("c")]
+    assert read() == ["a", "b", "c"]
+    peer.answers[path] = {**book, "title": "new"}
+    assert read() == ["a", "b", "c"]
+    peer.answers[path] = {**book, "title": "newer"}
+    peer.answers.pop(SOUNDS)
+    assert read() == []
 
 
 def test_kinds_without_an_address_are_not_asked_for() -> None:

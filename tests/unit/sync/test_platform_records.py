@@ -530,6 +530,24 @@ def test_an_unknown_part_is_skipped_and_counted() -> None:
     assert ([part.id for part in read.parts], broken) == (["a", "c"], 3)
 
 
+def test_recordings_are_parts_of_their_e_textbook() -> None:
+    """L2: what is no recording, or has no file, is none; an id stands once."""
+    book = lesson(LessonKind.TEXTBOOK)
+    files = [{**item("/a.mp3"), "ti_format": "mp3"}]
+    documents = [
+        {**sub("a", "assets_audio"), "ti_items": files},
+        {**sub("a", "assets_audio"), "ti_items": files},
+        sub("b", "coursewares"),
+        {**sub("c", "assets_audio"), "ti_items": []},
+        7,
+    ]
+    read, broken = READER.add_recordings(book, documents, "/p")
+    assert [(part.id, part.role, part.position) for part in read.parts] == [("a", Role.AUDIO, 0)]
+    assert broken == 1
+    with pytest.raises(ProtocolError, match="document_broken"):
+        READER.add_recordings(book, {}, "/p")
+
+
 def test_a_single_resource_is_its_own_part() -> None:
     document = {
         "id": "l1",
