@@ -1,7 +1,7 @@
 """Which lessons go when room is needed: pure decisions over what is here.
 
-How much a lesson is worth is counted in classes, never in days: how often it was taught, and how many
-classes the room has held since. A wrong clock therefore costs nobody a lesson.
+How much a lesson is worth is counted in classes, never in days: how often it was taught, and how
+many classes the room has held since. A wrong clock therefore costs nobody a lesson.
 
 Invariants:
   EV1  A lesson with a shield never goes, and no file goes that a lesson which stays refers to.

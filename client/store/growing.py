@@ -26,6 +26,7 @@ from typing import BinaryIO, Final
 from client.domain.failpoint import failpoint
 from client.domain.ids import Digest
 from client.store.disk import disk_errors, sync_file, write_durably
+from client.store.locked import unlink
 
 BLOCK_BYTES: Final = 1 << 20
 _HEAD: Final = "tongke-list 1"
@@ -164,8 +165,8 @@ class Growing:
         self._blocks, self._answer, self.done = [], _Answer(), None
         self._reset_hashes()
         with disk_errors():
-            self.part.unlink(missing_ok=True)
-            self._list.unlink(missing_ok=True)
+            unlink(self.part)
+            unlink(self._list)
 
     def close(self) -> None:
         """Give the file back; a later `write` opens it again."""
