@@ -9,6 +9,7 @@ fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fet
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
+scrub      reading verified files again                    client.service.bench_scrub
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 """
 
@@ -120,6 +121,14 @@ def _events(call: _Call) -> Figures:
     return bench_events.bench_events(seeds, progress=call.log)
 
 
+def _scrub(call: _Call) -> Figures:
+    from client.service import bench_scrub  # noqa: PLC0415 - one bench at a time
+
+    files = bench_scrub.QUICK_FILES if call.is_quick else bench_scrub.FILES
+    call.parameters["files"] = files
+    return bench_scrub.bench_scrub(files, progress=call.log)
+
+
 def _app(name: str) -> Callable[[_Call], Figures]:
     def run(call: _Call) -> Figures:
         from ui import bench_start  # noqa: PLC0415 - one bench at a time
@@ -207,5 +216,6 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "exchange": _exchange,
         "events": _events,
         "hub": _hub,
+        "scrub": _scrub,
     }
 )

@@ -262,6 +262,7 @@ class Program(QObject):
         from ui.view.screens import Screens  # noqa: PLC0415 - not needed to start
 
         services, parts = self._parts.services, self._parts
+        services.scrub.rest()
 
         def open_sitting(on_frame: FrameSink, on_change: Notify) -> "Sitting":
             return Sitting(
@@ -294,6 +295,7 @@ class Program(QObject):
     def _on_taught(self, how: Ended | None) -> None:
         classroom, self.classroom = self.classroom, None
         services = self._parts.services
+        services.scrub.go_on()
         if classroom is not None and classroom.screens.remembered:
             services.room.set_local(PROJECTOR, classroom.screens.remembered)
         self.window.show()

@@ -26,6 +26,7 @@ from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
 from client.service.records import RecordService
 from client.service.room import RoomService
+from client.service.scrub import Scrubber
 from client.service.secrets import Secrets
 from client.service.storage import StoragePorts, StorageService
 from client.service.today import TodayService
@@ -99,6 +100,11 @@ class Station:
         )
 
     @cached_property
+    def scrub(self) -> Scrubber:
+        """Reads every file again while nothing else happens."""
+        return Scrubber(self.holdings, self.room, self.clock)
+
+    @cached_property
     def print_desk(self) -> PrintDesk:
         """Makes sheets to print."""
         return PrintDesk(self.room, self.library.detail_now, self.catalogue.lesson)
@@ -140,7 +146,7 @@ class Station:
     def close(self) -> None:
         """Write what is queued and close everything. Idempotent."""
         self.today.close()
-        for name in ("storage", "print_desk", "classes", "keeping"):
+        for name in ("scrub", "storage", "print_desk", "classes", "keeping"):
             if name in self.__dict__:
                 getattr(self, name).close()
         self.journal.close()

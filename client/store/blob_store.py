@@ -3,6 +3,7 @@
     blobs/
       incoming/   files that grow (`.part`, `.list`), copies under way (`.tmp`), notes (`.gone`)
       damaged/    files that no longer match their name, kept for a look
+      marks/      hashes of the stretches of files that came, by digest
       3f/3f…e1.ts
 
 Invariants:
@@ -32,6 +33,7 @@ from client.store.disk import disk_errors, sync_file
 from client.store.durable import sync_folder
 from client.store.growing import BLOCK_BYTES, Growing
 from client.store.locked import replace, unlink
+from client.store.salvage_blocks import Salvage, find_salvage
 
 FLOOR_BYTES: Final = 300 * 1000 * 1000
 """Room that is left free for the records, the system and everybody else."""
@@ -72,10 +74,12 @@ class BlobStore:
         self._floor_bytes = floor_bytes
         self._incoming = folder / "incoming"
         self._damaged = folder / "damaged"
+        self._marks = folder / "marks"
         self._keeper: Callable[[int], None] | None = None
         with disk_errors():
             self._incoming.mkdir(parents=True, exist_ok=True)
             self._damaged.mkdir(exist_ok=True)
+            self._marks.mkdir(exist_ok=True)
 
     # --- coming in ---------------------------------------------------------------------------
 
@@ -105,7 +109,7 @@ class BlobStore:
     def commit(self, growing: Growing, ext: str) -> StoredFile:
         """Move a complete, checked file to its place (B1).
 
-        Call `growing.discard` once its row is kept. A crash in between is no loss: `growing`
+        Call `retire` once its row is kept. A crash in between is no loss: `growing`
         with the same key then knows the blob, and `finished` gives it.
         """
         name = clean_ext(ext)
@@ -127,6 +131,16 @@ class BlobStore:
         with disk_errors():
             unlink(self._note(path))
         return StoredFile(digest=digest, ext=ext, size_bytes=path.stat().st_size)
+
+    def retire(self, growing: Growing) -> None:
+        """End the growing of a file whose row is kept; its marks stay, to mend it by."""
+        if growing.done is not None:
+            growing.retire(self._marks / f"{growing.done[0]}.list")
+
+    def salvage(self, identity: str) -> Salvage | None:
+        """Find what is still good of a file that was set aside, by its growing's identity."""
+        with disk_errors():
+            return find_salvage(self._damaged, self._marks, identity)
 
     def import_file(
         self,
@@ -202,11 +216,24 @@ class BlobStore:
         except OSError:
             return False
 
-    def matches(self, digest: Digest, ext: str, cancel: CancelToken | None = None) -> bool:
-        """Read a blob and tell whether it is what its name says; set it aside if not (B3)."""
+    def matches(
+        self,
+        digest: Digest,
+        ext: str,
+        cancel: CancelToken | None = None,
+        pace: Callable[[int], None] | None = None,
+    ) -> bool:
+        """Read a blob and tell whether it is what its name says; set it aside if not (B3).
+
+        Args:
+            digest: Its name.
+            ext: Its extension.
+            cancel: Checked after each MiB.
+            pace: Told the bytes of each piece that was read; it may wait.
+        """
         path = self.path(digest, ext)
         try:
-            found = _sha256(path, cancel or CancelToken())
+            found = _sha256(path, cancel or CancelToken(), pace)
         except FileNotFoundError:
             return False
         except OSError:
@@ -230,6 +257,7 @@ class BlobStore:
         """Delete a blob and what was set aside of it; returns the bytes freed (B4)."""
         path = self.path(digest, ext)
         with disk_errors():
+            unlink(self._marks / f"{digest}.list")
             freed = self._delete(self._damaged / path.name)
             try:
                 return freed + self._delete(path)
@@ -296,10 +324,12 @@ def _require_same(announced: Announced, found: Announced) -> None:
         raise DigestMismatchError("size_mismatch", {"size_bytes": found.size_bytes})
 
 
-def _sha256(path: Path, cancel: CancelToken) -> str:
+def _sha256(path: Path, cancel: CancelToken, pace: Callable[[int], None] | None) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while data := file.read(_READ):
             cancel.check()
             digest.update(data)
+            if pace is not None:
+                pace(len(data))
     return digest.hexdigest()
