@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from client.service.sitting import Sitting
     from ui.view.classroom import ClassroomWindow
     from ui.viewmodel.library import LibraryModel
+    from ui.viewmodel.storage import StorageModel
 
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
@@ -346,6 +347,13 @@ class Program(QObject):
         """State of 传输."""
         return TransferModel(self._calls, self)
 
+    @cached_property
+    def storage(self) -> "StorageModel":
+        """State of 本机空间."""
+        from ui.viewmodel.storage import StorageModel  # noqa: PLC0415 - not needed to start
+
+        return StorageModel(self._parts.services.storage, self.context.dispatcher, self)
+
     def _build_today(self, context: UiContext) -> QWidget:
         return TodayView(context, self.today)
 
@@ -356,11 +364,13 @@ class Program(QObject):
         return LibraryView(context, self.library)
 
     def _build_transfer(self, context: UiContext) -> QWidget:
+        from ui.view.storage import StoragePaper  # noqa: PLC0415 - not needed to start
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
 
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
+        page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
         return page
 
     def _build_first_run(self, context: UiContext) -> QWidget:

@@ -31,7 +31,7 @@ from client.domain.eviction import (
     lacking_bytes,
     most_freeable_bytes,
 )
-from client.domain.ids import LessonId
+from client.domain.ids import EventId, LessonId
 from client.service.records import RecordService
 from client.service.room import RoomService
 from client.store import library_read, storage_read
@@ -84,6 +84,9 @@ class StoragePage:
     freeable_bytes: int = 0
     freeable: int = 0
     """How many lessons may go."""
+    quota_mb: int = 0
+    floor_mb: int | None = None
+    """As they were set; None where nobody chose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,10 @@ class StorageService:
         """Keep a lesson whatever else goes, or no longer. It survives deleting library.db."""
         return self._ports.room.set_local(_PIN + lesson, _KEPT if is_pinned else "")
 
+    def set_limit(self, name: str, value: str) -> Future[EventId]:
+        """Change `store_quota_mb` or `store_floor_mb`; an empty text is the default."""
+        return self._ports.room.set_setting(name, value)
+
     def close(self) -> None:
         """Finish what was asked, then stop."""
         self._worker.shutdown(wait=True)
@@ -167,8 +174,10 @@ class StorageService:
             )
             for (title, subject), lessons in books.items()
         ]
-        room = self._room()
+        room, settings = self._room(), self._ports.room.snapshot().settings
         return StoragePage(
+            quota_mb=settings.store_quota_mb,
+            floor_mb=settings.store_floor_mb,
             room=room,
             limits=self._limits(room),
             books=tuple(sorted(found, key=lambda book: (-book.size_bytes, book.title))),

@@ -134,7 +134,9 @@ def test_sr1_where_it_would_not_be_enough_nothing_goes_and_the_error_says_what_l
 def test_sr1_a_quota_counts_what_lessons_take(station, disk):
     disk[0] = 1 << 40
     hold(station, "l0", "l1")
-    station.room.set_setting("store_quota_mb", "1").result()
+    station.storage.set_limit("store_quota_mb", "1").result()
+    page = station.storage.page_now()
+    assert (page.quota_mb, page.floor_mb) == (1, 300)
     station.blobs.require_room(998_001)
     assert len(here(station)) == 1
     with pytest.raises(StorageFullError) as caught:
