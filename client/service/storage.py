@@ -41,7 +41,7 @@ from client.store.database import Database
 from client.store.holding_store import HoldingStore
 from client.store.storage_read import StoredRow
 
-MB: Final = 1000 * 1000
+MB: Final = 1 << 20
 _PIN: Final = "pin."
 _KEPT: Final = "1"
 _NOT_FETCHED_AGAIN: Final = frozenset({"", "folder"})

@@ -102,8 +102,7 @@ class RenditionFetch:
 
     def retire(self) -> None:
         """Delete what grew here, once the row of the committed file is kept; its marks stay."""
-        if self._whole is not None:
-            self._tools.blobs.retire(self._whole)
+        self._tools.blobs.retire(self._open_whole())
         self.discard()
 
     def discard(self) -> None:

@@ -172,12 +172,12 @@ def test_limits_are_chosen_and_odd_ones_shown(qtbot) -> None:
     view = paper(qtbot, port)
     assert view.quota.currentData() == "1234"
     assert view.floor.currentData() == "auto"
-    view.quota.activated.emit(view.quota.findData("20000"))
-    view.floor.activated.emit(view.floor.findData("5000"))
-    assert port.acts == [("store_quota_mb", "20000"), ("store_floor_mb", "5000")]
-    port.answer = replace(PAGE, quota_mb=0, floor_mb=5000)
+    view.quota.activated.emit(view.quota.findData("20480"))
+    view.floor.activated.emit(view.floor.findData("5120"))
+    assert port.acts == [("store_quota_mb", "20480"), ("store_floor_mb", "5120")]
+    port.answer = replace(PAGE, quota_mb=0, floor_mb=5120)
     view.model.refresh()
-    qtbot.waitUntil(lambda: view.floor.currentData() == "5000")
+    qtbot.waitUntil(lambda: view.floor.currentData() == "5120")
     assert view.quota.currentData() == "0"
 
 

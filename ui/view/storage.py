@@ -24,7 +24,9 @@ from ui.viewmodel.storage import StorageModel
 
 _QUOTAS_GB: Final = (5, 10, 20, 40, 80, 160)
 _FLOORS_GB: Final = (1, 2, 5, 10, 20, 50)
-_GB_MB: Final = 1000
+_GB_MB: Final = 1024
+_CHOICE: Final = 8
+"""Letters of the longest choice."""
 _TONES: Final = {"coming": "accent", "pinned": "info", "other": "grey", "may_go": "amber"}
 """Parts of the bar in their order, with their theme colours."""
 
@@ -171,6 +173,7 @@ class StoragePaper(Paper):
         words = self._context.words
         made = Select(self._context)
         made.setAccessibleName(words(key))
+        made.setMinimumContentsLength(_CHOICE)
         made.addItem(usual[1], usual[0])
         for size in sizes:
             made.addItem(words.size(size * _GB_MB * MB), str(size * _GB_MB))

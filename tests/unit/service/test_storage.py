@@ -28,7 +28,7 @@ BOOK, SOURCE, FOLDER = BookId("b1"), SourceId("platform"), SourceId("stick")
 PLACE = Placement(stage="p", grade="g", subject="math", edition="e", volume="v")
 KEY = SlotKey(day=2, period=1, class_id="c3")
 SIZE = 1000
-FLOOR = 300 * 1000 * 1000
+FLOOR = 300 << 20
 
 
 class Usage(NamedTuple):
@@ -137,7 +137,7 @@ def test_sr1_a_quota_counts_what_lessons_take(station, disk):
     station.storage.set_limit("store_quota_mb", "1").result()
     page = station.storage.page_now()
     assert (page.quota_mb, page.floor_mb) == (1, 300)
-    station.blobs.require_room(998_001)
+    station.blobs.require_room((1 << 20) - 1999)
     assert len(here(station)) == 1
     with pytest.raises(StorageFullError) as caught:
         station.blobs.require_room(2_000_000)
