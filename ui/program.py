@@ -51,6 +51,7 @@ from ui.viewmodel.transfer import TransferModel
 if TYPE_CHECKING:
     from client.service.sitting import Sitting
     from ui.view.classroom import ClassroomWindow
+    from ui.viewmodel.courier import StickPort
     from ui.viewmodel.library import LibraryModel
     from ui.viewmodel.storage import StorageModel
 
@@ -80,6 +81,8 @@ class Parts:
     """Tries whether a file plays here; blocking."""
     is_mirrored: bool | None = None
     is_windowed: bool = False
+    sticks: "Callable[[], StickPort] | None" = None
+    """Makes what does the work with sticks; None where no stick is looked for."""
 
 
 class Program(QObject):
@@ -119,6 +122,7 @@ class Program(QObject):
             decodes=parts.decodes,
         )
         self.frame.class_shown.connect(self.pages.show_class)
+        self.pages.sticks = parts.sticks
         self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
         self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
         self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())
@@ -371,7 +375,7 @@ class Program(QObject):
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
         page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
-        return page
+        return self.pages.with_stick(page)
 
     def _build_first_run(self, context: UiContext) -> QWidget:
         view = self.pages.build_first_run(context)
@@ -399,6 +403,7 @@ class Program(QObject):
         if self.link is not None or self._is_closed:
             return
         self.link = self._parts.link()
+        self.pages.start_sticks(self._on_imported)
         post = self.context.dispatcher.post
         self.hubs.begin()
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))

@@ -320,6 +320,8 @@ class SyncStatus:
     """Media and catalogue bytes since the program started."""
     last_contact_ms: int | None = None
     """Wall clock of the last answer, as evidence only."""
+    watched: Reason | None = None
+    """How things stand with the watched folders, None when none is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _HUB: Final = "hub.known."
 _BELIEF: Final = "hub.belief."
+_EDITION: Final = "hub.edition."
 _CONTACT: Final = "hub.contact."
 
 
@@ -90,6 +91,18 @@ class HubBook:
     def save_belief(self, key: bytes, blob: bytes) -> None:
         """Keep the blob of an exchange."""
         self._room.set_local(_BELIEF + key.hex(), base64.b64encode(blob).decode("ascii"))
+
+    def edition(self, key: bytes) -> bytes:
+        """Give what is known of a hub's editions as it was kept, empty at first."""
+        try:
+            return base64.b64decode(self._room.locals(_EDITION).get(key.hex(), ""))
+        except binascii.Error:
+            return b""
+
+    def save_edition(self, key: bytes, known: bytes) -> None:
+        """Keep what is known of a hub's editions. Blocking; durable."""
+        text = base64.b64encode(known).decode("ascii")
+        self._room.set_local(_EDITION + key.hex(), text).result()
 
     def contact(self, key: bytes) -> Contact:
         """Tell how calls to a hub went."""

@@ -139,6 +139,17 @@ class HoldingStore:
             return None
         return blob
 
+    def has_size(self, size_bytes: int) -> bool:
+        """Tell whether any blob has this length: only then may a file of it be here already."""
+        return self._database.read_here(
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM blob WHERE size_bytes = ? LIMIT 1", (size_bytes,)
+                ).fetchone()
+                is not None
+            )
+        )
+
     # --- writing -----------------------------------------------------------------------------
 
     def keep(self, lesson: Lesson, part: PartId, path: str, blob: Blob) -> Holding:
@@ -225,19 +236,11 @@ class HoldingStore:
         return VerifyReport(checked=checked, bad=bad, damaged=tuple(damaged))
 
     def check(
-        self,
-        blob: Blob,
-        cancel: CancelToken,
-        at: str,
-        pace: Callable[[int], None] | None = None,
+        self, blob: Blob, cancel: CancelToken, at: str, pace: Callable[[int], None] | None = None
     ) -> tuple[tuple[LessonId, PartId, str], ...] | None:
-        """Hash one file again (K3); gives the holdings that are lost with it, None if it is good.
+        """Hash one file again (K3); gives the holdings lost with it, None if it is good.
 
-        Args:
-            blob: Of `next_blob`.
-            cancel: Checked after each MiB.
-            at: The wall clock as evidence, ISO 8601.
-            pace: See `BlobStore.matches`.
+        `at` is as in `verify`, `cancel` and `pace` as in `BlobStore.matches`.
         """
         if self.blobs.matches(blob.digest, blob.ext, cancel, pace):
             self._note_verified(blob.digest, at)
@@ -389,10 +392,7 @@ class HoldingStore:
             chosen += " WHERE digest IN (SELECT digest FROM holding WHERE lesson = ?)"
         values = () if lesson is None else (lesson,)
 
-        def read(connection: sqlite3.Connection) -> list[Blob]:
-            return [_blob(row) for row in connection.execute(chosen, values)]
-
-        return self._database.read_here(read)
+        return self._database.read_here(lambda c: [_blob(r) for r in c.execute(chosen, values)])
 
     def _holding(self, row: tuple[str, ...]) -> Holding:
         blob = None if row[5] is None else _blob(row[5:])

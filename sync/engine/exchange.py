@@ -114,6 +114,8 @@ class Outcome:
 
     pushed_events: int = 0
     pulled_events: int = 0
+    left_events: int = 0
+    """Left where somebody carries them; not acknowledged yet."""
     pushed_bytes: int = 0
     pulled_bytes: int = 0
     requests: int = 0

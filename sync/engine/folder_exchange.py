@@ -10,6 +10,7 @@ Invariants:
 from dataclasses import replace
 
 from client.domain.errors import ProtocolError
+from client.domain.record.segment import covers
 from client.domain.record.vector import Vector
 from sync.engine.exchange import Ask, ExchangePorts, Outcome, Turn
 from sync.protocol.exchange import Request, check_request, node_of, open_reply, read_request
@@ -43,9 +44,11 @@ def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
     for name, envelope in tuple(carrier.open_requests()):
         if _own(ports, envelope) is not None:
             carrier.forget(name)
+    left = 0
     for number, ask in enumerate(turn.everything()):
         carrier.ask(turn.envelope(ask), number)
-    return replace(turn.outcome, pulled_bytes=pulled_bytes)
+        left += sum(one.seq - one.first + 1 for one in map(covers, ask.segments))
+    return replace(turn.outcome, pulled_bytes=pulled_bytes, left_events=left)
 
 
 def _own(ports: ExchangePorts, envelope: bytes) -> Request | None:

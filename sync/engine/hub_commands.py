@@ -16,6 +16,7 @@ from client.service.command.parse import Invocation
 from client.service.hubs import KnownHub
 from client.service.station import Station
 from sync.engine.exchange import Outcome
+from sync.engine.hub_catalogue import add_hub_source
 from sync.engine.hub_link import HubLink, enrol
 from sync.transport.folder_carrier import FolderCarrier
 
@@ -32,6 +33,7 @@ class HubDesk:
     def add(self, station: Station, call: Invocation) -> object:
         """`source add hub`."""
         hub = enrol(station, call.text("url"), call.text("code"), self._cancel)
+        add_hub_source(station, hub)
         return {
             "id": hub.key.hex(),
             "kind": "hub",

@@ -6,6 +6,8 @@ Invariants:
   LD2  One folder that cannot be taken keeps no other out.
   LD3  What this room writes is brought to its hubs: a class that ended at once, anything else
        within a minute.
+  LD4  Watched folders are taken in on the thread of imports, never during a class of this room;
+       the status tells how they stand.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,10 +37,11 @@ from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
+from sync.engine.folder_watch import FolderWatch, WatchPorts
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
 from sync.engine.hub_round import HubRound
-from sync.engine.platform_link import KIND, PlatformLink
+from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
 
@@ -62,7 +65,7 @@ class LinkDesk:
         """How calls to each hub had gone when it was first listed."""
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, station.source(None, KIND), probe, on_bytes)
+            return PlatformLink(station, platform_of(station), probe, on_bytes)
 
         self._round: Final = HubRound(
             station.hubs.hubs, lambda hub: HubLink(station, hub), station.clock
@@ -77,10 +80,19 @@ class LinkDesk:
                 calls=self._round,
             )
         )
+        self._watch: Final = FolderWatch(
+            WatchPorts(
+                station=station,
+                probe=probe,
+                submit=self._worker.submit,
+                tell=self.supervisor.tell_watched,
+            )
+        )
         station.journal.listen(self._written)
         station.journal.wants_push = self._push
         self.supervisor.start()
         station.scrub.begin(self._is_idle, self.request)
+        self._watch.start()
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -148,6 +160,7 @@ class LinkDesk:
         """Stop at once (LD1)."""
         self._cancel.cancel()
         self._station.scrub.close()
+        self._watch.close()
         self.supervisor.close()
         for worker in (self._worker, self._talker):
             worker.shutdown(wait=False, cancel_futures=True)
@@ -195,6 +208,7 @@ class LinkDesk:
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
+            self._watch.heard([event.type for event in own])
             self.supervisor.hurry()
 
     def _import(self, paths: Sequence[Path]) -> ImportResult:

@@ -165,6 +165,12 @@ class Supervisor:
                 self._stop_running()
             self._wake.notify_all()
 
+    def tell_watched(self, watched: Reason | None) -> None:
+        """Show how things stand with the watched folders."""
+        with self._wake:
+            self._status = replace(self._status, watched=watched)
+        self._publish()
+
     def close(self) -> None:
         """Stop at once; waits a few seconds at most. Idempotent."""
         with self._wake:

@@ -5,13 +5,17 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from client.domain.cancel import CancelToken
 from client.domain.clock import Clock, SystemClock
 from client.domain.errors import UserError
+from client.domain.ids import LessonId
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
+from client.service.station import Station
 from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
+from sync.hub.content import ContentFolder
 from sync.hub.enrolment import (
     add_code,
     close_codes,
@@ -20,9 +24,11 @@ from sync.hub.enrolment import (
     sites_named,
     the_site,
 )
-from sync.hub.folder import HubFolder
+from sync.hub.folder import CONTENT, HubFolder
 from sync.hub.ports import Node, Role
+from sync.hub.publish import Publisher, PublishReport
 from sync.hub.respond import Policy, Responder
+from sync.protocol.edition import MAX_GRACE_DAYS, MAX_REASON, Withdrawal
 from sync.transport.folder_carrier import answer_folder
 
 _DAMAGED: Final = 4
@@ -50,11 +56,15 @@ def run_hub(call: Invocation, beside: Beside) -> None:
 
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
-    policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
     with open_folder(call) as folder:
-        parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
-        answer = Responder(*parts, policy).answer
-        return answer_folder(call.needed_path("dir").absolute(), answer)
+        return answer_folder(call.needed_path("dir").absolute(), responder(folder).answer)
+
+
+def responder(folder: HubFolder) -> Responder:
+    """Make what answers requests that were carried here."""
+    policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
+    parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
+    return Responder(*parts, policy)
 
 
 def make_backup(call: Invocation) -> object:
@@ -95,6 +105,33 @@ def revoke_node(call: Invocation) -> object:
     """`hub revoke`."""
     with open_folder(call) as folder:
         return _row(revoke(folder.directory, folder.audit, call.text("node")))
+
+
+def publish(station: Station, call: Invocation, cancel: CancelToken) -> PublishReport:
+    """`hub publish`: what a profile holds becomes the next edition."""
+    clock = SystemClock()
+    with HubFolder(call.needed_path("data"), clock, is_new_allowed=True) as folder:
+        content = ContentFolder(folder.path / CONTENT)
+        return Publisher(station, content, folder.key(), clock).publish(cancel)
+
+
+def withdraw(call: Invocation) -> object:
+    """`hub withdraw`: holds from the next edition on."""
+    replacement = call.text("replacement")
+    one = Withdrawal(
+        lesson=LessonId(call.text("id")),
+        reason=call.text("reason")[:MAX_REASON],
+        grace_days=min(call.number("grace", 0), MAX_GRACE_DAYS),
+        replacement=LessonId(replacement) if replacement else None,
+    )
+    with open_folder(call) as folder:
+        ContentFolder(folder.path / CONTENT).withdraw(one)
+    return {
+        "lesson": one.lesson,
+        "reason": one.reason,
+        "grace_days": one.grace_days,
+        "replacement": one.replacement,
+    }
 
 
 def list_nodes(call: Invocation) -> object:
@@ -167,4 +204,5 @@ COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {
     "hub revoke": revoke_node,
     "hub nodes": list_nodes,
     "hub code": make_code,
+    "hub withdraw": withdraw,
 }

@@ -3,6 +3,8 @@
     hub.db  logs.db      who may speak, which hubs are above this one, and what was brought
     hub.key              the hub's own key, 0600
     tls/                 its authority and certificate, keys 0600
+    content/             what it shows to everybody (sync.hub.content)
+    profile/             what it publishes, unless it is told of another profile
     audit.log            who was let in, sent away or refused
     hub.lock             who has it open
 
@@ -37,6 +39,8 @@ LOGS_DB: Final = "logs.db"
 KEY: Final = "hub.key"
 TLS: Final = "tls"
 LOCK: Final = "hub.lock"
+CONTENT: Final = "content"
+PROFILE: Final = "profile"
 _SITES: Final = 1024
 _QUOTA: Final = Quota(log_bytes=64 << 20, site_bytes=1 << 30)
 """A class writes a quarter of a megabyte in a year."""

@@ -32,8 +32,9 @@ from client.store.durable import write_file
 from client.store.keyfile import verify
 from sync.hub.app import PACE, Doors, HubApp, Pace
 from sync.hub.authority import FIRST, Tls, ready
+from sync.hub.content import PUBLIC
 from sync.hub.enrolment import Refusals, Registrar, add_code
-from sync.hub.folder import TLS, HubFolder
+from sync.hub.folder import CONTENT, TLS, HubFolder
 from sync.hub.limits import Allowance
 from sync.hub.respond import LATEST_S, Policy, Responder
 from sync.protocol.enrol import Hello
@@ -167,6 +168,7 @@ def _doors(folder: HubFolder, tls: Tls | None, clock: Clock, executor: ThreadPoo
         refusals=Refusals(audit, clock),
         hello=hello,
         executor=executor,
+        public=folder.path / CONTENT / PUBLIC,
     )
 
 

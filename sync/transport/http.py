@@ -78,6 +78,7 @@ class HttpTransport:
         saw: Told address and headers of each answer, refusals too.
         connect_s: Seconds a connection may take.
         stall_s: Seconds without a byte after which an answer counts as lost.
+        adapter: Makes what opens connections; another one where authorities are pinned.
     """
 
     def __init__(
@@ -88,7 +89,9 @@ class HttpTransport:
         saw: Saw | None = None,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
+        adapter: Callable[[], WakingAdapter] = WakingAdapter,
     ) -> None:
+        self._adapter = adapter
         self._resolve = resolve
         self._sign = sign
         self._saw = saw
@@ -166,7 +169,7 @@ class HttpTransport:
             return session
         if session is not None:
             session.close()
-        session = quiet_session(WakingAdapter())
+        session = quiet_session(self._adapter())
         self._local.session, self._local.epoch = session, epoch
         return session
 

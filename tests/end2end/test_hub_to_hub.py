@@ -93,6 +93,7 @@ def summary(data: Path, school: str) -> bytes:
         return folder.logs.of(site_of(school)).vector().summary
 
 
+@pytest.mark.timeout(900)
 def test_a_county_holds_what_its_schools_recorded_and_each_school_its_own(tmp_path):
     """RY1: up by itself and by command, down to the same school, and to no other."""
     first = a_room(tmp_path / "one", SCHOOL, 11)

@@ -237,6 +237,13 @@ def test_unknown_amounts_are_left_out(qtbot, model) -> None:
     assert view.context.words("transfer.sum_unknown", n=1) in texts(view)
 
 
+def test_watched_folders_are_told_in_one_line(qtbot, model) -> None:
+    view = page(qtbot, model)
+    values = (("n", 3), ("name", "接收"))
+    model.set_status(SyncStatus(watched=Reason(code="watch_moving", values=values)))
+    assert view.context.words("reason.watch_moving", n=3, name="接收") in texts(view)
+
+
 # --- hubs ----------------------------------------------------------------------------------
 
 NEAR = HubRow(key=b"1" * 32, name="云岭中心校", url="https://near", waiting=6)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client.domain.errors import ClassroomError
+from sync.protocol.exchange import node_of
 from sync.transport.folder_carrier import FOLDER, answer_folder
 from tests.torture.machines import ROUNDS, SITE, Hub, Room
 from tests.torture.observer import Broken
@@ -88,6 +89,11 @@ def enrol_one(world: "World", _room: Room) -> None:
 def enrol_all(world: "World") -> None:
     while world.strangers:
         _enrol(world, world.strangers.pop(0))
+    for room in world.rooms:
+        # An image may bring back a key that was lost before any hub knew it.
+        key = room.disk.key
+        if world.hubs[0].directory.find(node_of(key.public_key)) is None:
+            _enrol(world, key)
 
 
 def _enrol(world: "World", key) -> None:

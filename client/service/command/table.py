@@ -197,7 +197,12 @@ COMMANDS: Final = (
     Command(name="sync now", arguments=(_option("--folder", Value.PATH),)),
     Command(
         name="courier pack",
-        arguments=(_DIR, _option("--for"), _option("--lessons", Value.ITEMS)),
+        arguments=(
+            _DIR,
+            _option("--for"),
+            _option("--lessons", Value.ITEMS),
+            _option("--data", Value.PATH),
+        ),
     ),
     Command(name="courier unpack", arguments=(_DIR,)),
     Command(name="courier inspect", arguments=(_DIR,)),
@@ -213,8 +218,19 @@ COMMANDS: Final = (
     Command(
         name="hub publish",
         arguments=(
+            _HUB_DATA,
             _place("dir", Value.PATH, optional=True),
             _option("--from-platform", Value.FLAG),
+        ),
+    ),
+    Command(
+        name="hub withdraw",
+        arguments=(
+            _HUB_DATA,
+            _ID,
+            _option("--reason", needed=True),
+            _option("--grace", Value.NUMBER),
+            _option("--replacement"),
         ),
     ),
     Command(name="hub answer", arguments=(_HUB_DATA, _DIR)),
@@ -246,7 +262,10 @@ COMMANDS: Final = (
     Command(name="hub upstream list", arguments=(_HUB_DATA,)),
     Command(name="hub upstream remove", arguments=(_HUB_DATA, _place("url"))),
     Command(name="hub sync", arguments=(_HUB_DATA,)),
-    Command(name="export", arguments=(_place("format"), _OUT)),
+    Command(
+        name="export",
+        arguments=(_place("format"), _OUT, _option("--lessons", Value.ITEMS)),
+    ),
     Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
     Command(

@@ -40,4 +40,11 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "transfer.offline": "The source does not answer",
     "transfer.last_contact": "last answer {when}",
     "transfer.received": "{size} received since the start",
+    "reason.watch_disk": "The watched folder waits: this disk is full or takes nothing",
+    "reason.watch_missing": "The watched folder {name} is not there",
+    "reason.watch_unreadable": "{n} files of the watched folder {name} cannot be opened",
+    "reason.watch_class": "{n} files of the watched folder wait until class is over",
+    "reason.watch_taking": "Taking in {n} files of the watched folder",
+    "reason.watch_moving": "{n} files of the watched folder {name} are still arriving",
+    "reason.watch_quiet": "Watching the folder {name}: everything is in",
 }

@@ -66,7 +66,9 @@ def test_lk1_it_is_tried_again_so_often_and_no_more(tmp_path: Path) -> None:
     locked.unlink(tmp_path / "none")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(times=st.integers(0, len(locked.PAUSES_S)))
 def test_lk1_every_file_operation_outlasts_a_short_hold(tmp_path: Path, times: int) -> None:
     store = BlobStore(tmp_path / "blobs", floor_bytes=0)
@@ -79,7 +81,7 @@ def test_lk1_every_file_operation_outlasts_a_short_hold(tmp_path: Path, times: i
     with held(times):
         write_file(tmp_path / "note.json", b"2")
     with held(times):
-        assert store.import_file(source, "pdf", CancelToken()).digest == DIGEST
+        assert store.import_file(source, "pdf", CancelToken()).stored.digest == DIGEST
     assert store.matches(DIGEST, ".pdf")
     with held(times):
         assert store.drop(DIGEST, ".pdf") == len(DATA)
