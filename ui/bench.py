@@ -9,6 +9,7 @@ fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fet
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
+scrub      reading verified files again                    client.service.bench_scrub
 import     a folder and a stick beside cp and sync      sync.engine.bench_import
 delta      bytes of a catalogue's edition and its changes  sync.engine.bench_delta
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
@@ -120,6 +121,14 @@ def _events(call: _Call) -> Figures:
     seeds = bench_events.QUICK_SEEDS if call.is_quick else bench_events.SEEDS
     call.parameters["seeds"] = seeds
     return bench_events.bench_events(seeds, progress=call.log)
+
+
+def _scrub(call: _Call) -> Figures:
+    from client.service import bench_scrub  # noqa: PLC0415 - one bench at a time
+
+    files = bench_scrub.QUICK_FILES if call.is_quick else bench_scrub.FILES
+    call.parameters["files"] = files
+    return bench_scrub.bench_scrub(files, progress=call.log)
 
 
 def _app(name: str) -> Callable[[_Call], Figures]:
@@ -235,6 +244,7 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "events": _events,
         "delta": _delta,
         "hub": _hub,
+        "scrub": _scrub,
         "import": _import,
     }
 )

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ui.view.classroom import ClassroomWindow
     from ui.viewmodel.courier import StickPort
     from ui.viewmodel.library import LibraryModel
+    from ui.viewmodel.storage import StorageModel
 
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
@@ -266,6 +267,7 @@ class Program(QObject):
         from ui.view.screens import Screens  # noqa: PLC0415 - not needed to start
 
         services, parts = self._parts.services, self._parts
+        services.scrub.rest()
 
         def open_sitting(on_frame: FrameSink, on_change: Notify) -> "Sitting":
             return Sitting(
@@ -298,6 +300,7 @@ class Program(QObject):
     def _on_taught(self, how: Ended | None) -> None:
         classroom, self.classroom = self.classroom, None
         services = self._parts.services
+        services.scrub.go_on()
         if classroom is not None and classroom.screens.remembered:
             services.room.set_local(PROJECTOR, classroom.screens.remembered)
         self.window.show()
@@ -348,6 +351,13 @@ class Program(QObject):
         """State of 传输."""
         return TransferModel(self._calls, self)
 
+    @cached_property
+    def storage(self) -> "StorageModel":
+        """State of 本机空间."""
+        from ui.viewmodel.storage import StorageModel  # noqa: PLC0415 - not needed to start
+
+        return StorageModel(self._parts.services.storage, self.context.dispatcher, self)
+
     def _build_today(self, context: UiContext) -> QWidget:
         return TodayView(context, self.today)
 
@@ -358,11 +368,13 @@ class Program(QObject):
         return LibraryView(context, self.library)
 
     def _build_transfer(self, context: UiContext) -> QWidget:
+        from ui.view.storage import StoragePaper  # noqa: PLC0415 - not needed to start
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
 
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
+        page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
         return self.pages.with_stick(page)
 
     def _build_first_run(self, context: UiContext) -> QWidget:

@@ -58,6 +58,10 @@ class Settings:
     """Megabytes a month, 0 for no limit."""
     link_hours: Hours | None = None
     """None: at any hour."""
+    store_quota_mb: int = 0
+    """Megabytes that lessons may take on this disk, 0 for no limit."""
+    store_floor_mb: int | None = None
+    """Megabytes that lessons leave free; None: 5 GB or a tenth of the disk, what is more."""
     bells: tuple[Bell, ...] = DEFAULT_BELLS
 
 
@@ -68,6 +72,7 @@ _SCALES: Final = (100, 125, 150)
 _MAX_BELLS: Final = 20
 _DAY_MINUTES: Final = 24 * 60
 _MAX_BUDGET_MB: Final = 10_000_000
+_LEAST_FLOOR_MB: Final = 300
 
 
 def _scale(text: str) -> int:
@@ -98,6 +103,14 @@ def _budget(text: str) -> int:
     if not 0 <= value <= _MAX_BUDGET_MB:
         raise ValueError(text)
     return value
+
+
+def _floor(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if _budget(text) < _LEAST_FLOOR_MB:
+        raise ValueError(text)
+    return int(text)
 
 
 def _hours(text: str) -> Hours | None:
@@ -138,6 +151,8 @@ READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
         "link_kind": LinkKind,
         "link_budget_mb": _budget,
         "link_hours": _hours,
+        "store_quota_mb": _budget,
+        "store_floor_mb": _floor,
         "bells": _bells,
     }
 )

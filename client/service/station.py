@@ -26,7 +26,9 @@ from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
 from client.service.records import RecordService
 from client.service.room import RoomService
+from client.service.scrub import Scrubber
 from client.service.secrets import Secrets
+from client.service.storage import StoragePorts, StorageService
 from client.service.today import TodayService
 from client.store.blob_store import BlobStore
 from client.store.catalogue_read import SourceRow
@@ -64,6 +66,7 @@ class Station:
         self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
         self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
         self.today: Final = TodayService(self.room, self.records, _Lessons(self), clock)
+        self.blobs.have_room_kept(self.storage.require_now)
         self._restore_sources()
 
     @cached_property
@@ -80,6 +83,26 @@ class Station:
     def keeping(self) -> Keeping:
         """What threatens the records."""
         return Keeping(self.journal, lambda: len(self.hubs.hubs()))
+
+    @cached_property
+    def storage(self) -> StorageService:
+        """Room for lessons."""
+        return StorageService(
+            StoragePorts(
+                database=self.database,
+                holdings=self.holdings,
+                room=self.room,
+                records=self.records,
+                coming=self.today.lessons_ahead_now,
+                catalogue=self.catalogue,
+                index=self.library.refresh,
+            )
+        )
+
+    @cached_property
+    def scrub(self) -> Scrubber:
+        """Reads every file again while nothing else happens."""
+        return Scrubber(self.holdings, self.room, self.clock)
 
     @cached_property
     def print_desk(self) -> PrintDesk:
@@ -123,7 +146,7 @@ class Station:
     def close(self) -> None:
         """Write what is queued and close everything. Idempotent."""
         self.today.close()
-        for name in ("print_desk", "classes", "keeping"):
+        for name in ("scrub", "storage", "print_desk", "classes", "keeping"):
             if name in self.__dict__:
                 getattr(self, name).close()
         self.journal.close()

@@ -57,6 +57,7 @@ from client.service.today_page import (
     StepFacts,
     build_page,
     facts_of,
+    lessons_ahead,
     plan_of,
 )
 from client.store.futures import then
@@ -135,6 +136,10 @@ class TodayService:
         inputs = self._inputs()
         steps = plan_of(inputs).values()
         return tuple(dict.fromkeys(step.lesson for step in steps if step is not None))
+
+    def lessons_ahead_now(self) -> tuple[LessonId, ...]:
+        """List the lessons of the next ten school days, soonest first. Blocking."""
+        return lessons_ahead(self._inputs())
 
     def alternatives(self, key: SlotKey) -> Future[tuple[Alternative, ...]]:
         """Offer what could be taught in that slot instead, best first."""

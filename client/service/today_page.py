@@ -40,6 +40,7 @@ from client.service.api import (
 _SCREEN_ROLES = (Role.VIDEO, Role.AUDIO, Role.SLIDES, Role.TASK, Role.EXERCISE, Role.TEXTBOOK)
 _MEDIA = (Role.VIDEO, Role.AUDIO, Role.EXPERIMENT)
 _DAYS_AHEAD = 6
+_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,15 @@ def plan_of(inputs: DayInputs) -> dict[SlotKey, Step | None]:
     """Give each slot of the coming week its step."""
     order = coming(_slots(inputs), inputs.time.day)
     return assign(order, inputs.steps, inputs.pointers, inputs.taught, inputs.swaps)
+
+
+def lessons_ahead(inputs: DayInputs) -> tuple[LessonId, ...]:
+    """List the lessons of the next two weeks of school, soonest first."""
+    week = coming(_slots(inputs), inputs.time.day)
+    # What was taught or swapped today says nothing of the same slot a week later.
+    later = tuple(replace(one, key=replace(one.key, day=one.key.day + _WEEK)) for one in week)
+    plan = assign((*week, *later), inputs.steps, inputs.pointers, inputs.taught, inputs.swaps)
+    return tuple(dict.fromkeys(step.lesson for step in plan.values() if step is not None))
 
 
 def build_page(

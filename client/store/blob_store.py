@@ -1,9 +1,10 @@
 """Verified files by the digest of their bytes: `blobs/<aa>/<sha256><ext>`. No database here.
 
     blobs/
-      incoming/   files that grow (`.part`, `.list`), copies under way (`.tmp`)
+      incoming/   files that grow (`.part`, `.list`), copies under way (`.tmp`), notes (`.gone`)
       arriving/   files that come from near by (`client.store.arriving`)
       damaged/    files that no longer match their name, kept for a look
+      marks/      hashes of the stretches of files that came, by digest
       3f/3f…e1.ts
 
 Invariants:
@@ -11,8 +12,11 @@ Invariants:
       rename after its bytes reached the disk.
   B2  After a crash anywhere in `commit` the next life finds the blob or the growing file.
   B3  A file that does not match its name is set aside the moment it is noticed.
+  B4  A blob that is dropped or bad while another program holds it stays under a note, `.gone`,
+      and goes at the next start; coming again takes the note away.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -33,11 +37,14 @@ from client.store.arriving import Arriving, Expected
 from client.store.disk import disk_errors
 from client.store.durable import sync_folder
 from client.store.growing import BLOCK_BYTES, Growing
+from client.store.locked import replace, unlink
 from client.store.one_pass import OnePass
+from client.store.salvage_blocks import Salvage, find_salvage
 
 FLOOR_BYTES: Final = 300 * 1000 * 1000
 """Room that is left free for the records, the system and everybody else."""
 _READ: Final = 1 << 20
+_GONE: Final = ".gone"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _EXT: Final = re.compile(r"\.[a-z0-9]{1,5}")
 
@@ -79,16 +86,30 @@ class BlobStore:
         self._floor_bytes = floor_bytes
         self._incoming = folder / "incoming"
         self._damaged = folder / "damaged"
+        self._marks = folder / "marks"
+        self._keeper: Callable[[int], None] | None = None
         with disk_errors():
             self._incoming.mkdir(parents=True, exist_ok=True)
             self._damaged.mkdir(exist_ok=True)
+            self._marks.mkdir(exist_ok=True)
 
     # --- coming in ---------------------------------------------------------------------------
 
+    def have_room_kept(self, keeper: Callable[[int], None]) -> None:
+        """Have `keeper` asked for room before anything begins; it may make some, or raise."""
+        self._keeper = keeper
+
+    def room(self) -> tuple[int, int]:
+        """Tell how large the disk is and how much of it is free, in bytes."""
+        with disk_errors():
+            usage = shutil.disk_usage(self.folder)
+        return usage.total, usage.free
+
     def require_room(self, more_bytes: int) -> None:
         """Raise `StorageFullError` unless so many bytes fit above the floor."""
-        with disk_errors():
-            free = shutil.disk_usage(self.folder).free
+        if self._keeper is not None:
+            self._keeper(more_bytes)
+        _, free = self.room()
         if free - more_bytes < self._floor_bytes:
             need = (more_bytes + self._floor_bytes - free + 999_999) // 1_000_000
             raise StorageFullError("disk_full", {"free_mb": free // 1_000_000, "need_mb": need})
@@ -105,7 +126,7 @@ class BlobStore:
     def commit(self, growing: Growing, ext: str) -> StoredFile:
         """Move a complete, checked file to its place (B1).
 
-        Call `growing.discard` once its row is kept. A crash in between is no loss: `growing`
+        Call `retire` once its row is kept. A crash in between is no loss: `growing`
         with the same key then knows the blob, and `finished` gives it.
         """
         name = clean_ext(ext)
@@ -124,7 +145,19 @@ class BlobStore:
             growing.discard()
             return None
         path = self.path(digest, ext)
+        with disk_errors():
+            unlink(self._note(path))
         return StoredFile(digest=digest, ext=ext, size_bytes=path.stat().st_size)
+
+    def retire(self, growing: Growing) -> None:
+        """End the growing of a file whose row is kept; its marks stay, to mend it by."""
+        if growing.done is not None:
+            growing.retire(self._marks / f"{growing.done[0]}.list")
+
+    def salvage(self, identity: str) -> Salvage | None:
+        """Find what is still good of a file that was set aside, by its growing's identity."""
+        with disk_errors():
+            return find_salvage(self._damaged, self._marks, identity)
 
     def import_file(
         self,
@@ -156,7 +189,7 @@ class BlobStore:
             digest, name = Digest(said.sha256), clean_ext(ext)
             self._place(temp, digest, name)
         finally:
-            temp.unlink(missing_ok=True)
+            unlink(temp)
         stored = StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
         return Imported(stored=stored, md5=said.md5)
 
@@ -183,13 +216,13 @@ class BlobStore:
         """Delete what came from near by and was not finished."""
         with disk_errors():
             for path in (self.folder / "arriving").glob("*"):
-                path.unlink(missing_ok=True)
+                unlink(path)
 
     def clear(self, key: str) -> None:
         """Delete everything that grew under `key`."""
         with disk_errors():
             for path in self._incoming.glob(f"{key}*"):
-                path.unlink(missing_ok=True)
+                unlink(path)
 
     def sweep(self, keep: Iterable[str]) -> int:
         """Delete leftovers in `incoming` whose key does not begin with one of `keep`.
@@ -200,10 +233,14 @@ class BlobStore:
         kept = tuple(keep)
         freed = 0
         with disk_errors():
+            for note in self._incoming.glob(f"*{_GONE}"):
+                with contextlib.suppress(PermissionError):
+                    freed += self._delete(self.folder / note.name[:2] / note.stem)
+                    unlink(note)
             for path in self._incoming.iterdir():
-                if not kept or not path.name.startswith(kept) or path.suffix == ".tmp":
-                    freed += path.stat().st_size
-                    path.unlink()
+                is_kept = path.name.startswith(kept)
+                if path.suffix == ".tmp" or not (is_kept or path.suffix == _GONE):
+                    freed += self._delete(path)
         return freed
 
     # --- here --------------------------------------------------------------------------------
@@ -221,11 +258,24 @@ class BlobStore:
         except OSError:
             return False
 
-    def matches(self, digest: Digest, ext: str, cancel: CancelToken | None = None) -> bool:
-        """Read a blob and tell whether it is what its name says; set it aside if not (B3)."""
+    def matches(
+        self,
+        digest: Digest,
+        ext: str,
+        cancel: CancelToken | None = None,
+        pace: Callable[[int], None] | None = None,
+    ) -> bool:
+        """Read a blob and tell whether it is what its name says; set it aside if not (B3).
+
+        Args:
+            digest: Its name.
+            ext: Its extension.
+            cancel: Checked after each MiB.
+            pace: Told the bytes of each piece that was read; it may wait.
+        """
         path = self.path(digest, ext)
         try:
-            found = _sha256(path, cancel or CancelToken())
+            found = _sha256(path, cancel or CancelToken(), pace)
         except FileNotFoundError:
             return False
         except OSError:
@@ -236,22 +286,38 @@ class BlobStore:
         return False
 
     def set_aside(self, digest: Digest, ext: str) -> None:
-        """Take a bad blob out of its place; its bytes stay in `damaged` for a look."""
+        """Take a bad blob out of its place; its bytes stay in `damaged` for a look (B4)."""
         path = self.path(digest, ext)
         with disk_errors():
-            if path.exists():
-                path.replace(self._damaged / path.name)
+            try:
+                if path.exists():
+                    replace(path, self._damaged / path.name)
+            except PermissionError:
+                self._note(path).touch()
 
     def drop(self, digest: Digest, ext: str) -> int:
-        """Delete a blob and what was set aside of it; returns the bytes freed."""
-        freed = 0
+        """Delete a blob and what was set aside of it; returns the bytes freed (B4)."""
         path = self.path(digest, ext)
         with disk_errors():
-            for one in (path, self._damaged / path.name):
-                if one.exists():
-                    freed += one.stat().st_size
-                    one.unlink()
-        return freed
+            unlink(self._marks / f"{digest}.list")
+            unlink(self.folder / "arriving" / f"{digest}.part")
+            freed = self._delete(self._damaged / path.name)
+            try:
+                return freed + self._delete(path)
+            except PermissionError:
+                self._note(path).touch()
+                return freed
+
+    def _note(self, blob: Path) -> Path:
+        return self._incoming / f"{blob.name}{_GONE}"
+
+    def _delete(self, path: Path) -> int:
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        unlink(path)
+        return size
 
     def _place(self, temp: Path, digest: Digest, ext: str) -> None:
         target = self.path(digest, ext)
@@ -259,10 +325,11 @@ class BlobStore:
             if not target.parent.exists():
                 target.parent.mkdir()
                 sync_folder(self.folder)
-            temp.replace(target)
+            unlink(self._note(target))
+            replace(temp, target)
             failpoint("blob.after_rename")
             sync_folder(target.parent)
-            (self._damaged / target.name).unlink(missing_ok=True)
+            unlink(self._damaged / target.name)
         failpoint("blob.after_folder")
 
 
@@ -312,10 +379,12 @@ def _facts(source: Path) -> tuple[int, int]:
     return facts.st_size, facts.st_mtime_ns
 
 
-def _sha256(path: Path, cancel: CancelToken) -> str:
+def _sha256(path: Path, cancel: CancelToken, pace: Callable[[int], None] | None) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while data := file.read(_READ):
             cancel.check()
             digest.update(data)
+            if pace is not None:
+                pace(len(data))
     return digest.hexdigest()

@@ -180,6 +180,15 @@ class CatalogueStore:
         """Stop offering lessons. Their rows and parts stay. Returns those it is new for."""
         return self._flag("lesson", lessons, is_withdrawn=True)
 
+    def note_gone(self, lessons: Iterable[LessonId]) -> None:
+        """Withdraw lessons of which nothing is here any more, so that the next index lacks them."""
+
+        def job(c: sqlite3.Connection) -> None:
+            change = next_change(c)
+            c.executemany(_GONE_LESSON, [(change, lesson) for lesson in lessons])
+
+        self._write(job)
+
     def restore(self, lessons: Iterable[LessonId]) -> tuple[LessonId, ...]:
         """Offer withdrawn lessons again. Returns those it is new for."""
         return self._flag("lesson", lessons, is_withdrawn=False)
@@ -331,6 +340,7 @@ FLAG_LESSON: Final = (
     "UPDATE lesson SET is_withdrawn = :flag, changed = :change"
     " WHERE id = :id AND is_withdrawn <> :flag"
 )
+_GONE_LESSON: Final = "UPDATE lesson SET is_withdrawn = 1, changed = ? WHERE id = ?"
 FLAG_BOOK: Final = "UPDATE book SET is_withdrawn = :flag WHERE id = :id AND is_withdrawn <> :flag"
 
 

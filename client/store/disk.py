@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 
 from client.domain.errors import StorageError, StorageFullError
 from client.store.durable import sync_folder
+from client.store.locked import replace, unlink
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -41,9 +42,9 @@ def write_durably(path: Path, data: bytes) -> None:
             with temp.open("wb") as file:
                 file.write(data)
                 sync_file(file)
-            temp.replace(path)
+            replace(temp, path)
         except OSError:
-            temp.unlink(missing_ok=True)
+            unlink(temp)
             raise
         sync_folder(path.parent)
 

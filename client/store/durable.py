@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from client.store.locked import replace
+
 _NEW: Final = ".new"
 
 
@@ -35,7 +37,7 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 def move_file(source: Path, target: Path) -> None:
     """Rename durably inside one folder, replacing `target`. `source` is already on the disk."""
-    source.replace(target)
+    replace(source, target)
     sync_folder(target.parent)
 
 

@@ -27,6 +27,7 @@ from typing import BinaryIO, Final
 from client.domain.failpoint import failpoint
 from client.domain.ids import Digest
 from client.store.disk import disk_errors, sync_file, write_durably
+from client.store.locked import replace, unlink
 
 BLOCK_BYTES: Final = 1 << 20
 _HEAD: Final = "tongke-list 1"
@@ -49,6 +50,22 @@ class _Answer:
         return f"E {self.total} {self.etag} {self.url}"
 
 
+def read_marks(path: Path, identity: str) -> tuple[tuple[int, str], ...]:
+    """Read length and SHA-256 of each stretch from a kept list; none if it is of other bytes."""
+    try:
+        lines = path.read_bytes().decode().split("\n")
+    except (OSError, UnicodeDecodeError):
+        return ()
+    if lines[:2] != [_HEAD, f"I {_one_line(identity)}"]:
+        return ()
+    found = (_BLOCK.fullmatch(line) for line in lines)
+    return tuple((int(block[1]), block[2]) for block in found if block)
+
+
+def _one_line(identity: str) -> str:
+    return identity.replace("\n", " ")
+
+
 class Growing:
     """One growing file. Used by one thread at a time; after a `StorageError` only good to close.
 
@@ -64,7 +81,7 @@ class Growing:
     def __init__(self, part: Path, identity: str, block_bytes: int = BLOCK_BYTES) -> None:
         self.part: Final = part
         self._list = part.with_suffix(".list")
-        self._identity = identity.replace("\n", " ")
+        self._identity = _one_line(identity)
         self._block_bytes = block_bytes
         self._blocks: list[tuple[int, str]] = []
         self._answer = _Answer()
@@ -192,8 +209,16 @@ class Growing:
         self._blocks, self._answer, self.done = [], _Answer(), None
         self._reset_hashes()
         with disk_errors():
-            self.part.unlink(missing_ok=True)
-            self._list.unlink(missing_ok=True)
+            unlink(self.part)
+            unlink(self._list)
+
+    def retire(self, marks: Path) -> None:
+        """Keep the list of a file that is complete and in its place, under `marks`. Idempotent."""
+        self.close()
+        with disk_errors():
+            if self._list.exists():
+                replace(self._list, marks)
+            unlink(self.part)
 
     def close(self) -> None:
         """Give the file back; a later `write` opens it again."""

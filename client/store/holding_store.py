@@ -30,6 +30,7 @@ from client.store.sidecar import LIMIT_BYTES, Held, Sidecar, decode, encode, fil
 
 DAMAGED: Final = "damaged"
 MISSING: Final = "missing"
+_BLOB: Final = "SELECT digest, ext, size_bytes, trust, decodes, verified_at FROM blob"
 _HOLDINGS: Final = """
 SELECT h.lesson, h.part, h.path, h.state, h.reason,
        b.digest, b.ext, b.size_bytes, b.trust, b.decodes, b.verified_at
@@ -133,16 +134,7 @@ class HoldingStore:
 
     def has_blob(self, digest: Digest) -> Blob | None:
         """Find a blob by its digest; None when it is not here in its full length."""
-
-        def read(connection: sqlite3.Connection) -> Blob | None:
-            row = connection.execute(
-                "SELECT digest, ext, size_bytes, trust, decodes, verified_at FROM blob"
-                " WHERE digest = ?",
-                (digest,),
-            ).fetchone()
-            return None if row is None else _blob(row)
-
-        blob = self._database.read_here(read)
+        blob = self._one_blob("WHERE digest = ?", digest)
         if blob is None or not self.blobs.has(blob.digest, blob.ext, blob.size_bytes):
             return None
         return blob
@@ -238,12 +230,26 @@ class HoldingStore:
         for blob in self._blobs(lesson):
             cancel.check()
             checked += 1
-            if self.blobs.matches(blob.digest, blob.ext, cancel):
-                self._note_verified(blob.digest, at)
-            else:
-                bad += 1
-                damaged += self.lose(blob.digest, DAMAGED)
+            lost = self.check(blob, cancel, at)
+            bad += lost is not None
+            damaged += lost or ()
         return VerifyReport(checked=checked, bad=bad, damaged=tuple(damaged))
+
+    def check(
+        self, blob: Blob, cancel: CancelToken, at: str, pace: Callable[[int], None] | None = None
+    ) -> tuple[tuple[LessonId, PartId, str], ...] | None:
+        """Hash one file again (K3); gives the holdings lost with it, None if it is good.
+
+        `at` is as in `verify`, `cancel` and `pace` as in `BlobStore.matches`.
+        """
+        if self.blobs.matches(blob.digest, blob.ext, cancel, pace):
+            self._note_verified(blob.digest, at)
+            return None
+        return self.lose(blob.digest, DAMAGED)
+
+    def next_blob(self, after: str) -> Blob | None:
+        """Give the blob whose digest follows `after`; None behind the last one."""
+        return self._one_blob("WHERE digest > ? ORDER BY digest LIMIT 1", after)
 
     def lose(self, digest: Digest, reason: str) -> tuple[tuple[LessonId, PartId, str], ...]:
         """Make every holding of a blob ABSENT; returns which. The blob's row goes."""
@@ -373,16 +379,20 @@ class HoldingStore:
             )
         ).result()
 
+    def _one_blob(self, where: str, value: str) -> Blob | None:
+        def read(connection: sqlite3.Connection) -> Blob | None:
+            row = connection.execute(f"{_BLOB} {where}", (value,)).fetchone()
+            return None if row is None else _blob(row)
+
+        return self._database.read_here(read)
+
     def _blobs(self, lesson: LessonId | None) -> list[Blob]:
-        chosen = "SELECT digest, ext, size_bytes, trust, decodes, verified_at FROM blob"
+        chosen = _BLOB
         if lesson is not None:
             chosen += " WHERE digest IN (SELECT digest FROM holding WHERE lesson = ?)"
         values = () if lesson is None else (lesson,)
 
-        def read(connection: sqlite3.Connection) -> list[Blob]:
-            return [_blob(row) for row in connection.execute(chosen, values)]
-
-        return self._database.read_here(read)
+        return self._database.read_here(lambda c: [_blob(r) for r in c.execute(chosen, values)])
 
     def _holding(self, row: tuple[str, ...]) -> Holding:
         blob = None if row[5] is None else _blob(row[5:])

@@ -47,6 +47,7 @@ from sync.engine.fetch_plan import (
 )
 from sync.engine.hls import ProtectedMediaError
 from sync.engine.hub_content import Attests, HubContent, HubPlace, Offer, nobody
+from sync.engine.mend import Mender
 from sync.engine.pacing import MOST_WIDTH, LinkMeter, Patience, Width
 from sync.engine.rendition import RenditionFetch, Tools
 from sync.transport.port import Transport
@@ -133,6 +134,7 @@ class Fetcher:
             worked=ports.addresses.worked,
             failed=ports.addresses.failed,
         )
+        self._mender = Mender(ports.transport, self._meter)
         self._pool = ThreadPoolExecutor(MOST_WIDTH, thread_name_prefix="sync-io")
         self._width = Width()
         self._job: _Job | None = None
@@ -271,18 +273,19 @@ class Fetcher:
         self, job: "_Job", item: Item, urls: tuple[str, ...], cancel: CancelToken
     ) -> Holding:
         file = item.file
-        growing = self._holdings.blobs.growing(
-            growing_key(file.path, file.md5), f"{file.path} {file.md5}"
-        )
+        identity = f"{file.path} {file.md5}"
+        growing = self._holdings.blobs.growing(growing_key(file.path, file.md5), identity)
         with job.following(growing):
             stored = self._holdings.blobs.finished(growing)
             job.reuse(growing.size if stored is None else stored.size_bytes)
             if stored is None:
+                salvage = self._holdings.blobs.salvage(identity)
+                job.reuse(self._mender.mend(growing, salvage, urls, cancel))
                 self._downloader.fetch(growing, _wanted(file, urls), cancel)
                 stored = self._holdings.blobs.commit(growing, kind_of(file))
             trust = Trust.ATTESTED if file.md5 else Trust.OBSERVED
             holding = self._keep(job.lesson, item, stored, trust)
-            growing.discard()
+            self._holdings.blobs.retire(growing)
             job.finish(stored.size_bytes)
         return holding
 
@@ -306,7 +309,7 @@ class Fetcher:
                 stored = blobs.commit(fetch.run(cancel), ".ts")
                 self._width = fetch.width
             holding = self._keep(job.lesson, item, stored, Trust.OBSERVED)
-            fetch.discard()
+            fetch.retire()
             job.finish(stored.size_bytes)
         return holding
 

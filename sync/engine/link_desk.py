@@ -29,6 +29,7 @@ from client.service.api import (
     OfferedLesson,
     Reason,
     SyncStatus,
+    TransferState,
 )
 from client.service.hubs import Contact, KnownHub
 from client.service.station import Station
@@ -90,6 +91,7 @@ class LinkDesk:
         station.journal.listen(self._written)
         station.journal.wants_push = self._push
         self.supervisor.start()
+        station.scrub.begin(self._is_idle, self.request)
         self._watch.start()
 
     def request(
@@ -157,12 +159,19 @@ class LinkDesk:
     def close(self) -> None:
         """Stop at once (LD1)."""
         self._cancel.cancel()
+        self._station.scrub.close()
         self._watch.close()
         self.supervisor.close()
         for worker in (self._worker, self._talker):
             worker.shutdown(wait=False, cancel_futures=True)
         # A film that is being tried leaves by itself, without touching the profile.
         wait((*self._imports, *self._questions), timeout=_CLOSE_S)
+
+    def _is_idle(self) -> bool:
+        """Tell whether nothing is fetched or taken in."""
+        rows = self.supervisor.status.rows
+        is_fetching = any(row.state is TransferState.FETCHING for row in rows)
+        return not is_fetching and all(one.done() for one in self._imports)
 
     def _asked(self, question: Callable[[], T]) -> Future[T]:
         future = self._talker.submit(question)

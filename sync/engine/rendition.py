@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import RemoteFile
@@ -21,6 +21,9 @@ from sync.engine.content import WrongContentError, require_kind, require_packets
 from sync.engine.download import Downloader, Wanted
 from sync.engine.hls import ProtectedMediaError, Segment, parse_playlist, segment_urls
 from sync.engine.pacing import LinkMeter, Width, next_width
+
+if TYPE_CHECKING:
+    from client.store.salvage_blocks import Salvage
 
 STRETCH_S: Final = 2.0
 _TICK_S: Final = 0.5
@@ -59,6 +62,7 @@ class RenditionFetch:
         self._ready: dict[int, Growing] = {}
         self._pending: dict[Future[Growing], int] = {}
         self._whole: Growing | None = None
+        self._salvage: Salvage | None = None
         self._identity = ""
         self.width = width
 
@@ -96,6 +100,11 @@ class RenditionFetch:
             self.discard()
             raise
 
+    def retire(self) -> None:
+        """Delete what grew here, once the row of the committed file is kept; its marks stay."""
+        self._tools.blobs.retire(self._open_whole())
+        self.discard()
+
     def discard(self) -> None:
         """Delete what grew here; the committed file is no longer part of it."""
         if self._whole is not None:
@@ -121,6 +130,7 @@ class RenditionFetch:
         if self._whole is None:
             self._identity = f"{self._file.path} {self._playlist.sha256}"
             self._whole = self._tools.blobs.growing(self._key, self._identity, 0)
+            self._salvage = self._tools.blobs.salvage(self._identity)
         return self._whole
 
     def _assemble(self, cancel: CancelToken) -> Growing:
@@ -164,6 +174,13 @@ class RenditionFetch:
         if stretch is not None:
             self.width = next_width(self.width, stretch.bytes_per_s, was_busy=stretch.was_busy)
 
+    def _good(self, index: int) -> bytes | None:
+        """Give a segment out of the damaged file of this very playlist, if it is good (V1)."""
+        stretches = () if self._salvage is None else self._salvage.stretches
+        if self._salvage is None or len(stretches) != len(self._segments):
+            return None
+        return self._salvage.read(stretches[index])
+
     def _segment(self, index: int, own: CancelToken) -> Growing:
         """Bring one segment into its own growing file; runs on a worker."""
         segment = self._segments[index]
@@ -171,7 +188,11 @@ class RenditionFetch:
         growing = self._tools.blobs.growing(
             f"{self._key}-{index:05d}", f"{self._identity} {index} {name}"
         )
-        if growing.done is None:
+        if growing.done is None and (good := self._good(index)) is not None:
+            growing.restart()
+            growing.write(good)
+            growing.seal(_EXT)
+        elif growing.done is None:
             urls = tuple(
                 dict.fromkeys(
                     self._tools.reachable(url) for url in segment_urls(self._urls, segment)

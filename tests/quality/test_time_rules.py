@@ -21,6 +21,7 @@ WALL = {
 }
 EVIDENCE = {
     "client/service/doctor.py",
+    "client/service/scrub.py",
     "client/service/station.py",
     "client/service/today.py",
     "client/store/journal.py",

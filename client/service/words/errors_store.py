@@ -5,6 +5,8 @@ from typing import Final
 WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "error.disk_full": "The disk is full.",
     "hint.disk_full": "Free some room under Transfer, then try again. What was recorded is safe.",
+    "error.quota_full": "Lessons take all the room they were given on this PC.",
+    "hint.quota_full": "Free some room under Transfer, or give lessons more room there.",
     "error.store_corrupt": "A file of Tongke on this disk is damaged.",
     "hint.store_corrupt": "Start Tongke again: it repairs what it can and says what it did.",
     "error.store_failed": "The disk did not take it: {detail}",

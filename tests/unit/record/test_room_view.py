@@ -121,6 +121,8 @@ GOOD = {
     "link_kind": ("satellite", LinkKind.SATELLITE),
     "link_budget_mb": ("2000", 2000),
     "link_hours": ("20-6", Hours(begin=20, end=6)),
+    "store_quota_mb": ("40000", 40000),
+    "store_floor_mb": ("8000", 8000),
     "bells": ("1 8:30-9:10,2 9:20-10:00", None),
 }
 BAD = {
@@ -132,6 +134,8 @@ BAD = {
     "link_kind": ["fast"],
     "link_budget_mb": ["-1", "lots", "10000001"],
     "link_hours": ["20", "24-6", "1-25"],
+    "store_quota_mb": ["-1", "all"],
+    "store_floor_mb": ["299", "-5", "none"],
     "bells": ["1 8:30", "2 8:30-9:10,1 9:20-10:00", "1 9:10-8:30", "1 23:30-25:00", "", ","],
 }
 

@@ -86,6 +86,21 @@ def test_a_bad_file_is_set_aside_and_good_bytes_take_its_place(store: BlobStore)
     assert not damaged.exists()
 
 
+def test_the_marks_of_a_finished_file_stay_until_it_is_dropped(store: BlobStore) -> None:
+    growing = store.growing("k", "x")
+    growing.write(DATA)
+    store.retire(growing)  # not complete: nothing to keep
+    assert not list((store.folder / "marks").iterdir())
+    store.commit(growing, "pdf")
+    for _ in range(2):
+        store.retire(growing)
+        (marks,) = (store.folder / "marks").iterdir()
+        assert marks.name == f"{DIGEST}.list"
+    assert not list((store.folder / "incoming").iterdir())
+    store.drop(DIGEST, ".pdf")
+    assert not marks.exists()
+
+
 def test_an_unreadable_file_counts_as_bad(store: BlobStore) -> None:  # B3
     path = store.path(DIGEST, ".pdf")
     path.mkdir(parents=True)

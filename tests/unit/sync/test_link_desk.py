@@ -239,3 +239,23 @@ def wait_for(desk, holds):
             return row
         time.sleep(0.05)
     raise AssertionError(row)
+
+
+def test_a_file_that_rotted_is_found_while_nothing_happens_and_wanted_again(station, tmp_path):
+    """SC1, SC3"""
+    probe = Probe(is_open=False)
+    desk = LinkDesk(station, probe)
+    put(tmp_path, "a/三年级/数学/甲/film.mp4")
+    future = desk.import_paths((tmp_path / "a",))
+    assert probe.begun.wait(PATIENCE_S)
+    assert not desk._is_idle()
+    probe.gate.set()
+    assert future.result(PATIENCE_S).lessons == 1
+    (blob,) = station.profile.blobs.glob("??/*")
+    blob.write_bytes(b"rotten" + FILM)
+    assert desk._is_idle()
+    station.scrub.step(desk._is_idle, desk.request)
+    (lesson,) = [kept.id for kept in station.holdings.kept_lessons()]
+    assert [row.lesson for row in desk.supervisor.status.rows] == [lesson]
+    assert not blob.exists()
+    desk.close()

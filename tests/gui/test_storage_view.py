@@ -1,0 +1,209 @@
+"""本机空间: what takes room is said by book, room is made by a second press (SM1, SV1, SV2)."""
+
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
+
+from client.domain.clock import FrozenClock
+from client.domain.eviction import GB, Leaving, Limits, Room, Shield
+from client.domain.ids import LessonId
+from client.service.storage import BookRoom, LessonRoom, StoragePage
+from client.service.text import Words
+from ui.base.button import Button
+from ui.base.context import Appearance, Say, UiContext
+from ui.view.storage import StoragePaper
+from ui.viewmodel import storage
+from ui.viewmodel.storage import StorageModel
+
+
+def one(name: str, shield: Shield | None, leaving: Leaving = Leaving.NEVER_USED) -> LessonRoom:
+    return LessonRoom(
+        lesson=LessonId(name),
+        title=f"分一分 {name}",
+        size_bytes=GB,
+        is_pinned=shield is Shield.PINNED,
+        shield=shield,
+        leaving=leaving,
+    )
+
+
+SHIELDED = tuple(one(shield.value, shield) for shield in Shield)
+FREE = tuple(one(leaving.value, None, leaving) for leaving in Leaving)
+PAGE = StoragePage(
+    room=Room(total_bytes=120 * GB, free_bytes=79 * GB, held_bytes=8 * GB),
+    limits=Limits(floor_bytes=12 * GB),
+    books=(
+        BookRoom(title="三年级下册", subject="数学", lessons=SHIELDED),
+        BookRoom(title="", subject="", lessons=FREE),
+    ),
+    freeable_bytes=3 * GB,
+    freeable=3,
+    quota_mb=1234,
+)
+
+
+class Port:
+    """Answers one page, and writes down what was asked."""
+
+    def __init__(self, page: StoragePage = PAGE) -> None:
+        self.answer = page
+        self.asked: list[tuple[object, ...]] = []
+
+    def page(self) -> Future:
+        self.asked.append(("page",))
+        return done(self.answer)
+
+    def free(self) -> Future:
+        self.asked.append(("free",))
+        return done(3 * GB)
+
+    def pin(self, lesson: LessonId, *, is_pinned: bool) -> Future:
+        self.asked.append(("pin", lesson, is_pinned))
+        return done(None)
+
+    def set_limit(self, name: str, value: str) -> Future:
+        self.asked.append((name, value))
+        return done(b"")
+
+    @property
+    def acts(self) -> list[tuple[object, ...]]:
+        return [one for one in self.asked if one != ("page",)]
+
+
+def done(value: object) -> Future:
+    future: Future = Future()
+    future.set_result(value)
+    return future
+
+
+def paper(qtbot, port: Port, **look: object) -> StoragePaper:
+    appearance = Appearance(**look)
+    context = UiContext(Words(appearance.language), FrozenClock(), appearance)
+    context.apply()
+    model = StorageModel(port, context.dispatcher)
+    made = StoragePaper(context, model)
+    made.context, made.model = context, model
+    qtbot.addWidget(made)
+    made.resize(900, 900)
+    made.show()
+    qtbot.waitUntil(lambda: model.page is not None)
+    return made
+
+
+def texts(widget) -> str:
+    QApplication.sendPostedEvents()
+    return "\n".join(one.text() for one in widget.findChildren(QLabel) if one.isVisible())
+
+
+def press(qtbot, view: StoragePaper, name: str) -> None:
+    QApplication.sendPostedEvents()
+    button = next(
+        one
+        for one in view.findChildren(Button)
+        if one.isVisible() and name in (one.objectName(), one.text(), one.accessibleName())
+    )
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+@pytest.mark.parametrize(("theme", "scale"), [("light", 100), ("dark", 150)])
+def test_sv1_every_lesson_says_why_it_stays_or_may_go(qtbot, language, theme, scale) -> None:
+    view = paper(qtbot, Port(), language=language, theme=theme, scale=scale)
+    words = view.context.words
+    for book in PAGE.books:
+        view.model.toggle_book(book.title)
+    shown = texts(view)
+    for shield in Shield:
+        assert words(f"storage.stays_{shield.value}") in shown
+    for leaving in Leaving:
+        assert words(f"storage.{leaving.value}") in shown
+    assert words("storage.no_book") not in shown  # drawn by an elided label
+    assert words("storage.used", used=words.size(41 * GB), total=words.size(120 * GB)) in shown
+    assert "storage." not in shown
+    assert "{" not in shown
+    view.grab()
+    view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    view.grab()
+    view.model.toggle_book("")
+    assert words("storage.never_used") not in texts(view)
+
+
+def test_sm1_room_is_made_by_the_second_press(qtbot) -> None:
+    port = Port()
+    view = paper(qtbot, port)
+    words = view.context.words
+    said: list[Say] = []
+    view.context.said.connect(said.append)
+    press(qtbot, view, "storage-free")
+    assert port.acts == []
+    assert words.plural("storage.free_sure", 3, size=words.size(3 * GB)) in texts(view)
+    press(qtbot, view, words("storage.stay"))
+    press(qtbot, view, "storage-free")
+    assert port.acts == []
+    press(qtbot, view, "storage-free")
+    assert port.acts == [("free",)]
+    qtbot.waitUntil(lambda: bool(said))
+    assert said[0].text == words("storage.freed", size=words.size(3 * GB))
+
+
+def test_sm1_leaving_the_page_forgets_the_first_press(qtbot) -> None:
+    view = paper(qtbot, Port())
+    press(qtbot, view, "storage-free")
+    view.hide()
+    view.show()
+    assert not view.model.is_asking
+
+
+def test_a_lesson_is_pinned_and_unpinned(qtbot) -> None:
+    port = Port()
+    view = paper(qtbot, port)
+    words = view.context.words
+    press(qtbot, view, words("storage.more", book="三年级下册"))
+    press(qtbot, view, f"{words('storage.unpin')} 分一分 pinned")
+    press(qtbot, view, f"{words('storage.pin')} 分一分 coming")
+    assert port.acts == [("pin", "pinned", False), ("pin", "coming", True)]
+
+
+def test_limits_are_chosen_and_odd_ones_shown(qtbot) -> None:
+    port = Port()
+    view = paper(qtbot, port)
+    assert view.quota.currentData() == "1234"
+    assert view.floor.currentData() == "auto"
+    view.quota.activated.emit(view.quota.findData("20480"))
+    view.floor.activated.emit(view.floor.findData("5120"))
+    assert port.acts == [("store_quota_mb", "20480"), ("store_floor_mb", "5120")]
+    port.answer = replace(PAGE, quota_mb=0, floor_mb=5120)
+    view.model.refresh()
+    qtbot.waitUntil(lambda: view.floor.currentData() == "5120")
+    assert view.quota.currentData() == "0"
+
+
+def test_sv2_figures_move_without_building_anew(qtbot) -> None:
+    port = Port()
+    view = paper(qtbot, port)
+    before, buttons = texts(view), [b for b in view.findChildren(Button) if b.isVisible()]
+    port.answer = replace(PAGE, room=replace(PAGE.room, free_bytes=60 * GB))
+    view.model.refresh()
+    qtbot.waitUntil(lambda: view.model.page == port.answer)
+    assert texts(view) != before
+    assert [b for b in view.findChildren(Button) if b.isVisible()] == buttons
+
+
+def test_where_nothing_may_go_it_says_so(qtbot) -> None:
+    view = paper(qtbot, Port(replace(PAGE, books=(), freeable=0, freeable_bytes=0)))
+    assert view.context.words("storage.nothing_to_free") in texts(view)
+
+
+def test_figures_are_asked_for_while_somebody_looks(qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(storage, "EVERY_MS", 5)
+    port = Port()
+    view = paper(qtbot, port)
+    qtbot.waitUntil(lambda: len(port.asked) > 2)
+    view.hide()
+    qtbot.wait(20)
+    asked = len(port.asked)
+    qtbot.wait(50)
+    assert len(port.asked) == asked
