@@ -55,7 +55,11 @@ class Settings:
     """Which size of a video is fetched unless another is asked for."""
     link_kind: LinkKind = LinkKind.BROADBAND
     link_budget_mb: int = 0
+    """Megabytes a day, 0 for no limit."""
+    link_month_mb: int = 0
     """Megabytes a month, 0 for no limit."""
+    link_cap_kbps: int = 0
+    """Kilobits a second that content may take, 0 for no limit."""
     link_hours: Hours | None = None
     """None: at any hour."""
     bells: tuple[Bell, ...] = DEFAULT_BELLS
@@ -67,7 +71,7 @@ _HOURS: Final = re.compile(r"(\d{1,2})-(\d{1,2})")
 _SCALES: Final = (100, 125, 150)
 _MAX_BELLS: Final = 20
 _DAY_MINUTES: Final = 24 * 60
-_MAX_BUDGET_MB: Final = 10_000_000
+_MAX_AMOUNT: Final = 10_000_000
 
 
 def _scale(text: str) -> int:
@@ -93,9 +97,9 @@ def _rendition(text: str) -> str:
     return text
 
 
-def _budget(text: str) -> int:
+def _amount(text: str) -> int:
     value = int(text)
-    if not 0 <= value <= _MAX_BUDGET_MB:
+    if not 0 <= value <= _MAX_AMOUNT:
         raise ValueError(text)
     return value
 
@@ -136,7 +140,9 @@ READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
         "low_power": _switch,
         "rendition": _rendition,
         "link_kind": LinkKind,
-        "link_budget_mb": _budget,
+        "link_budget_mb": _amount,
+        "link_month_mb": _amount,
+        "link_cap_kbps": _amount,
         "link_hours": _hours,
         "bells": _bells,
     }

@@ -120,6 +120,8 @@ GOOD = {
     "rendition": ("720p", "720p"),
     "link_kind": ("satellite", LinkKind.SATELLITE),
     "link_budget_mb": ("2000", 2000),
+    "link_month_mb": ("8000", 8000),
+    "link_cap_kbps": ("512", 512),
     "link_hours": ("20-6", Hours(begin=20, end=6)),
     "bells": ("1 8:30-9:10,2 9:20-10:00", None),
 }
@@ -131,6 +133,8 @@ BAD = {
     "rendition": ["360", "0p", "huge"],
     "link_kind": ["fast"],
     "link_budget_mb": ["-1", "lots", "10000001"],
+    "link_month_mb": ["-1"],
+    "link_cap_kbps": ["fast"],
     "link_hours": ["20", "24-6", "1-25"],
     "bells": ["1 8:30", "2 8:30-9:10,1 9:20-10:00", "1 9:10-8:30", "1 23:30-25:00", "", ","],
 }
