@@ -150,6 +150,9 @@ def test_sl1_a_link_that_takes_all_it_gets_is_never_over(clock, hours, order):
 
 def test_sl1_what_was_spent_at_midnight_counts_in_the_new_day():
     world = World("good", replace(METERED, hours=None))
+    world.true_ms -= HOUR_MS
+    world.spend(Purpose.CONTENT, 0)
+    world.true_ms += HOUR_MS
     assert world.spend(Purpose.PROGRESS, 5 * MEGABYTE).bytes == 50 * MEGABYTE
     world.true_ms += HOUR_MS
     assert world.spend(Purpose.CONTENT, 1 << 40).bytes == 40 * MEGABYTE
