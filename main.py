@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
 from client.domain.ids import LessonId
+from client.service.command.link_commands import COMMANDS as LINK_COMMANDS
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
@@ -91,7 +92,10 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "doctor": _doctor,
         "bench": _bench,
         "seal-image": _seal_image,
-        **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
+        **{
+            name: partial(_on_station, command)
+            for name, command in {**ROOM_COMMANDS, **LINK_COMMANDS}.items()
+        },
         **{name: partial(_on_roster, name) for name in _ROSTER},
     }
     for name in _LINKED:

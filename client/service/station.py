@@ -16,13 +16,16 @@ from typing import Final
 from client.domain.catalogue import Lesson, LessonKind
 from client.domain.clock import Clock
 from client.domain.errors import StorageCorruptError, UserError
+from client.domain.holding import Holding
 from client.domain.ids import BookId, LessonId, SourceId
+from client.service.agenda import Agenda
 from client.service.api import Filters, LessonDetail
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
+from client.service.purse import Purse
 from client.service.records import RecordService
 from client.service.room import RoomService
 from client.service.secrets import Secrets
@@ -74,6 +77,21 @@ class Station:
     def hubs(self) -> HubBook:
         """The hubs this room is enrolled with."""
         return HubBook(self.room)
+
+    @cached_property
+    def purse(self) -> Purse:
+        """What the links of this machine may cost, and have cost."""
+
+        def boot() -> tuple[str, int]:
+            present = self.journal.present()
+            return f"{present.writer.hex()}.{present.boot}", present.mono_ms
+
+        return Purse(self.room, self.records, boot, self.clock)
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        """What comes when."""
+        return Agenda(self.room, self.today, _Shelf(self), self.purse, self.clock)
 
     @cached_property
     def print_desk(self) -> PrintDesk:
@@ -149,6 +167,21 @@ class Station:
                 self.catalogue.put_source(
                     SourceRow(id=source, kind=kind, address=address, pace_s=pace_s)
                 )
+
+
+class _Shelf:
+    """What the plan reads of catalogue and disk (client.service.agenda.Shelf)."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def lesson(self, lesson: LessonId) -> Lesson | None:
+        """See the port."""
+        return self._station.catalogue.lesson(lesson)
+
+    def of_lesson(self, lesson: LessonId) -> Sequence[Holding]:
+        """See the port."""
+        return self._station.holdings.of_lesson(lesson)
 
 
 class _Lessons:

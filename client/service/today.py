@@ -52,6 +52,7 @@ from client.service.records import DayLog, RecordService, UnfinishedSitting
 from client.service.room import RoomService
 from client.service.sitting_plan import DayRecord, sitting_plan
 from client.service.sitting_port import SittingPlan
+from client.service.slots_ahead import Ahead, slots_ahead
 from client.service.today_page import (
     DayInputs,
     StepFacts,
@@ -135,6 +136,11 @@ class TodayService:
         inputs = self._inputs()
         steps = plan_of(inputs).values()
         return tuple(dict.fromkeys(step.lesson for step in steps if step is not None))
+
+    def ahead_now(self) -> tuple[DayTime, tuple[Ahead, ...]]:
+        """List what the slots of the coming ten school days teach. Blocking."""
+        inputs = self._inputs()
+        return inputs.time, slots_ahead(inputs)
 
     def alternatives(self, key: SlotKey) -> Future[tuple[Alternative, ...]]:
         """Offer what could be taught in that slot instead, best first."""

@@ -5,8 +5,8 @@ Invariants:
       that it belongs to another edition or cannot serve ranges.
   F2  A download ends complete and checked (length, first bytes, MD5 where announced) or raises;
       wrong bytes are thrown away before the next mirror is asked.
-  F3  Only `TransportError` is tried again, with growing waits; a refusal is final, but for 404,
-      which each mirror may say once.
+  F3  Only `TransportError` is tried again, with growing waits, unless the link is closed by its
+      limits; a refusal is final, but for 404, which each mirror may say once.
 """
 
 import random
@@ -28,6 +28,7 @@ from client.domain.errors import (
 from client.store.growing import Growing
 from sync.engine.content import HEAD_BYTES, WrongContentError
 from sync.engine.pacing import LinkMeter, Patience, backoff_s
+from sync.transport.metered import LinkClosedError
 from sync.transport.port import Answer, Exchange, Transport
 
 LIMIT_BYTES: Final = 2 << 30
@@ -86,7 +87,8 @@ class Downloader:
         """Complete `growing` (F1 to F3).
 
         Raises:
-            TransportError: No byte came for too many tries; what came before is kept.
+            TransportError: No byte came for too many tries, or none may come now; what came before
+                is kept.
             RefusedError: The peer will not give it.
             WrongContentError: Every mirror gave other bytes; nothing is kept.
             StorageError: The disk is full or failed.
@@ -101,6 +103,8 @@ class Downloader:
                 with _kept(growing):
                     self._ask(growing, url, wanted, cancel)
                 self._check(growing, wanted)
+            except LinkClosedError:
+                raise
             except TransportError as error:
                 self._failed(url)
                 wait = self._after_failure(course, error, progressed=growing.size > before)

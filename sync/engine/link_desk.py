@@ -25,9 +25,10 @@ from client.service.station import Station
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
+from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink
-from sync.engine.hub_round import HubRound
+from sync.engine.hub_round import CountedLink, HubRound
 from sync.engine.platform_link import KIND, PlatformLink
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
@@ -45,11 +46,15 @@ class LinkDesk:
         self._worker: Final = ThreadPoolExecutor(1, thread_name_prefix="import")
         self._imports: list[Future[ImportResult]] = []
 
+        wallet = Wallet(station.purse)
+
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, station.source(None, KIND), probe, on_bytes)
+            return PlatformLink(station, station.source(None, KIND), probe, on_bytes, wallet)
 
         self._round: Final = HubRound(
-            station.hubs.hubs, lambda hub: HubLink(station, hub), station.clock
+            station.hubs.hubs,
+            lambda hub: CountedLink(HubLink(station, hub), station.purse),
+            station.clock,
         )
         self.supervisor: Final = Supervisor(
             SupervisorPorts(
@@ -59,8 +64,14 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
+                guide=PurseGuide(
+                    station.agenda,
+                    wallet,
+                    lambda: any(row.kind == KIND for row in station.sources()),
+                ),
             )
         )
+        station.room.subscribe(self.supervisor.replan)
         station.journal.listen(self._written)
         station.journal.wants_push = self._push
         self.supervisor.start()

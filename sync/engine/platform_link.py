@@ -25,10 +25,12 @@ from sync.engine.catalogue_sync import (
 from sync.engine.fetch import Fetcher, FetchPorts, Probe
 from sync.engine.fetch import Progress as FetchProgress
 from sync.engine.fetch_plan import Choice, FetchReport
+from sync.engine.guide import Wallet
 from sync.source.addresses import AddressBook
 from sync.source.platform.pace import Pace
 from sync.source.platform.source import PlatformSource
 from sync.transport.http import HttpTransport
+from sync.transport.metered import MeteredTransport
 from sync.transport.sign import MediaSigner
 
 KIND: Final = "platform"
@@ -43,12 +45,14 @@ class PlatformLink:
         row: SourceRow,
         probe: Probe,
         on_bytes: Callable[[], None] | None = None,
+        wallet: Wallet | None = None,
     ) -> None:
         self._station: Final = station
         self._row: Final = row
         self._addresses: Final = AddressBook(row.address or None)
         signer = MediaSigner(station.secrets.load, station.clock, self._addresses.is_private)
-        transport = HttpTransport(resolve=self._addresses.redirect, sign=signer, saw=signer.saw)
+        carrier = HttpTransport(resolve=self._addresses.redirect, sign=signer, saw=signer.saw)
+        transport = MeteredTransport(carrier, wallet or Wallet(station.purse), station.clock)
         self._transport: Final = transport
         self.fetcher: Final = Fetcher(
             FetchPorts(
