@@ -103,7 +103,8 @@ class Agenda:
         outlook = Outlook(
             plan=plan,
             promises={
-                one.lesson: _promise(one, slots.get(one.lesson), standing) for one in plan.forecasts
+                one.lesson: _promise(one, slots.get(one.lesson), standing, time)
+                for one in plan.forecasts
             },
             link=self._link(standing, plan, Road(allowed, cautious), allowed),
         )
@@ -172,7 +173,7 @@ def slot_seconds(ahead: Ahead, time: DayTime) -> tuple[float, float]:
     return max(0.0, at - wide), max(0.0, at + wide)
 
 
-def _promise(one: Forecast, ahead: Ahead | None, standing: Standing) -> Promise:
+def _promise(one: Forecast, ahead: Ahead | None, standing: Standing, time: DayTime) -> Promise:
     """Tell the screens what becomes of a lesson; hours only while time is sure (AG2)."""
     arrives: tuple[int, int] | None = None
     if standing.span is not None and one.arrival_s is not None:
@@ -181,6 +182,7 @@ def _promise(one: Forecast, ahead: Ahead | None, standing: Standing) -> Promise:
     return Promise(
         arrives_ms=arrives,
         days_ahead=None if ahead is None else ahead.days,
+        day=0 if ahead is None else (time.day - 1 + ahead.days) % 7 + 1,
         period=0 if ahead is None else ahead.slot.key.period,
         begins=None if ahead is None else ahead.begins,
         missing_bytes=one.cost_bytes,

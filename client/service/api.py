@@ -149,6 +149,31 @@ class SectionRow:
     lessons: int
 
 
+# --- promises ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What becomes of one lesson. Times are local milliseconds (as if local time were UTC)."""
+
+    reason: Reason
+    """One sentence: `plan_…`."""
+    arrives_ms: tuple[int, int] | None = None
+    """Hoped and promised; None while nobody can say."""
+    now_ms: int | None = None
+    """When this was worked out."""
+    days_ahead: int | None = None
+    """Days until its next slot, None for no slot."""
+    day: int = 0
+    """Day of the week of that slot, 1 (Monday) to 7."""
+    period: int = 0
+    begins: int | None = None
+    """Its bell in minutes after midnight."""
+    missing_bytes: int = 0
+    is_in_time: bool = True
+    """Whether it comes whole before its slot."""
+
+
 # --- today -------------------------------------------------------------------------------
 
 
@@ -204,6 +229,8 @@ class Card:
     """Class period of the lesson, from 0."""
     lesson_periods: int = 1
     """How many class periods the lesson has."""
+    promise: Promise | None = None
+    """What becomes of it when something is still to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +251,13 @@ class DayBar:
     day: int
     lights: tuple[Light, ...]
     missing_bytes: int = 0
+    coming: int = 0
+    """How many of them are promised in time."""
+    late: int = 0
+    """How many cannot come in time and need a hand."""
+    arrives_ms: int | None = None
+    """When the last one in time is promised, local; None while nobody can say."""
+    now_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +281,8 @@ class TodayPage:
     rows: tuple[PeriodRow, ...]
     resume: ResumeNotice | None
     upcoming: tuple[DayBar, ...]
+    month_left: int | None = None
+    """Bytes left of the month's budget, None without one."""
     needs_hand: tuple[Card, ...] = ()
 
 
@@ -281,26 +317,6 @@ class Alternative:
 
 
 # --- transfer ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """What becomes of one lesson. Times are local milliseconds (as if local time were UTC)."""
-
-    reason: Reason
-    """One sentence: `plan_…`."""
-    arrives_ms: tuple[int, int] | None = None
-    """Hoped and promised; None while nobody can say."""
-    now_ms: int | None = None
-    """When this was worked out."""
-    days_ahead: int | None = None
-    """Days until its next slot, None for no slot."""
-    period: int = 0
-    begins: int | None = None
-    """Its bell in minutes after midnight."""
-    missing_bytes: int = 0
-    is_in_time: bool = True
-    """Whether it comes whole before its slot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from client.domain.errors import StorageCorruptError, UserError
 from client.domain.holding import Holding
 from client.domain.ids import BookId, LessonId, SourceId
 from client.service.agenda import Agenda
-from client.service.api import Filters, LessonDetail
+from client.service.api import Filters, LessonDetail, LinkView, Promise
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
 from client.service.library import LibraryService
@@ -65,7 +65,11 @@ class Station:
         self.wants: Final = WantStore(self.database)
         self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
         self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
-        self.today: Final = TodayService(self.room, self.records, _Lessons(self), clock)
+        self.today: Final = TodayService(
+            self.room, self.records, _Lessons(self), clock, self._promises
+        )
+        self.purse: Final = Purse(self.room, self.records, self._start, clock)
+        self.agenda: Final = Agenda(self.room, self.today, _Shelf(self), self.purse, clock)
         self._restore_sources()
 
     @cached_property
@@ -77,21 +81,6 @@ class Station:
     def hubs(self) -> HubBook:
         """The hubs this room is enrolled with."""
         return HubBook(self.room)
-
-    @cached_property
-    def purse(self) -> Purse:
-        """What the links of this machine may cost, and have cost."""
-
-        def boot() -> tuple[str, int]:
-            present = self.journal.present()
-            return f"{present.writer.hex()}.{present.boot}", present.mono_ms
-
-        return Purse(self.room, self.records, boot, self.clock)
-
-    @cached_property
-    def agenda(self) -> Agenda:
-        """What comes when."""
-        return Agenda(self.room, self.today, _Shelf(self), self.purse, self.clock)
 
     @cached_property
     def print_desk(self) -> PrintDesk:
@@ -142,6 +131,15 @@ class Station:
         self.database.close()
 
     # --- inside --------------------------------------------------------------------------
+
+    def _start(self) -> tuple[str, int]:
+        """Name this start of the machine, and how long it has been running in ms."""
+        present = self.journal.present()
+        return f"{present.writer.hex()}.{present.boot}", present.mono_ms
+
+    def _promises(self) -> tuple[Mapping[LessonId, Promise], LinkView] | None:
+        newest = self.agenda.newest
+        return None if newest is None else (newest.promises, newest.link)
 
     def _chosen(self) -> tuple[BookId, ...]:
         return tuple(dict.fromkeys(c.book for c in self.room.snapshot().chosen_books))
