@@ -10,6 +10,7 @@ catalogue  bytes, requests, memory of two syncs            sync.engine.bench_cat
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
+promise    whether lights and promised hours are true      sync.engine.bench_promise
 """
 
 import os
@@ -195,6 +196,14 @@ def _exchange(call: _Call) -> Figures:
     return bench_exchange.bench_exchange(call.boots, _TOOLS, call.log)
 
 
+def _promise(call: _Call) -> Figures:
+    from sync.engine import bench_promise  # noqa: PLC0415 - one bench at a time
+
+    days = bench_promise.QUICK_DAYS if call.is_quick else bench_promise.DAYS
+    call.parameters["days"] = days
+    return bench_promise.bench_promise(days, call.log)
+
+
 _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
     {
         "search": _search,
@@ -207,5 +216,6 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "exchange": _exchange,
         "events": _events,
         "hub": _hub,
+        "promise": _promise,
     }
 )

@@ -1,7 +1,7 @@
 """How many bytes a link can have brought by when: its hours, budgets and speed, looked ahead.
 
-Times are seconds from now. A `Road` is what is certain or hoped to be possible; walking it spends
-nothing.
+Bytes are those of files; budgets are counted on the wire and bring less. Times are seconds from
+now. A `Road` is what is certain or hoped to be possible; walking it spends nothing.
 
 Invariants:
   RD1  No day and no month carries more than its budget leaves to content; nothing comes in closed
@@ -22,6 +22,7 @@ from client.domain.spend import (
     Standing,
     Why,
     Window,
+    body_bytes,
     content_share,
     local_hours,
     may_spend,
@@ -32,6 +33,8 @@ _HOUR_S: Final = 3600
 _UNSURE_S: Final = 24 * 3600.0
 _ENDLESS: Final = 1 << 62
 _CAUTION: Final = 0.7
+_LOST: Final = 40
+"""One byte in so many of a budget goes for requests and for grants that ended unspent."""
 _FIRST_GUESS: Final = {
     LinkKind.BROADBAND: 500_000.0,
     LinkKind.SCHOOL: 500_000.0,
@@ -151,7 +154,7 @@ def terms(standing: Standing, profile: LinkProfile, days: int) -> Terms:
 def _unsure_terms(standing: Standing, profile: LinkProfile) -> Terms:
     now = may_spend(standing, profile, Purpose.URGENT)
     stretch = Stretch(begin_s=0.0, end_s=_UNSURE_S)
-    return Terms(stretches=(stretch,), days=() if now.bytes is None else ((0, now.bytes),))
+    return Terms(stretches=(stretch,), days=() if now.bytes is None else ((0, bodies(now.bytes)),))
 
 
 def _stretch(span: tuple[int, int], day: int, begin: int, end: int) -> Stretch | None:
@@ -172,7 +175,12 @@ def _left(
     stands = now if window.number is None else window.number
     used = {stands: window.used, stands + 1: window.loose}
     share = content_share(budget)
-    return tuple((one, max(0, share - used.get(one, 0))) for one in sorted(set(numbers)))
+    return tuple((one, bodies(share - used.get(one, 0))) for one in sorted(set(numbers)))
+
+
+def bodies(wire: int) -> int:
+    """Give the bytes of files that a rest of a budget brings, requests and odd ends left out."""
+    return body_bytes(max(0, wire) - max(0, wire) // _LOST)
 
 
 def limit_now(standing: Standing, profile: LinkProfile) -> Why:

@@ -46,6 +46,10 @@ MEGABYTE: Final = 1_000_000
 """As links are sold."""
 DAY_MS: Final = 24 * 3600 * 1000
 URGENT_MOST: Final = 10 * MEGABYTE
+REQUEST_BYTES: Final = 2_000
+"""What a request costs beside its body: its own headers, the answer's, a share of handshakes."""
+_OVERHEAD: Final = 12
+"""One byte in so many is added for packets and what is sent again."""
 _MONTH_MS: Final = 31 * DAY_MS
 _HOUR_MS: Final = 3600 * 1000
 _URGENT_SHARE: Final = 5
@@ -246,6 +250,16 @@ def may_spend(standing: Standing, profile: LinkProfile, purpose: Purpose) -> All
         return Allowance(bytes=0, for_s=_to_midnight_s(standing.span), why=Why.MIDNIGHT)
     for_s = min(_closes_in_s(standing.span, profile.hours), _to_midnight_s(standing.span))
     return Allowance(bytes=left, for_s=for_s)
+
+
+def wire_bytes(body: int) -> int:
+    """Estimate what a body costs on the wire."""
+    return body + -(-body // _OVERHEAD)
+
+
+def body_bytes(wire: int) -> int:
+    """Give the largest body that so many bytes pay for."""
+    return max(0, wire * _OVERHEAD // (_OVERHEAD + 1))
 
 
 def content_share(budget: int) -> int:

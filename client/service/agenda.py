@@ -16,7 +16,7 @@ from client.domain.clock import Clock
 from client.domain.holding import Holding
 from client.domain.ids import LessonId
 from client.domain.road import Road, Terms, limit_now, speeds, terms
-from client.domain.spend import Standing, month_of_day
+from client.domain.spend import Standing, month_of_day, wire_bytes
 from client.domain.today import DayTime
 from client.domain.want import Want, WantState
 from client.service.api import LinkView, Promise
@@ -147,7 +147,7 @@ class Agenda:
             day_spent=ledger.day.used,
             month_budget=profile.month_bytes,
             month_spent=ledger.month.used,
-            month_expected=ledger.month.used + planned if month is not None else 0,
+            month_expected=ledger.month.used + wire_bytes(planned) if month is not None else 0,
             hours=profile.hours,
             cap_bytes_per_s=profile.cap_bytes_per_s,
             is_time_sure=standing.span is not None,

@@ -28,8 +28,10 @@ from client.service.api import Reason
 
 EARLY_S: Final = 12 * 3600.0
 """So long before its slot a lesson should be here."""
-MARGIN_S: Final = 30 * 60.0
+MARGIN_S: Final = 45 * 60.0
 """So long before its slot a lesson must be here."""
+SLACK_S: Final = 15 * 60.0
+"""So much later than worked out an arrival is promised: a link needs a while to begin."""
 _ENDLESS_S: Final = float("inf")
 
 
@@ -227,6 +229,8 @@ def _forecast(one: _Choice, cautious: Road, hopeful: Road) -> Forecast:
     arrival = whole if comes_with_film else papers
     if form in {Form.HERE, Form.UNKNOWN}:
         arrival = None
+    if arrival is not None and arrival[1] > 0:
+        arrival = arrival[0], arrival[1] + SLACK_S
     return Forecast(
         lesson=need.lesson,
         form=form,

@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Final
 
 from client.domain.clock import Clock
+from client.domain.record.dates import Dated
 from client.domain.road import Throughput
 from client.domain.settings import LinkKind, Settings
 from client.domain.spend import (
@@ -36,7 +37,7 @@ from client.domain.spend import (
     profile_of,
 )
 from client.service.day_facts import local
-from client.service.records import DayLog, RecordService
+from client.service.records import RecordService
 from client.service.room import RoomService
 
 LEAST_GRANT: Final = 1 << 16
@@ -83,10 +84,10 @@ class Purse:
 
     def standing(self) -> Standing:
         """Give the ledger as of now."""
-        log = self._records.day_log()
+        now, wall_ms = self._records.now()
         with self._gate:
             known = self._ledger()
-            standing = look(known, self._seen(log))
+            standing = look(known, self._seen(now, wall_ms))
             if _is_news(known, standing.ledger):
                 self._write(standing.ledger)
             return standing
@@ -175,12 +176,12 @@ class Purse:
         self._grants[purpose] = (has + size, until_s if size else self._until(purpose))
         return has + size
 
-    def _seen(self, log: DayLog) -> Look:
+    def _seen(self, now: Dated, wall_ms: int) -> Look:
         boot, mono_ms = self._boot()
-        offset = local(log.wall_ms).utcoffset() or timedelta()
+        offset = local(wall_ms).utcoffset() or timedelta()
         return Look(
-            now=log.now,
-            wall_ms=log.wall_ms,
+            now=now,
+            wall_ms=wall_ms,
             boot=boot,
             mono_ms=mono_ms,
             zone_ms=int(offset.total_seconds() * 1000),
@@ -196,8 +197,8 @@ class Purse:
 
 
 def _is_news(known: Ledger, ledger: Ledger) -> bool:
-    """Tell whether a look is worth keeping: the next one may know no date, or no running time."""
-    are_same = (known.day, known.month) == (ledger.day, ledger.month)
+    """Tell whether a look is worth keeping: the next one may know less, or another clock."""
+    are_same = (known.boot, known.day, known.month) == (ledger.boot, ledger.day, ledger.month)
     return not are_same or ledger.ran_ms - known.ran_ms >= _HOUR_MS
 
 

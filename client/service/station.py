@@ -48,12 +48,19 @@ _MOST_SIMILAR: Final = 3
 
 
 class Station:
-    """See the module. Opening blocks for some tens of milliseconds; `close` drains writes."""
+    """See the module. Opening blocks for some tens of milliseconds; `close` drains writes.
 
-    def __init__(self, profile: Profile, clock: Clock) -> None:
+    Args:
+        profile: Where everything lies.
+        clock: The machine's.
+        boot: Names this start of the machine; the system is asked when it is left out.
+    """
+
+    def __init__(self, profile: Profile, clock: Clock, boot: str | None = None) -> None:
         self.profile: Final = profile.prepare()
         self.clock: Final = clock
-        opened = open_journal(profile.folder, clock, sentinel_of(profile.folder), read_marks())
+        sentinel = sentinel_of(profile.folder)
+        opened = open_journal(profile.folder, clock, sentinel, read_marks(), boot)
         self.journal: Final = opened.journal
         self.room: Final = RoomService(opened.journal)
         self.records: Final = RecordService(opened.journal, self.room.class_ids)

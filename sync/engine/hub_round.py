@@ -18,13 +18,13 @@ from typing import Final, Protocol
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
 from client.domain.errors import BusyError, Cancelled, ClassroomError
-from client.domain.spend import Purpose
+from client.domain.spend import REQUEST_BYTES, Purpose, wire_bytes
 from client.service.hubs import KnownHub
 from client.service.purse import Purse
 from sync.engine import hub_calls
 from sync.engine.exchange import Outcome
 from sync.engine.hub_calls import Call, Trigger
-from sync.transport.metered import REQUEST_BYTES, LinkClosedError, wire_bytes
+from sync.transport.metered import LinkClosedError
 
 _LOG: Final = logging.getLogger(__name__)
 _LAST_WORD_S: Final = 3.0

@@ -20,12 +20,9 @@ from typing import Final, Protocol
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
 from client.domain.errors import TransportError, UnreachableError
+from client.domain.spend import REQUEST_BYTES, body_bytes, wire_bytes
 from sync.transport.port import NO_HEADERS, Answer, Exchange, Transport
 
-REQUEST_BYTES: Final = 2_000
-"""What a request costs beside its body: its own headers, the answer's, a share of handshakes."""
-_OVERHEAD: Final = 12
-"""One byte in so many is added for packets and what is sent again."""
 _STEP_BYTES: Final = 1 << 22
 _LEAST_BYTES: Final = 1 << 12
 _PARTIAL: Final = 206
@@ -64,16 +61,6 @@ class Spending(Protocol):
     def is_good(self) -> bool:
         """Tell whether what was taken may still be spent."""
         ...
-
-
-def wire_bytes(body: int) -> int:
-    """Estimate what a body costs on the wire."""
-    return body + -(-body // _OVERHEAD)
-
-
-def body_bytes(wire: int) -> int:
-    """Give the largest body that so many bytes pay for."""
-    return max(0, wire * _OVERHEAD // (_OVERHEAD + 1) - 1)
 
 
 class TokenBucket:

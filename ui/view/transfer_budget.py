@@ -4,13 +4,13 @@ from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from client.domain.settings import LinkKind
 from client.domain.spend import Why
 from client.service.api import LinkView
 from ui.base.context import UiContext
-from ui.base.layout import row, rows
+from ui.base.layout import Paper, row, rows
 from ui.base.text import label
 from ui.base.theme import Type
 from ui.base.widgets import bell_text
@@ -71,13 +71,12 @@ class Bar(QWidget):
         painter.end()
 
 
-class BudgetBar(QFrame):
+class BudgetBar(Paper):
     """Kind of the link, its bars and one sentence; hidden while nothing limits it."""
 
     def __init__(self, context: UiContext) -> None:
         super().__init__()
         self._context = context
-        self.setProperty("paper", "true")
         theme, words = context.theme, context.words
         across = row(self, gap=theme.gap(16))
         across.setContentsMargins(*(theme.gap(12),) * 4)

@@ -180,12 +180,12 @@ def test_ag2_without_a_date_there_are_no_hours(ready, clock):
 
 def test_a_budget_makes_itself_felt(ready, clock):
     shown = tell(
-        ready, "link", "set", "--budget-mb", "45", "--month-mb", "100", "--hours", "20-6",
+        ready, "link", "set", "--budget-mb", "45", "--month-mb", "110", "--hours", "20-6",
         "--kind", "satellite", "--cap-kbps", "8000",
     )  # fmt: skip
     assert shown["kind"] is LinkKind.SATELLITE
-    assert (shown["day_budget_bytes"], shown["month_budget_bytes"]) == (45_000_000, 100_000_000)
-    assert shown["month_expected_bytes"] == 86_000_000
+    assert (shown["day_budget_bytes"], shown["month_budget_bytes"]) == (45_000_000, 110_000_000)
+    assert shown["month_expected_bytes"] == 93_166_667
     assert (shown["hours"], shown["limit"].value) == ("20-6", "hours")
     plan = tell(ready, "plan", "show")
     rows = {row["id"]: row for row in plan.rows}

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from client.domain.ids import LessonId
 from client.domain.record.dates import NEVER, Dated, Quality
-from client.domain.road import Road, Stretch, Terms, Throughput, limit_now, speeds, terms
+from client.domain.road import (
+    Road,
+    Stretch,
+    Terms,
+    Throughput,
+    bodies,
+    limit_now,
+    speeds,
+    terms,
+)
 from client.domain.settings import Hours, LinkKind
 from client.domain.spend import (
     DAY_MS,
@@ -21,6 +30,7 @@ from client.domain.spend import (
     Why,
     charge,
     look,
+    wire_bytes,
 )
 from client.service.planner import Film, Form, Need, make_plan, missing_bytes
 
@@ -173,8 +183,9 @@ def test_rd1_nothing_is_promised_behind_the_small_allowance_while_time_is_unsure
     unsure = look(Ledger(), Look(now=NEVER, wall_ms=0, boot="a", mono_ms=0))
     metered = LinkProfile(kind=LinkKind.SATELLITE, day_bytes=50 * MEGABYTE)
     road = Road(terms(unsure, metered, 14), 1e9)
-    assert road.at(10 * MEGABYTE) is not None
-    assert road.at(10 * MEGABYTE + 1) is None
+    assert road.at(bodies(10 * MEGABYTE)) is not None
+    assert road.at(bodies(10 * MEGABYTE) + 1) is None
+    assert wire_bytes(bodies(10 * MEGABYTE)) < 10 * MEGABYTE
     assert Road(terms(unsure, LinkProfile(), 14), 1e9).at(10**12) is not None
 
 
@@ -183,7 +194,7 @@ def test_what_the_window_before_midnight_may_have_spent_counts_in_the_new_day():
     stands = charge(replace(night, ledger=standing(20).ledger), 10 * MEGABYTE)
     left = dict(terms(stands, LinkProfile(day_bytes=50 * MEGABYTE), 1).days)
     day = MONDAY_MS // DAY_MS
-    assert left == {day + 1: 35 * MEGABYTE}
+    assert left == {day + 1: bodies(35 * MEGABYTE)}
 
 
 def test_speeds_are_cautious_and_capped():

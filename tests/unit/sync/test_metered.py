@@ -7,17 +7,11 @@ from hypothesis import strategies as st
 from client.domain.cancel import CancelToken
 from client.domain.clock import FrozenClock
 from client.domain.errors import UnreachableError
+from client.domain.spend import REQUEST_BYTES, body_bytes, wire_bytes
 from client.store.blob_store import BlobStore
 from sync.engine.download import Downloader, Wanted
 from sync.engine.pacing import LinkMeter, Patience
-from sync.transport.metered import (
-    REQUEST_BYTES,
-    LinkClosedError,
-    MeteredTransport,
-    TokenBucket,
-    body_bytes,
-    wire_bytes,
-)
+from sync.transport.metered import LinkClosedError, MeteredTransport, TokenBucket
 from tests.fakes.peer import Reply
 from tests.fakes.scripted_transport import ScriptedTransport
 
