@@ -14,6 +14,7 @@ from client.service.hubs import KnownHub
 from client.service.station import Station
 from sync.engine.exchange import Outcome
 from sync.engine.hub_link import HubLink, enrol
+from sync.engine.hub_round import CountedLink
 from sync.transport.folder_carrier import FolderCarrier
 
 _FAILED: Final = 4
@@ -51,8 +52,9 @@ class HubDesk:
         for hub in hubs:
             link = HubLink(station, hub)
             try:
+                paid = CountedLink(link, station.purse)
                 outcome = (
-                    link.exchange(self._cancel) if carrier is None else link.by_folder(carrier)
+                    paid.exchange(self._cancel) if carrier is None else link.by_folder(carrier)
                 )
                 done.append((hub, outcome))
             except Cancelled:

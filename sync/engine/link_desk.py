@@ -6,6 +6,7 @@ Invariants:
   LD2  One folder that cannot be taken keeps no other out.
   LD3  What this room writes is brought to its hubs: a class that ended at once, anything else
        within a minute.
+  LD4  Whatever changes timetable, limits or lessons makes another plan.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,6 +73,7 @@ class LinkDesk:
             )
         )
         station.room.subscribe(self.supervisor.replan)
+        station.holdings.subscribe(lambda _: self.supervisor.replan())
         station.journal.listen(self._written)
         station.journal.wants_push = self._push
         self.supervisor.start()

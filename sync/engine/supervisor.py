@@ -21,6 +21,7 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.errors import Cancelled, ClassroomError, StorageError, TransportError
 from client.domain.ids import LessonId
+from client.domain.spend import Purpose
 from client.domain.want import Want, WantState
 from client.service.api import Reason, SyncStatus
 from client.store.blob_store import growing_key
@@ -298,6 +299,8 @@ class Supervisor:
         cancel = self._begin(None)
         try:
             self._tell_catalogue(Reason(code="sync_begins"))
+            if self._ports.guide is not None:
+                self._ports.guide.allowance(Purpose.CONTENT)
             future.set_result(self._get_link().sync(wanted, self._on_catalogue, cancel))
             self._contact(is_online=True)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked (U4)

@@ -16,6 +16,7 @@ from client.service.api import LinkView, TransferState
 from client.service.paths import Profile
 from client.service.planner import Plan, Task
 from client.service.station import Station
+from sync.engine.catalogue_sync import Wanted
 from sync.engine.exchange import Outcome
 from sync.engine.guide import (
     CLOSED,
@@ -196,6 +197,14 @@ def test_what_was_taken_off_stays_off_until_it_is_wished(make):
     room.supervisor.replan()
     room.supervisor.request(A)
     room.until(lambda s: any(row.lesson == A and not row.is_planned for row in s.rows))
+
+
+def test_a_catalogue_is_no_urgent_paper(make):
+    room = make(Guide(outlook()))
+    room.supervisor.sync_catalogue(Wanted())
+    room.supervisor.start()
+    room.until(lambda s: s.catalogue is None and s.is_online is True)
+    assert room.guide.asked == [Purpose.CONTENT]
 
 
 def test_a_closed_link_waits_quietly_and_opens_with_the_limits(make):

@@ -176,3 +176,31 @@ def test_what_is_written_here_calls_the_hubs(station, monkeypatch):
     assert told.heard[2:] == [Trigger.CLASS_ENDED, Trigger.ASKED]
     assert told.looked == 1
     desk.close()
+
+
+def test_ld4_limits_and_lessons_make_another_plan(station, tmp_path):
+    """LD4"""
+    desk = LinkDesk(station, Probe())
+    seen = []
+    changed = threading.Condition()
+
+    def note(status):
+        with changed:
+            seen.append(status)
+            changed.notify_all()
+
+    desk.subscribe(note)
+
+    def until(check):
+        with changed:
+            assert changed.wait_for(lambda: any(map(check, seen)), PATIENCE_S)
+            seen.clear()
+
+    desk.supervisor.replan()
+    until(lambda status: status.link is not None and status.link.day_budget == 0)
+    station.room.set_setting("link_budget_mb", "50").result()
+    until(lambda status: status.link is not None and status.link.day_budget == 50_000_000)
+    put(tmp_path, "a/三年级/数学/甲/film.mp4")
+    desk.import_paths([tmp_path / "a"]).result(PATIENCE_S)
+    until(lambda status: status.link is not None)
+    desk.close()

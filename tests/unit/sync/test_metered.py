@@ -11,8 +11,9 @@ from client.domain.spend import REQUEST_BYTES, body_bytes, wire_bytes
 from client.store.blob_store import BlobStore
 from sync.engine.download import Downloader, Wanted
 from sync.engine.pacing import LinkMeter, Patience
+from sync.transport.http import HttpTransport
 from sync.transport.metered import LinkClosedError, MeteredTransport, TokenBucket
-from tests.fakes.peer import Reply
+from tests.fakes.peer import LoopbackPeer, Reply
 from tests.fakes.scripted_transport import ScriptedTransport
 
 PLAIN = {"Accept-Encoding": "identity"}
@@ -100,6 +101,27 @@ def test_a_download_goes_on_where_the_budget_ended(tmp_path):
     assert days == 6
 
 
+def test_mt1_a_real_server_sends_no_byte_that_was_not_paid_for(tmp_path):
+    """The server counts: two days of 400 kB bring what two days pay for, each byte once."""
+    body = bytes(n % 255 for n in range(900_000))
+    growing = BlobStore(tmp_path).growing("k", "id")
+    with LoopbackPeer(lambda _: Reply(body=body, etag='"e"')) as peer:
+        for day in (1, 2):
+            transport = MeteredTransport(HttpTransport(), Till(400_000, 1 << 20), FrozenClock())
+            loader = Downloader(
+                transport,
+                LinkMeter(FrozenClock()),
+                patience=Patience(tries=1),
+                worked=lambda _: None,
+                failed=pytest.fail,
+            )
+            with pytest.raises(LinkClosedError):
+                loader.fetch(growing, Wanted(urls=(peer.base + "/a",)), CancelToken())
+            assert peer.body_bytes == growing.size
+            assert wire_bytes(growing.size) + REQUEST_BYTES * len(peer.asked) <= 400_000 * day
+        assert growing.size > 650_000
+
+
 def test_a_range_that_was_asked_for_is_bounded_from_its_start():
     twin = serve(b"0123456789" * 1000)
     assert read(twin, Till(NO_LIMIT), {**PLAIN, "Range": "bytes=9990-"}) == b"0123456789"
@@ -115,6 +137,7 @@ def test_what_cannot_be_asked_for_in_ranges_is_refused_at_its_head():
     twin = serve(b"x" * 50_000)
     assert read(twin, Till(30_000), {}) == b"!"
     assert read(twin, Till(80_000), {}) == b"x" * 50_000
+    assert read(serve(b"x" * 50_000, ranges=False), Till(80_000)) == b"x" * 50_000
     assert read(serve(b"x" * 50_000, ranges=False), Till(NO_LIMIT)) == b"x" * 50_000
 
 
