@@ -29,6 +29,9 @@ from client.service.slots_ahead import Ahead
 _DAYS: Final = 14
 _DAY_S: Final = 86_400.0
 _MINUTE_S: Final = 60.0
+_STEP_MS: Final = 10 * 60 * 1000
+"""Times are told in such steps, promises rounded up: nobody reads what changes all the time."""
+_HOUR_MS: Final = 3600 * 1000
 _UNSURE_S: Final = 1800.0
 """How far a told time of day may be off."""
 
@@ -178,7 +181,9 @@ def _promise(one: Forecast, ahead: Ahead | None, standing: Standing, time: DayTi
     arrives: tuple[int, int] | None = None
     if standing.span is not None and one.arrival_s is not None:
         first, last = one.arrival_s
-        arrives = int(standing.span[0] + first * 1000), int(standing.span[1] + last * 1000)
+        first_ms = int(standing.span[0] + first * 1000)
+        last_ms = int(standing.span[1] + last * 1000)
+        arrives = first_ms // _STEP_MS * _STEP_MS, -(-last_ms // _STEP_MS) * _STEP_MS
     return Promise(
         arrives_ms=arrives,
         days_ahead=None if ahead is None else ahead.days,
@@ -188,7 +193,7 @@ def _promise(one: Forecast, ahead: Ahead | None, standing: Standing, time: DayTi
         missing_bytes=one.cost_bytes,
         is_in_time=one.form not in {Form.LATE, Form.PAPERS, Form.UNKNOWN},
         reason=one.reason,
-        now_ms=None if standing.span is None else sum(standing.span) // 2,
+        now_ms=None if standing.span is None else standing.span[1] // _HOUR_MS * _HOUR_MS,
     )
 
 

@@ -42,6 +42,8 @@ from client.service.room import RoomService
 
 LEAST_GRANT: Final = 1 << 16
 MOST_GRANT: Final = 1 << 22
+_FREE_GRANT: Final = 1 << 24
+"""Where nothing limits: counted only to be shown, so seldom written."""
 _PARTS: Final = 8
 """A grant is at most this part of what is left, so that little is lost at the end."""
 _MARGIN_S: Final = 30.0
@@ -167,9 +169,10 @@ class Purse:
         """Charge the next grant and give what is there now."""
         standing, has = self.standing(), self._granted(purpose)
         told = may_spend(standing, self.profile, purpose)
-        size = min(most - has, MOST_GRANT)
+        size = _FREE_GRANT
         if told.bytes is not None:
-            size = min(size, max(LEAST_GRANT, told.bytes // _PARTS), told.bytes)
+            fair = max(LEAST_GRANT, told.bytes // _PARTS)
+            size = min(most - has, MOST_GRANT, fair, told.bytes)
         until_s = self._clock.monotonic() + max(0.0, told.for_s - _MARGIN_S)
         if size:
             self._write(charge(standing, size).ledger).result()

@@ -24,6 +24,8 @@ CLOSED: Final = "link_closed"
 _SOON_S: Final = 60.0
 """So long a fetch waits at least when nothing may be spent; limits may be changed meanwhile."""
 _LONG_S: Final = 600.0
+_LEAST_BYTES: Final = 1 << 13
+"""Less than this brings nothing."""
 
 
 class Guide(Protocol):
@@ -168,7 +170,7 @@ def put_off(
     if guide is None:
         return None
     allowance = guide.allowance(purpose_of(entry, outlook))
-    if allowance.bytes != 0:
+    if allowance.bytes is None or allowance.bytes >= _LEAST_BYTES:
         return None
     wait_s = min(max(allowance.for_s, _SOON_S), _LONG_S)
     return replace(entry, not_before_s=clock.monotonic() + wait_s, reason=CLOSED)

@@ -358,6 +358,7 @@ class Supervisor:
 
     def _stage_done(self, entry: Entry) -> None:
         if entry.stage is Stage.PAPERS:
+            self._plan_due_s = 0.0
             self._change(replace(entry, stage=Stage.FILM, retries=0, reason=""))
             return
         self._learn(entry.want.lesson)

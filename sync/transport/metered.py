@@ -150,6 +150,8 @@ class _Account:
     def spend(self, body: int) -> bool:
         """Pay for a piece of a body that came; tells whether more may come."""
         cost = wire_bytes(body)
+        if not self._spending.is_good():
+            self._left = 0  # what was taken has ended; there may be more
         if cost > self._left:
             self._left += self._spending.take(max(cost, _STEP_BYTES) - self._left)
         self._left -= cost

@@ -147,6 +147,18 @@ def test_an_end_in_the_middle_keeps_what_came():
     assert read(twin, till) == b"x" * 1000 + b"!"
 
 
+def test_a_grant_that_ended_is_followed_by_another_where_there_is_one():
+    class Midnight(Till):
+        """Says once that what was taken has ended."""
+
+        ended = iter([False])
+
+        def is_good(self) -> bool:
+            return next(self.ended, True)
+
+    assert read(serve(b"x" * 5000), Midnight(NO_LIMIT)) == b"x" * 5000
+
+
 def test_mt2_another_edition_is_not_mixed_in():
     replies = iter([Reply(body=b"a" * 100_000, etag='"1"'), Reply(body=b"b" * 100_000, etag='"2"')])
     twin = ScriptedTransport(lambda _: next(replies))
