@@ -191,7 +191,7 @@ def _promise(one: Forecast, ahead: Ahead | None, standing: Standing, time: DayTi
         period=0 if ahead is None else ahead.slot.key.period,
         begins=None if ahead is None else ahead.begins,
         missing_bytes=one.cost_bytes,
-        is_in_time=one.form not in {Form.LATE, Form.PAPERS, Form.UNKNOWN},
+        is_in_time=one.form not in {Form.LATE, Form.PAPERS},
         reason=one.reason,
         now_ms=None if standing.span is None else standing.span[1] // _HOUR_MS * _HOUR_MS,
     )

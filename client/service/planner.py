@@ -17,7 +17,7 @@ Invariants:
   PL4  Every lesson has one reason with its values; what cannot come says what to do.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -312,8 +312,3 @@ def _film_task(one: _Choice) -> Task:
         size_bytes=film.size_bytes if film is not None else 0,
         rendition=film.rendition if film is not None else "",
     )
-
-
-def missing_bytes(needs: Iterable[Need]) -> int:
-    """Add up what is missing of several lessons."""
-    return sum(need.missing_bytes for need in needs)

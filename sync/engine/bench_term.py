@@ -29,8 +29,8 @@ CLASSES: Final = (8.5, 9.4, 10.4, 14.0, 14.9)
 """Hours at which lessons begin."""
 SCHOOL_DAYS: Final = 5
 HOURS: Final = Hours(begin=20, end=6)
-DAY_MB: Final = 300
-MONTH_MB: Final = 8000
+DAY_MB: Final = 250
+MONTH_MB: Final = 6000
 DAY_S: Final = 86_400
 _COPIES: Final = 1000
 _FIRST: Final = datetime(2027, 2, 22)  # noqa: DTZ001 - a Monday, local

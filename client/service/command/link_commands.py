@@ -92,6 +92,7 @@ def _row(
         "arrives_earliest": _iso(promise, 0),
         "arrives": _iso(promise, 1),
         "in_time": promise.is_in_time,
+        "half_a_day_early": forecast.is_early,
         "reason": promise.reason.code,
         "says": sentence(words, promise),
     }

@@ -32,7 +32,7 @@ from client.domain.spend import (
     look,
     wire_bytes,
 )
-from client.service.planner import Film, Form, Need, make_plan, missing_bytes
+from client.service.planner import Film, Form, Need, make_plan
 
 HOUR = 3600.0
 MONDAY_MS = int(datetime(2027, 5, 17, tzinfo=UTC).timestamp() * 1000)
@@ -246,4 +246,4 @@ def test_what_comes_half_a_day_ahead_is_early():
     plan = make_plan((soon, later, wish), road, road)
     assert [one.is_early for one in plan.forecasts] == [False, True, False]
     assert [task.is_urgent for task in plan.tasks] == [True, True, False, False, False, False]
-    assert missing_bytes((soon, later)) == 402 * MEGABYTE
+    assert soon.missing_bytes == 201 * MEGABYTE
