@@ -4,22 +4,22 @@ Invariants:
   AG1  A lesson is planned for its soonest slot that was not taught; wishes stand in the order in
        which they were made.
   AG2  Times of day are given only while time is sure; without it a plan has an order and no hours.
+  AG3  Without a source to fetch from nothing is promised.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from client.domain.catalogue import Lesson
-from client.domain.clock import Clock
 from client.domain.holding import Holding
 from client.domain.ids import LessonId
 from client.domain.road import Road, Terms, limit_now, speeds, terms
 from client.domain.spend import Standing, month_of_day, wire_bytes
 from client.domain.today import DayTime
 from client.domain.want import Want, WantState
-from client.service.api import LinkView, Promise
+from client.service.api import LinkView, Promise, Reason
 from client.service.needs import need_of
 from client.service.planner import Forecast, Form, Need, Plan, make_plan
 from client.service.purse import Purse
@@ -75,17 +75,22 @@ class Agenda:
         timetable: The slots to come.
         shelf: What is here.
         purse: What may be spent, and how fast the link was.
-        clock: Its monotonic time.
+        is_reachable: Tells whether there is a source that lessons are fetched from. Blocking.
     """
 
     def __init__(
-        self, room: RoomService, timetable: Timetable, shelf: Shelf, purse: Purse, clock: Clock
+        self,
+        room: RoomService,
+        timetable: Timetable,
+        shelf: Shelf,
+        purse: Purse,
+        is_reachable: Callable[[], bool],
     ) -> None:
         self._room: Final = room
         self._timetable: Final = timetable
         self._shelf: Final = shelf
         self._purse: Final = purse
-        self._clock: Final = clock
+        self._is_reachable: Final = is_reachable
         self._gate = threading.Lock()
         self._newest: Outlook | None = None
 
@@ -103,10 +108,17 @@ class Agenda:
         allowed = terms(standing, profile, _DAYS)
         cautious, hopeful = speeds(profile, self._purse.throughput())
         plan = make_plan(needs, Road(allowed, cautious), Road(allowed, hopeful))
+        is_reachable = self._is_reachable()
         outlook = Outlook(
             plan=plan,
+            is_reachable=is_reachable,
             promises={
-                one.lesson: _promise(one, slots.get(one.lesson), standing, time)
+                one.lesson: _promise(
+                    one if is_reachable else _unreachable(one),
+                    slots.get(one.lesson),
+                    standing,
+                    time,
+                )
                 for one in plan.forecasts
             },
             link=self._link(standing, plan, Road(allowed, cautious), allowed),
@@ -174,6 +186,14 @@ def slot_seconds(ahead: Ahead, time: DayTime) -> tuple[float, float]:
     at = ahead.days * _DAY_S + (begins - time.minute) * _MINUTE_S
     wide = 0.0 if time.is_sure else _UNSURE_S
     return max(0.0, at - wide), max(0.0, at + wide)
+
+
+def _unreachable(one: Forecast) -> Forecast:
+    """Promise nothing that nobody can bring (AG3)."""
+    if one.form is Form.HERE:
+        return one
+    reason = Reason(code="plan_no_source", values=one.reason.values)
+    return replace(one, form=Form.LATE, arrival_s=None, reason=reason)
 
 
 def _promise(one: Forecast, ahead: Ahead | None, standing: Standing, time: DayTime) -> Promise:

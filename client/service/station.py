@@ -43,6 +43,8 @@ from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
+_FETCHED: Final = frozenset({"platform"})
+"""Kinds of sources that lessons are fetched from."""
 _SIMILAR: Final = 30
 _MOST_SIMILAR: Final = 3
 
@@ -76,7 +78,9 @@ class Station:
             self.room, self.records, _Lessons(self), clock, self._promises
         )
         self.purse: Final = Purse(self.room, self.records, self._start, clock)
-        self.agenda: Final = Agenda(self.room, self.today, _Shelf(self), self.purse, clock)
+        self.agenda: Final = Agenda(
+            self.room, self.today, _Shelf(self), self.purse, self._can_fetch
+        )
         self._restore_sources()
 
     @cached_property
@@ -143,6 +147,9 @@ class Station:
         """Name this start of the machine, and how long it has been running in ms."""
         present = self.journal.present()
         return f"{present.writer.hex()}.{present.boot}", present.mono_ms
+
+    def _can_fetch(self) -> bool:
+        return any(row.kind in _FETCHED for row in self.sources())
 
     def _promises(self) -> tuple[Mapping[LessonId, Promise], LinkView] | None:
         newest = self.agenda.newest

@@ -8,7 +8,7 @@ Invariants:
        purpose is another.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -80,18 +80,15 @@ class PurseGuide:
     Args:
         agenda: Plans.
         wallet: Pays for what the link brings.
-        is_reachable: Tells whether there is a source to fetch from; blocking.
     """
 
-    def __init__(self, agenda: Agenda, wallet: Wallet, is_reachable: Callable[[], bool]) -> None:
+    def __init__(self, agenda: Agenda, wallet: Wallet) -> None:
         self._agenda: Final = agenda
         self._wallet: Final = wallet
-        self._is_reachable: Final = is_reachable
 
     def look(self, wants: Sequence[Want]) -> Outlook:
         """See the port."""
-        outlook = self._agenda.look_now(wants)
-        return outlook if self._is_reachable() else replace(outlook, is_reachable=False)
+        return self._agenda.look_now(wants)
 
     def allowance(self, purpose: Purpose) -> Allowance:
         """See the port."""

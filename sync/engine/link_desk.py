@@ -65,11 +65,7 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(
-                    station.agenda,
-                    wallet,
-                    lambda: any(row.kind == KIND for row in station.sources()),
-                ),
+                guide=PurseGuide(station.agenda, wallet),
             )
         )
         station.room.subscribe(self.supervisor.replan)

@@ -19,4 +19,5 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "reason.plan_late": "It cannot come in time: take it from a USB stick",
     "reason.plan_unknown": "Its size is not known before the source is asked",
     "reason.plan_open": "{size} to come; nobody can say when",
+    "reason.plan_no_source": "There is no source to fetch it from: take it from a USB stick",
 }

@@ -178,6 +178,19 @@ def test_ag2_without_a_date_there_are_no_hours(ready, clock):
     assert outlook.link.month_expected == 0
 
 
+def test_ag3_without_a_source_nothing_is_promised(ready, monkeypatch):
+    assert ready.agenda.look_now().is_reachable
+    monkeypatch.setattr(ready, "sources", tuple)
+    first = ready.catalogue.lesson(LessonId("l0"))
+    ready.catalogue.put_whole([replace(first, parts=())])
+    outlook = ready.agenda.look_now()
+    assert not outlook.is_reachable
+    for promise in (outlook.promises[LessonId(name)] for name in ("l1", "l2")):
+        assert (promise.reason.code, promise.arrives_ms) == ("plan_no_source", None)
+        assert not promise.is_in_time
+    assert outlook.promises[LessonId("l0")].reason.code == "plan_here"
+
+
 def test_a_budget_makes_itself_felt(ready, clock):
     shown = tell(
         ready, "link", "set", "--budget-mb", "45", "--month-mb", "110", "--hours", "20-6",
@@ -233,6 +246,7 @@ def test_every_reason_has_a_sentence():
         "late",
         "unknown",
         "open",
+        "no_source",
     ):
         values = (("size_bytes", 5 << 20), ("rendition", "360p"), ("wanted", "720p"))
         promise = Promise(reason=Reason(code=f"plan_{code}", values=values))

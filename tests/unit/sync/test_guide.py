@@ -258,9 +258,8 @@ def test_a_purse_guide_pays_for_what_it_allowed(station):
     station.room.set_setting("link_budget_mb", "50").result()
     station.room.set_setting("link_cap_kbps", "800").result()
     wallet = Wallet(station.purse)
-    guide = PurseGuide(station.agenda, wallet, lambda: False)
+    guide = PurseGuide(station.agenda, wallet)
     assert not guide.look(()).is_reachable
-    assert PurseGuide(station.agenda, wallet, lambda: True).look(()).is_reachable
     assert guide.allowance(Purpose.URGENT).bytes == 45_000_000
     assert wallet.purpose is Purpose.URGENT
     assert wallet.is_limited
