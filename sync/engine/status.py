@@ -10,6 +10,7 @@ from client.domain.holding import Holding
 from client.domain.ids import LessonId
 from client.domain.want import WantState
 from client.service.api import Promise, Reason, TransferRow, TransferState
+from client.store.blob_store import growing_key
 from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import Choice, plan_fetch
 from sync.engine.schedule import FILM_ROLES, Entry, Stage
@@ -45,6 +46,12 @@ def facts_of(lesson: Lesson, entry: Entry, holdings: Iterable[Holding]) -> Facts
         papers_here=sum(item.file.fetch_bytes for item in here) - film,
         film_here=film,
     )
+
+
+def growing_keys(lesson: Lesson | None) -> list[str]:
+    """Name what grows of a lesson on this disk, none for one that is unknown."""
+    parts = () if lesson is None else lesson.parts
+    return [growing_key(file.path, file.md5) for part in parts for file in part.files]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,6 @@ from client.domain.ids import LessonId
 from client.domain.spend import Purpose
 from client.domain.want import Want, WantState
 from client.service.api import Reason, SyncStatus
-from client.store.blob_store import growing_key
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
 from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus
@@ -42,7 +41,7 @@ from sync.engine.schedule import (
     retry_wait_s,
     roles_of,
 )
-from sync.engine.status import Facts, Moment, Speed, facts_of, transfer_row
+from sync.engine.status import Facts, Moment, Speed, facts_of, growing_keys, transfer_row
 from sync.engine.supervisor_ports import Calls, Link, SupervisorPorts
 
 if TYPE_CHECKING:
@@ -240,21 +239,18 @@ class Supervisor:
 
     def _load(self) -> None:
         """Take up what earlier lives wanted, and sweep what nobody wants (U1)."""
-        holdings = self._ports.holdings
+        holdings, guide = self._ports.holdings, self._ports.guide
         holdings.settle()
         for want in self._ports.wants.all():
             with self._wake:
                 if find(self._entries, want.lesson) is None:
                     self._entries = placed(self._entries, Entry(want=want))
-        keys = [key for entry in self._entries for key in self._keys(entry.want.lesson)]
-        holdings.blobs.sweep(keys)
+        if guide is not None:
+            self._plan(guide)
+        needed = set() if self._outlook is None else set(self._outlook.promises)
+        needed |= {entry.want.lesson for entry in self._entries}
+        holdings.blobs.sweep(k for one in needed for k in growing_keys(self._ports.lesson(one)))
         holdings.missing()
-
-    def _keys(self, lesson_id: LessonId) -> list[str]:
-        lesson = self._ports.lesson(lesson_id)
-        if lesson is None:
-            return []
-        return [growing_key(f.path, f.md5) for part in lesson.parts for f in part.files]
 
     def _next_job(self) -> Callable[[], None] | None:
         """Wait for something to do; None to end."""

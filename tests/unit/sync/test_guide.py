@@ -1,5 +1,6 @@
 """GD1 to GD3 of guide, HR3 of hub_round: the supervisor does what the plan says."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,11 @@ from client.domain.ids import LessonId
 from client.domain.spend import Allowance, Purpose
 from client.domain.want import Want, WantState
 from client.service.agenda import Outlook
-from client.service.api import LinkView, TransferState
+from client.service.api import LinkView, Promise, Reason, TransferState
 from client.service.paths import Profile
 from client.service.planner import Plan, Task
 from client.service.station import Station
+from client.store.blob_store import growing_key
 from sync.engine.catalogue_sync import Wanted
 from sync.engine.exchange import Outcome
 from sync.engine.guide import (
@@ -197,6 +199,24 @@ def test_what_was_taken_off_stays_off_until_it_is_wished(make):
     room.supervisor.replan()
     room.supervisor.request(A)
     room.until(lambda s: any(row.lesson == A and not row.is_planned for row in s.rows))
+
+
+def test_what_grew_for_the_timetable_is_kept_at_a_start(make):
+    """P5: also while the plan has no task for it."""
+    told = Promise(reason=Reason(code="plan_papers"))
+    guide = Guide(replace(outlook(papers(A)), promises={B: told}))
+    guide.allowed = {Purpose.CONTENT: 0}
+    room = make(guide)
+    blobs = room.holdings.blobs
+    keys = {name: growing_key(f"/{name}.mp4", "") for name in ("v", "other")}
+    for key in keys.values():
+        with contextlib.closing(blobs.growing(key, key)) as growing:
+            growing.write(b"x" * 100)
+            growing.mark()
+    room.supervisor.start()
+    room.until(lambda s: any(row.reason is not None for row in s.rows))
+    assert blobs.growing(keys["v"], keys["v"]).size == 100
+    assert blobs.growing(keys["other"], keys["other"]).size == 0
 
 
 def test_a_catalogue_is_no_urgent_paper(make):
