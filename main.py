@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
+from client.domain.errors import ClassroomError, UsageError
 from client.domain.ids import LessonId
 from client.service.command.link_commands import COMMANDS as LINK_COMMANDS
 from client.service.command.parse import Invocation
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
     from client.domain.availability import Decodes
     from client.media.port import Player
+    from sync.engine.courier_pack import Labels
     from sync.engine.link_desk import LinkDesk
+    from sync.engine.stick_desk import StickDesk
     from ui.program import Program
 
 _FAILED = 4
@@ -54,10 +57,18 @@ _HUB = (
     "hub revoke",
     "hub nodes",
     "hub code",
+    "hub withdraw",
+    "hub upstream add",
+    "hub upstream list",
+    "hub upstream remove",
+    "hub sync",
 )
-"""Commands of `sync.hub.commands`."""
+"""Commands of `sync.relay.commands`."""
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
+
+_COURIER = ("courier pack", "courier unpack", "courier inspect")
+"""Commands of `sync.engine.courier_commands`."""
 
 _ROSTER = (
     "roster import",
@@ -92,6 +103,7 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "doctor": _doctor,
         "bench": _bench,
         "seal-image": _seal_image,
+        "hub publish": partial(_publish, cancel),
         **{
             name: partial(_on_station, command)
             for name, command in {**ROOM_COMMANDS, **LINK_COMMANDS}.items()
@@ -101,9 +113,11 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
     for name in _LINKED:
         handlers[name] = partial(_on_link, name, cancel)
     for name in _HUB:
-        handlers[name] = partial(_on_hub, name)
+        handlers[name] = partial(_on_hub, name, cancel)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
+    for name in _COURIER:
+        handlers[name] = partial(_on_courier, name, cancel)
     return handlers
 
 
@@ -156,10 +170,48 @@ def _on_peers(name: str, cancel: CancelToken, call: Invocation) -> object:
         return table[name](station, call)
 
 
-def _on_hub(name: str, call: Invocation) -> object:
-    from sync.hub.commands import COMMANDS  # noqa: PLC0415 - heavy
+def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
+    """Run a command for sticks; with `--data` the keeper of that hub packs."""
+    from sync.engine.courier_commands import CourierDesk, HubSide  # noqa: PLC0415 - heavy
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - heavy
 
-    return COMMANDS[name](call)
+    desk = CourierDesk(decodes, _say, cancel)
+    with contextlib.ExitStack() as stack:
+        hub = None
+        if call.path("data") is not None:
+            from sync.hub.commands import open_folder, responder  # noqa: PLC0415 - heavy
+            from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
+
+            folder = stack.enter_context(open_folder(call))
+            answer = responder(folder).answer
+            hub = HubSide(
+                signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
+            )
+        station = stack.enter_context(_station(call))
+        return desk.commands(hub)[name](station, call)
+
+
+def _on_hub(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.relay.commands import commands  # noqa: PLC0415 - heavy
+
+    return commands(cancel)[name](call)
+
+
+def _publish(cancel: CancelToken, call: Invocation) -> object:
+    """Publish what a profile holds, by default the hub's own; take a folder in first."""
+    from sync.engine.folder_import import import_folder  # noqa: PLC0415 - heavy
+    from sync.hub.commands import publish  # noqa: PLC0415 - heavy
+    from sync.hub.folder import PROFILE  # noqa: PLC0415 - heavy
+
+    folder = call.path("dir")
+    if folder is None and not call.flag("from_platform"):
+        raise UsageError("usage", {"detail": "DIR | --from-platform"})
+    own = call.needed_path("data") / PROFILE
+    rejected: Sequence[object] = ()
+    with _station(replace(call, profile=call.profile or own)) as station:
+        if folder is not None:
+            rejected = import_folder(station, folder, _decodes, cancel).rejected
+        return {**asdict(publish(station, call, cancel)), "rejected": rejected}
 
 
 def _seal_image(call: Invocation) -> object:
@@ -176,9 +228,16 @@ def _app(call: Invocation) -> object:
     folder = call.path("screenshots")
     if folder is not None:
         _screenshots(call, folder.absolute())
-    with _program(call, is_demo=call.flag("demo")) as (program, _):
-        program.show()
-        _application().exec()
+    try:
+        with _program(call, is_demo=call.flag("demo")) as (program, _):
+            program.show()
+            _application().exec()
+    except ClassroomError as error:
+        from client.service.text import Words  # noqa: PLC0415 - heavy
+        from ui.base.failure import show_failure  # noqa: PLC0415 - heavy
+
+        show_failure(error, Words(call.language) if call.language else Words())
+        raise
     # libvlc's threads outlive its players; taking the interpreter down under them may crash.
     sys.stdout.flush()
     os._exit(0)
@@ -304,6 +363,7 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 demo=ROOT / "build" / "demo",
                 check_address=_check_address,
                 decodes=_decodes,
+                sticks=partial(_sticks, station),
             )
         )
         try:
@@ -353,6 +413,17 @@ def _link(station: Station) -> "LinkDesk":
     from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
 
     return LinkDesk(station, _decodes)
+
+
+def _sticks(station: Station) -> "StickDesk":
+    from client.service.text import Words  # noqa: PLC0415 - heavy
+    from sync.engine.courier_commands import labels_of  # noqa: PLC0415 - heavy
+    from sync.engine.stick_desk import StickDesk  # noqa: PLC0415 - heavy
+
+    def labels() -> "Labels":
+        return labels_of(Words(station.room.snapshot().settings.language))
+
+    return StickDesk(station, _decodes, labels)
 
 
 def _player() -> "Player":

@@ -45,6 +45,7 @@ xdotool                 tests: real key presses
 openbox                 tests: a window manager
 faketime                tests: clocks that are decades off
 iproute2                tests: network namespaces for links that break
+nginx-light             tests: a web server in front of what a hub publishes
 aria2                   bench: the downloader to be compared with
 LIST
 }

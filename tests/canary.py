@@ -18,13 +18,19 @@ from urllib.parse import quote
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from client.domain.canon import Wire, decode_array
+from client.domain.errors import ProtocolError
+from client.domain.record.segment import MAX_SEGMENT_BYTES, unseal
+from sync.protocol.exchange import MAX_MESSAGE_BYTES
+
 NAMES = ("欧阳鹦鹉", "金丝雀儿", "白头翁·画眉", "Canary Featherstone", "قاناري گۈل")
 MARKS = ("评语：像金翅雀一样爱唱", "蓝喉蜂虎八十七分")
 
-_DEEPEST = 3
+_DEEPEST = 5
 _MOST_BYTES = 64 << 20
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _GZIP = re.compile(rb"\x1f\x8b\x08")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n(?:[^\r\n]+\r\n)*\r\n", re.IGNORECASE)
 
 SPELLINGS: tuple[tuple[str, Callable[[str], bytes]], ...] = (
     ("utf-8", lambda text: text.encode("utf-8")),
@@ -109,12 +115,50 @@ def _sqlite(data: bytes) -> Iterator[bytes]:
             connection.close()
 
 
+def _http(data: bytes) -> Iterator[bytes]:
+    """Bodies of what went over a connection, one way."""
+    for found in _LENGTH.finditer(data):
+        yield data[found.end() :][: int(found[1])]
+
+
+def _leaves(value: Wire) -> Iterator[bytes]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    elif isinstance(value, str):
+        yield value.encode()
+    elif isinstance(value, bytes):
+        yield value
+
+
+def _message(data: bytes) -> Iterator[bytes]:
+    """Texts and byte strings of an envelope, of its body, of any other array."""
+    try:
+        yield from _leaves(decode_array(data, max_bytes=MAX_MESSAGE_BYTES))
+    except ProtocolError:
+        return
+
+
+def _segment(data: bytes) -> Iterator[bytes]:
+    """Bodies of the events, whoever signed them."""
+    if len(data) > MAX_SEGMENT_BYTES:
+        return
+    try:
+        events = unseal(data, lambda _: bytes(32), lambda *_: True).events
+    except ProtocolError:
+        return
+    yield from (event.body for event in events)
+
+
 VIEWS: tuple[tuple[str, Callable[[bytes], Iterator[bytes]]], ...] = (
     ("zip", _zip),
     ("zlib", _zlib),
     ("gzip", _gzip),
     ("pdf", _pdf),
     ("sqlite", _sqlite),
+    ("http", _http),
+    ("message", _message),
+    ("segment", _segment),
 )
 """What bytes may hold inside. Each gives what it finds, nothing for bytes that are none of its."""
 

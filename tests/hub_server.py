@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from client.domain.clock import SystemClock
+from client.domain.clock import Clock, SystemClock
 from sync.hub.app import PACE, TYPE, Pace
 from sync.hub.folder import HubFolder
 from sync.hub.serve import HubServer, Place
@@ -44,10 +44,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(path: Path, *, pace: Pace = PACE) -> Iterator[Served]:
+def served(path: Path, *, pace: Pace = PACE, clock: Clock | None = None) -> Iterator[Served]:
     """Run a hub on `path` until the block ends."""
     with HubFolder(path, SystemClock(), is_new_allowed=True) as folder:
-        server = HubServer(folder, Place(port=0), SystemClock(), pace=pace)
+        server = HubServer(folder, Place(port=0), clock or SystemClock(), pace=pace)
         thread = threading.Thread(target=server.run, name="hub")
         thread.start()
         try:

@@ -4,6 +4,7 @@ Invariants:
   F1  A page is built when it is first opened, so that starting pays for one page only.
   F2  When look or language changes, everything is built anew and the same page is open again.
   F3  The search box works from every page: the first letter opens the library.
+  F4  What threatens records is said above every page that shows them.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,9 +29,11 @@ from ui.base.layout import row, rows
 from ui.base.notice import Passing
 from ui.base.paint import paint_mark
 from ui.base.popover import Popover
+from ui.view.keeping import KeepingBanner
 from ui.view.rail import Rail, RailEntry
 from ui.view.top_bar import TopBar
 from ui.viewmodel.frame import FrameModel
+from ui.viewmodel.keeping import KeepingModel
 
 LEAST: Final = QSize(1024, 700)
 START: Final = QSize(1600, 1000)
@@ -50,6 +53,8 @@ class Station:
 
     entry: RailEntry
     build: Callable[[UiContext], QWidget]
+    has_records: bool = False
+    """Whether the banner of what threatens records stands above it."""
     marks: str = ""
     """Name of the rail entry of another station; empty: its own."""
 
@@ -71,11 +76,20 @@ class MainWindow(QMainWindow):
 
     closing = Signal()
     station_opened = Signal(str)
+    fix_wanted = Signal(object)
+    """A `Fix` of the banner."""
 
-    def __init__(self, context: UiContext, model: FrameModel, stations: Sequence[Station]) -> None:
+    def __init__(
+        self,
+        context: UiContext,
+        model: FrameModel,
+        keeping: KeepingModel,
+        stations: Sequence[Station],
+    ) -> None:
         super().__init__()
         self._context = context
         self._model = model
+        self._keeping = keeping
         self._stations = {station.entry.name: station for station in stations}
         self._current = ""
         self._pages: dict[str, QWidget] = {}
@@ -111,6 +125,9 @@ class MainWindow(QMainWindow):
         self._bar.search_left.connect(self._on_search_left)
         self._bar.link_pressed.connect(lambda: self.open_station("transfer"))
         column.addWidget(self._bar)
+        self._banner = KeepingBanner(context, self._keeping)
+        self._banner.acted.connect(self.fix_wanted)
+        column.addWidget(self._banner)
         self._stack = QStackedWidget()
         column.addWidget(self._stack, 1)
         line.addLayout(column, 1)
@@ -157,6 +174,7 @@ class MainWindow(QMainWindow):
             self._pages[name] = page
             self._stack.addWidget(page)
         self._rail.show_station(station.marks or name)
+        self._banner.show_over(is_wanted=station.has_records)
         self._stack.setCurrentWidget(page)
         if name != self._current:
             self._current = name

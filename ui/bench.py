@@ -9,6 +9,8 @@ fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fet
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events
+import     a folder and a stick beside cp and sync      sync.engine.bench_import
+delta      bytes of a catalogue's edition and its changes  sync.engine.bench_delta
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
 promise    whether lights and promised hours are true      sync.engine.bench_promise
 """
@@ -189,6 +191,31 @@ def _hub(call: _Call) -> Figures:
     return bench_hub.bench_hub(load, call.log)
 
 
+def _import(call: _Call) -> Figures:
+    from sync.engine import bench_import  # noqa: PLC0415 - one bench at a time
+    from ui import bench_stage  # noqa: PLC0415 - one bench at a time
+    from ui.base.fallback_probe import decodes  # noqa: PLC0415 - one bench at a time
+
+    load = bench_import.QUICK if call.is_quick else bench_import.Load()
+    call.parameters.update(asdict(load))
+    with tempfile.TemporaryDirectory() as folder:
+        tools = bench_import.Tools(
+            probe=decodes,
+            film=bench_stage.test_video(Path(folder), seconds=10),
+            before=call.before,
+            log=call.log,
+        )
+        return bench_import.bench_import(load, tools)
+
+
+def _delta(call: _Call) -> Figures:
+    from sync.engine import bench_delta  # noqa: PLC0415 - one bench at a time
+
+    if call.is_quick:
+        return bench_delta.bench_delta(_QUICK_RESOURCES, _QUICK_RESOURCES, progress=call.log)
+    return bench_delta.bench_delta(progress=call.log)
+
+
 def _exchange(call: _Call) -> Figures:
     from sync.engine import bench_exchange  # noqa: PLC0415 - one bench at a time
 
@@ -215,7 +242,9 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "catalogue": _catalogue,
         "exchange": _exchange,
         "events": _events,
+        "delta": _delta,
         "hub": _hub,
         "promise": _promise,
+        "import": _import,
     }
 )

@@ -22,6 +22,7 @@ from client.service.station import Station as Services
 from client.service.week_page import CoursePage, WeekPage
 from ui.app import CLASSES_ENTRY, SETTINGS_ENTRY, TIMETABLE_ENTRY, TODAY_ENTRY, Station
 from ui.base.context import UiContext
+from ui.base.layout import Page
 from ui.view.rail import RailEntry
 from ui.viewmodel.classes import ClassesModel
 from ui.viewmodel.doctor import DoctorModel
@@ -31,6 +32,7 @@ from ui.viewmodel.timetable import TimetableModel
 if TYPE_CHECKING:
     from client.service.doctor import Doctor
     from ui.view.first_run import FirstRunView
+    from ui.viewmodel.courier import CourierModel, StickPort
 
 DOCTOR_ENTRY: Final = RailEntry(name="doctor", icon="shield-check")
 
@@ -55,6 +57,8 @@ class SchoolPages(QObject):
         self._open_station = open_station
         self._check_address = check_address
         self._decodes = decodes
+        self.sticks: Callable[[], StickPort] | None = None
+        """Makes what does the work with sticks; set before any page is built."""
         self._first_at = 0
         self._shown_class = ""
         services.room.subscribe(lambda: context.dispatcher.post(self._on_room))
@@ -63,7 +67,7 @@ class SchoolPages(QObject):
         """List the stations of these pages, in the order of the rail."""
         return (
             Station(entry=TIMETABLE_ENTRY, build=self.build_timetable),
-            Station(entry=CLASSES_ENTRY, build=self._build_classes),
+            Station(entry=CLASSES_ENTRY, build=self._build_classes, has_records=True),
             Station(entry=SETTINGS_ENTRY, build=self._build_settings),
             Station(entry=DOCTOR_ENTRY, build=self._build_doctor, marks=SETTINGS_ENTRY.name),
         )
@@ -86,6 +90,34 @@ class SchoolPages(QObject):
         for name in ("desk", "doctor_service"):
             if name in self.__dict__:
                 getattr(self, name).close()
+        if self.__dict__.get("courier") is not None:
+            self.__dict__["courier"].close()
+
+    # --- sticks --------------------------------------------------------------------------
+
+    @cached_property
+    def courier(self) -> "CourierModel | None":
+        """State of the stick that is plugged in."""
+        if self.sticks is None:
+            return None
+        from ui.base.volumes import sticks  # noqa: PLC0415 - not needed to start
+        from ui.viewmodel.courier import CourierModel  # noqa: PLC0415 - not needed to start
+
+        return CourierModel(self.sticks(), sticks, self._context.dispatcher, self)
+
+    def with_stick(self, page: Page) -> Page:
+        """Put what is told of sticks below the head of 传输."""
+        if self.courier is not None:
+            from ui.view.courier import CourierBlock  # noqa: PLC0415 - not needed to start
+
+            page.body.insertWidget(1, CourierBlock(self._context, self.courier))
+        return page
+
+    def start_sticks(self, taken: Callable[[], None]) -> None:
+        """Watch for sticks; `taken` is called when lessons may have come in."""
+        if self.courier is not None:
+            self.courier.finished.connect(taken)
+            self.courier.start()
 
     # --- parts, made when first needed ---------------------------------------------------
 
@@ -157,7 +189,7 @@ class SchoolPages(QObject):
     def _build_settings(self, context: UiContext) -> QWidget:
         from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
 
-        view = SettingsView(context, self.setup)
+        view = SettingsView(context, self.setup, self._actions.hubs)
         view.doctor_wanted.connect(lambda: self._open_station(DOCTOR_ENTRY.name))
         return view
 
@@ -167,7 +199,19 @@ class SchoolPages(QObject):
         view = DoctorView(context, self.doctor)
         view.back_wanted.connect(lambda: self._open_station(SETTINGS_ENTRY.name))
         view.transfer_wanted.connect(lambda: self._open_station("transfer"))
+        view.hubs_wanted.connect(self.open_hubs)
+        view.send_wanted.connect(self.send_now)
         return view
+
+    def send_now(self) -> None:
+        """Call the hubs, and say so: an answer may take its time."""
+        self._context.say("transfer.syncing")
+        self._actions.sync_now()
+
+    def open_hubs(self) -> None:
+        """Go to settings, where a hub is added."""
+        self._open_station(SETTINGS_ENTRY.name)
+        self._actions.hubs.form_wanted.emit()
 
     # --- following -----------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -19,28 +19,39 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from client.domain.availability import Decodes
 from client.domain.catalogue import Role
 from client.domain.clock import Clock
-from client.domain.errors import UserError
+from client.domain.errors import ClassroomError, UserError
 from client.domain.ids import ClassId, LessonId
 from client.domain.record.bodies import Ended
 from client.domain.today import Step
 from client.media.port import FrameSink, Player
-from client.service.api import Card, ImportResult, LessonDetail, ResumeNotice, SyncStatus, TodayPage
+from client.service.api import Card, LessonDetail, ResumeNotice, SyncStatus
+from client.service.checks import Fix
 from client.service.sitting_port import Notify, Recorder, SittingPlan, TrackPlan
 from client.service.station import Station as Services
 from client.service.text import Words
-from ui.app import LIBRARY_ENTRY, TODAY_ENTRY, TRANSFER_ENTRY, MainWindow, Station
+from ui.app import (
+    LIBRARY_ENTRY,
+    TODAY_ENTRY,
+    TRANSFER_ENTRY,
+    MainWindow,
+    Station,
+)
 from ui.base.context import Appearance, Say, UiContext
 from ui.base.timing import FIRST_PAINT, PICTURE, USABLE, Moments
 from ui.pages import SchoolPages
 from ui.view.importing import Importing
 from ui.view.today import TodayView
 from ui.viewmodel.frame import FrameModel
+from ui.viewmodel.hubs import HubsModel
+from ui.viewmodel.keeping import KeepingModel
+from ui.viewmodel.link import LinkCalls, LinkPort, needs_of
 from ui.viewmodel.today import TodayModel
-from ui.viewmodel.transfer import Need, TransferModel
+from ui.viewmodel.transfer import TransferModel
 
 if TYPE_CHECKING:
     from client.service.sitting import Sitting
     from ui.view.classroom import ClassroomWindow
+    from ui.viewmodel.courier import StickPort
     from ui.viewmodel.library import LibraryModel
 
 PROJECTOR: Final = "projector"
@@ -49,44 +60,6 @@ PROJECTOR: Final = "projector"
 LINK_AFTER_MS: Final = 50
 """The link comes up this long after the first page, so that the page is painted before."""
 LINK_LATEST_MS: Final = 2000
-
-
-class LinkPort(Protocol):
-    """What the program needs of the supervisor. All methods return at once."""
-
-    def request(
-        self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
-    ) -> None:
-        """Have a lesson brought here; no rendition means the room's own choice."""
-        ...
-
-    def cancel(self, lesson: LessonId) -> None:
-        """Want a lesson no more."""
-        ...
-
-    def pause(self) -> None:
-        """Fetch nothing for now."""
-        ...
-
-    def resume(self) -> None:
-        """Go on fetching."""
-        ...
-
-    def sync(self) -> Future[Any]:
-        """Bring the catalogue up to date."""
-        ...
-
-    def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
-        """Take lessons from files or folders."""
-        ...
-
-    def subscribe(self, listener: Callable[[SyncStatus], None]) -> object:
-        """Tell each new status, on any thread."""
-        ...
-
-    def close(self) -> None:
-        """Stop."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +80,8 @@ class Parts:
     """Tries whether a file plays here; blocking."""
     is_mirrored: bool | None = None
     is_windowed: bool = False
+    sticks: "Callable[[], StickPort] | None" = None
+    """Makes what does the work with sticks; None where no stick is looked for."""
 
 
 class Program(QObject):
@@ -134,6 +109,9 @@ class Program(QObject):
         self.today = TodayModel(services.today, self, self.context.dispatcher, self)
         self.frame.class_shown.connect(self.today.show_class)
         self.today.changed.connect(self._on_page)
+        self.link: LinkPort | None = None
+        self._calls = LinkCalls(lambda: self.link)
+        self.hubs = HubsModel(self._calls, self.context.dispatcher, self)
         self.pages = SchoolPages(
             services,
             self.context,
@@ -143,12 +121,15 @@ class Program(QObject):
             decodes=parts.decodes,
         )
         self.frame.class_shown.connect(self.pages.show_class)
-        self.window = MainWindow(self.context, self.frame, self._stations())
+        self.pages.sticks = parts.sticks
+        self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
+        self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
+        self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())
         self.window.closing.connect(self.close)
+        self.window.fix_wanted.connect(self._on_fix)
         self.importing = Importing(self.context, self.window, services.room)
         self.importing.ended.connect(self._on_imported)
         self.classroom: ClassroomWindow | None = None
-        self.link: LinkPort | None = None
         self._plan: SittingPlan | None = None
         self._is_closed = False
         self._promises: Mapping[LessonId, object] = {}
@@ -166,6 +147,7 @@ class Program(QObject):
         self._moments.reached(FIRST_PAINT)
         self.window.show_fitting()
         self._tell_notices()
+        self.keeping.begin()
         # The page calls for the link; should it never come, the link comes all the same.
         QTimer.singleShot(LINK_LATEST_MS, self, self._start_link)
 
@@ -185,6 +167,8 @@ class Program(QObject):
             self.classroom.close()
         if self.link is not None:
             self.link.close()
+        self.keeping.end()
+        self.hubs.end()
         self.pages.close()
         self.context.dispatcher.close()
 
@@ -257,9 +241,13 @@ class Program(QObject):
         return Path(chosen) if chosen else None
 
     def sync_now(self) -> None:
-        """Read the catalogue of the sources, then choose the books that were wished for."""
-        if self.link is not None:
-            self.context.dispatcher.watch(self.link.sync(), done=self._on_synced, owner=self)
+        """Call the hubs; read the catalogue of the sources, then choose the books wished for."""
+        if self.link is None:
+            return
+        self.link.call_hubs()
+        self.context.dispatcher.watch(
+            self.link.sync(), done=self._on_synced, failed=self._on_not_synced, owner=self
+        )
 
     # --- the classroom ---------------------------------------------------------------------
 
@@ -333,11 +321,11 @@ class Program(QObject):
     def _stations(self) -> tuple[Station, ...]:
         timetable, classes, *rest = self.pages.stations()
         return (
-            Station(entry=TODAY_ENTRY, build=self._build_today),
+            Station(entry=TODAY_ENTRY, build=self._build_today, has_records=True),
             Station(entry=LIBRARY_ENTRY, build=self._build_library),
             timetable,
             classes,
-            Station(entry=TRANSFER_ENTRY, build=self._build_transfer),
+            Station(entry=TRANSFER_ENTRY, build=self._build_transfer, has_records=True),
             *rest,
         )
 
@@ -359,7 +347,7 @@ class Program(QObject):
     @cached_property
     def transfer(self) -> TransferModel:
         """State of 传输."""
-        return TransferModel(_Wishes(self), self)
+        return TransferModel(self._calls, self)
 
     def _build_today(self, context: UiContext) -> QWidget:
         return TodayView(context, self.today)
@@ -373,7 +361,10 @@ class Program(QObject):
     def _build_transfer(self, context: UiContext) -> QWidget:
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
 
-        return TransferPage(context, self.transfer)
+        page = TransferPage(context, self.transfer, self.hubs)
+        page.settings_wanted.connect(self.pages.open_hubs)
+        page.sync_wanted.connect(self.pages.send_now)
+        return self.pages.with_stick(page)
 
     def _build_first_run(self, context: UiContext) -> QWidget:
         view = self.pages.build_first_run(context)
@@ -395,13 +386,15 @@ class Program(QObject):
             self._moments.reached(USABLE)
             QTimer.singleShot(LINK_AFTER_MS, self, self._start_link)
             self.frame.set_time_sure(is_sure=page.is_time_sure)
-            self.transfer.set_needs(_needs(page))
+            self.transfer.set_needs(needs_of(page))
 
     def _start_link(self) -> None:
         if self.link is not None or self._is_closed:
             return
         self.link = self._parts.link()
+        self.pages.start_sticks(self._on_imported)
         post = self.context.dispatcher.post
+        self.hubs.begin()
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))
 
     def _on_status(self, status: SyncStatus) -> None:
@@ -415,6 +408,18 @@ class Program(QObject):
     def _on_synced(self, _report: object) -> None:
         future = self.pages.desk.meet_wishes()
         self.context.dispatcher.watch(future, done=self._on_wishes_met, owner=self)
+
+    def _on_not_synced(self, error: ClassroomError) -> None:
+        """Tell why; a room that has hubs and no other source got what it asked for."""
+        if error.code != "no_source" or not self.hubs.rows:
+            self.context.say_error(error)
+
+    def _on_fix(self, fix: Fix) -> None:
+        """Do what a button of the banner says."""
+        if fix is Fix.SEND:
+            self.pages.send_now()
+        elif fix is Fix.OPEN_SETTINGS:
+            self.pages.open_hubs()
 
     def _on_imported(self) -> None:
         """Choose the books that were wished for and came with the files."""
@@ -457,40 +462,3 @@ class Program(QObject):
                 act=show,
             )
         )
-
-
-def _needs(page: TodayPage) -> tuple[Need, ...]:
-    """Say which lessons of today are still to be taught, and when."""
-    return tuple(
-        Need(lesson=card.lesson, day=card.key.day, period=card.key.period, days_ahead=0)
-        for row in page.rows
-        for card in row.cards
-        if card is not None and card.lesson is not None and not card.is_taught
-    )
-
-
-class _Wishes:
-    """What 传输 asks for; the link comes after the first page, so it may not be here yet."""
-
-    def __init__(self, program: Program) -> None:
-        self._program = program
-
-    def pause(self) -> None:
-        """See the port."""
-        if self._program.link is not None:
-            self._program.link.pause()
-
-    def resume(self) -> None:
-        """See the port."""
-        if self._program.link is not None:
-            self._program.link.resume()
-
-    def cancel(self, lesson: LessonId) -> None:
-        """See the port."""
-        if self._program.link is not None:
-            self._program.link.cancel(lesson)
-
-    def request(self, lesson: LessonId) -> None:
-        """See the port."""
-        if self._program.link is not None:
-            self._program.link.request(lesson)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from client.domain.errors import StorageFullError
 from client.service.api import SyncStatus
+from client.service.keeping import KeepingFacts, keeping
 from ui.app import MainWindow
 from ui.base.button import Button
 from ui.base.context import UiContext
@@ -31,6 +32,7 @@ from ui.view.timetable import TimetableView
 from ui.view.today import TodayView
 from ui.view.today_pair import PairCard
 from ui.viewmodel.frame import FrameModel
+from ui.viewmodel.keeping import KeepingModel
 
 W = TypeVar("W", bound=QWidget)
 SETTLE_MS: Final = 350
@@ -63,6 +65,7 @@ class Walkable(Protocol):
     context: UiContext
     frame: FrameModel
     window: MainWindow
+    keeping: KeepingModel
 
     def show(self) -> None:
         """Show the first page."""
@@ -133,6 +136,10 @@ class Walk:
         self._rest(SETTLE_MS)
         yield "today-offline"
         self._program.frame.set_time_sure(is_sure=True)
+        self._program.keeping.show(keeping(KeepingFacts(forgets=True, is_low=True)))
+        self._rest(SETTLE_MS)
+        yield "today-forgets"
+        self._program.keeping.show(())
         pair = self._visible(PairCard)
         if pair is not None and pair.main is not None and not pair.is_choosing():
             pair.main.click()

@@ -41,8 +41,24 @@ JOURNAL_POINTS: Final = (
 )
 """Fail-points of recording and of repairing the record."""
 
+COURIER_POINTS: Final = (
+    "arrive.after_write",
+    "arrive.after_sync",
+    "courier.after_file",
+    "courier.after_lesson",
+    "courier.before_index",
+)
+"""Fail-points of taking in from a stick and of packing one."""
+
 ROSTER_POINTS: Final = ("roster.before_rename",)
 """Fail-points of restoring a roster."""
+
+PUBLISH_POINTS: Final = (
+    "content.before_object",
+    "content.before_head",
+    "content.after_head",
+)
+"""Fail-points of publishing an edition."""
 
 
 class _Trigger:

@@ -384,6 +384,23 @@ class SyncStatus:
     """Budgets and limits, None before the first plan."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubRow:
+    """One hub of this room."""
+
+    key: bytes
+    name: str
+    url: str
+    waiting: int
+    """Events here that it is not known to have."""
+    last_contact_ms: int | None = None
+    """Wall clock of its last answer, as evidence only."""
+    reason: Reason | None = None
+    """Why the last call failed, None when it did not."""
+    answers: bool | None = None
+    """Whether it answered the last call; None until one was made since the program began."""
+
+
 # --- records -----------------------------------------------------------------------------
 
 

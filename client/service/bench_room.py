@@ -152,7 +152,7 @@ def _keep(station: Station, lessons: Iterable[Lesson], video: Path, count: int) 
 
 
 def _blob(station: Station, path: Path, kind: str, cancel: CancelToken) -> Blob:
-    stored = station.blobs.import_file(path, kind, cancel)
+    stored = station.blobs.import_file(path, kind, cancel).stored
     return Blob(
         digest=stored.digest,
         ext=stored.ext,

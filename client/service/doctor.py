@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 from shutil import disk_usage
 from typing import Final, Protocol, TypeAlias
@@ -21,7 +20,9 @@ from client.domain.cancel import CancelToken
 from client.domain.errors import ClassroomError
 from client.domain.record.bounds import CEILING, FLOOR
 from client.domain.record.dates import Fault
+from client.service.checks import Check, CheckState, Fix, make_check
 from client.service.hubs import Contact
+from client.service.keeping import KeepingFacts, keeping
 from client.service.paths import ASSETS, Profile
 from client.service.print_fonts import find_font
 from client.service.secrets import SecretPlace, Secrets
@@ -32,39 +33,11 @@ SAMPLE: Final = ASSETS / "probe" / "clip.ts"
 LOW_BYTES: Final = 5_000_000_000
 """Below this the lessons of a week may not fit."""
 LEAST_BYTES: Final = 600_000_000
+_STATES: Final = frozenset({"disk_full"})
+"""Codes of notices that tell how things are; nothing was repaired."""
 _BEHIND: Final = 400
 """So many events newer than the newest backup are worth a word."""
 _PROJECTOR_PX: Final = (1024, 600)
-
-
-class CheckState(Enum):
-    """How a check came out."""
-
-    OK = "ok"
-    ADVICE = "advice"
-    """Works, but something could be better."""
-    BAD = "bad"
-    UNKNOWN = "unknown"
-
-
-class Fix(Enum):
-    """What the button beside a check does."""
-
-    NONE = "none"
-    BACK_UP = "back_up"
-    CHECK_FILES = "check_files"
-    OPEN_TRANSFER = "open_transfer"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One line: `doctor.<code>.<variant>` is what it says, with the values."""
-
-    code: str
-    state: CheckState
-    variant: str
-    values: tuple[tuple[str, str | int], ...] = ()
-    fix: Fix = Fix.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +59,6 @@ class BackupFacts:
 
     kept: int
     behind: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskFacts:
-    """Whether the disk forgets what was written when the PC starts again (还原卡)."""
-
-    forgets: bool | None
-    """None: nobody can tell yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +96,7 @@ class Facts:
     log: LogFacts | None = None
     backups: BackupFacts | None = None
     clock: ClockFacts | None = None
-    disk: DiskFacts | None = None
+    keeping: KeepingFacts | None = None
     hubs: tuple[HubContact, ...] = ()
     notices: tuple[str, ...] = field(default=())
     """Codes of what was repaired when the program started."""
@@ -145,28 +110,24 @@ def examine(facts: Facts) -> tuple[Check, ...]:
     return tuple(sorted(checks, key=lambda check: order.index(check.state)))
 
 
-def _check(code: str, state: CheckState, variant: str, **values: str | int) -> Check:
-    return Check(code=code, state=state, variant=variant, values=tuple(values.items()))
-
-
 def _restore(facts: Facts) -> tuple[Check, ...]:
-    if facts.disk is None or facts.disk.forgets is None:
+    """Say whether the disk forgets, with the words of the banner."""
+    if facts.keeping is None:
         return ()
-    if facts.disk.forgets:
-        return (_check("restore", CheckState.BAD, "forgets"),)
-    return (_check("restore", CheckState.OK, "keeps"),)
+    found = tuple(check for check in keeping(facts.keeping) if check.code == "restore")
+    return found or (make_check("restore", CheckState.OK, "keeps"),)
 
 
 def _hub(contact: HubContact) -> Check:
     """Being offline is a normal state: only a hub that was never met is worth a word."""
     named = {"name": contact.name, "when": contact.when_label}
     if not contact.when_label:
-        return _check("hub", CheckState.ADVICE, "never", **named)
-    return _check("hub", CheckState.OK, "ok" if contact.is_reachable else "away", **named)
+        return make_check("hub", CheckState.ADVICE, "never", **named)
+    return make_check("hub", CheckState.OK, "ok" if contact.is_reachable else "away", **named)
 
 
 def _unknown(code: str) -> Check:
-    return _check(code, CheckState.UNKNOWN, "unknown")
+    return make_check(code, CheckState.UNKNOWN, "unknown")
 
 
 def _disk(facts: Facts) -> Check:
@@ -174,14 +135,14 @@ def _disk(facts: Facts) -> Check:
         return _unknown("disk")
     sizes = {"free_bytes": facts.free_bytes, "total_bytes": facts.total_bytes or 0}
     if not facts.is_writable:
-        return _check("disk", CheckState.BAD, "read_only", **sizes)
+        return make_check("disk", CheckState.BAD, "read_only", **sizes)
     if facts.free_bytes < LEAST_BYTES:
-        check = _check("disk", CheckState.BAD, "full", **sizes)
+        check = make_check("disk", CheckState.BAD, "full", **sizes)
         return replace(check, fix=Fix.OPEN_TRANSFER)
     if facts.free_bytes < LOW_BYTES:
-        check = _check("disk", CheckState.ADVICE, "low", **sizes)
+        check = make_check("disk", CheckState.ADVICE, "low", **sizes)
         return replace(check, fix=Fix.OPEN_TRANSFER)
-    return _check("disk", CheckState.OK, "ok", **sizes)
+    return make_check("disk", CheckState.OK, "ok", **sizes)
 
 
 def _player(facts: Facts) -> Check:
@@ -193,7 +154,7 @@ def _player(facts: Facts) -> Check:
     if facts.decodes is None:
         return _unknown("player")
     state, variant = table[facts.decodes]
-    return _check("player", state, variant)
+    return make_check("player", state, variant)
 
 
 def _screens(facts: Facts) -> Check:
@@ -201,44 +162,48 @@ def _screens(facts: Facts) -> Check:
         return _unknown("screens")
     width, height = facts.screens[0]
     if width < _PROJECTOR_PX[0] or height < _PROJECTOR_PX[1]:
-        return _check("screens", CheckState.ADVICE, "small", width=width, height=height)
+        return make_check("screens", CheckState.ADVICE, "small", width=width, height=height)
     if len(facts.screens) == 1:
-        return _check("screens", CheckState.OK, "one", width=width, height=height)
-    return _check("screens", CheckState.OK, "several", n=len(facts.screens))
+        return make_check("screens", CheckState.OK, "one", width=width, height=height)
+    return make_check("screens", CheckState.OK, "several", n=len(facts.screens))
 
 
 def _fonts(facts: Facts) -> Check:
     if facts.has_screen_font is None and facts.has_print_font is None:
         return _unknown("fonts")
     if facts.has_screen_font is False:
-        return _check("fonts", CheckState.BAD, "no_screen_font")
+        return make_check("fonts", CheckState.BAD, "no_screen_font")
     if facts.has_print_font is False:
-        return _check("fonts", CheckState.ADVICE, "no_print_font")
-    return _check("fonts", CheckState.OK, "ok")
+        return make_check("fonts", CheckState.ADVICE, "no_print_font")
+    return make_check("fonts", CheckState.OK, "ok")
 
 
 def _keyring(facts: Facts) -> Check:
     if not facts.is_secret_known:
         return _unknown("keyring")
     if facts.secret is None:
-        return _check("keyring", CheckState.OK, "none")
+        return make_check("keyring", CheckState.OK, "none")
     if facts.secret is SecretPlace.FILE:
-        return _check("keyring", CheckState.ADVICE, "file")
-    return _check("keyring", CheckState.OK, "ok")
+        return make_check("keyring", CheckState.ADVICE, "file")
+    return make_check("keyring", CheckState.OK, "ok")
 
 
 def _log(facts: Facts) -> Check:
     log = facts.log
+    threats = keeping(facts.keeping) if facts.keeping is not None else ()
+    for check in threats:
+        if check.code == "journal":
+            return check
     if log is None:
         return _unknown("journal")
     counts = {"n": log.events, "logs": log.logs}
     if log.damaged:
-        return _check("journal", CheckState.BAD, "damaged", **counts, damaged=log.damaged)
+        return make_check("journal", CheckState.BAD, "damaged", **counts, damaged=log.damaged)
     if log.is_suspect:
-        return _check("journal", CheckState.BAD, "suspect", **counts)
+        return make_check("journal", CheckState.BAD, "suspect", **counts)
     if log.forks:
-        return _check("journal", CheckState.OK, "forked", **counts, forks=log.forks)
-    return _check("journal", CheckState.OK, "several" if log.logs > 1 else "ok", **counts)
+        return make_check("journal", CheckState.OK, "forked", **counts, forks=log.forks)
+    return make_check("journal", CheckState.OK, "several" if log.logs > 1 else "ok", **counts)
 
 
 def _backups(facts: Facts) -> Check:
@@ -247,12 +212,12 @@ def _backups(facts: Facts) -> Check:
         return _unknown("backups")
     counts = {"n": backups.kept, "behind": backups.behind}
     if not backups.kept and backups.behind:
-        check = _check("backups", CheckState.ADVICE, "none", **counts)
+        check = make_check("backups", CheckState.ADVICE, "none", **counts)
     elif backups.behind > _BEHIND:
-        check = _check("backups", CheckState.ADVICE, "old", **counts)
+        check = make_check("backups", CheckState.ADVICE, "old", **counts)
     else:
         variant = "behind" if backups.behind else "ok"
-        check = _check("backups", CheckState.OK, variant, **counts)
+        check = make_check("backups", CheckState.OK, variant, **counts)
     return replace(check, fix=Fix.BACK_UP)
 
 
@@ -261,19 +226,19 @@ def _clock(facts: Facts) -> Check:
     if clock is None:
         return _unknown("clock")
     if not FLOOR.year <= clock.year < CEILING.year:
-        return _check("clock", CheckState.ADVICE, "wrong", year=clock.year)
+        return make_check("clock", CheckState.ADVICE, "wrong", year=clock.year)
     for fault in Fault:
         if fault in clock.faults:
-            return _check("clock", CheckState.ADVICE, fault.value, year=clock.year)
+            return make_check("clock", CheckState.ADVICE, fault.value, year=clock.year)
     if not clock.is_sure:
-        return _check("clock", CheckState.ADVICE, "unsure", year=clock.year)
-    return _check("clock", CheckState.OK, "ok")
+        return make_check("clock", CheckState.ADVICE, "unsure", year=clock.year)
+    return make_check("clock", CheckState.OK, "ok")
 
 
 def _repairs(facts: Facts) -> Check:
     if not facts.notices:
-        return _check("repairs", CheckState.OK, "none")
-    check = _check("repairs", CheckState.ADVICE, "some", n=len(facts.notices))
+        return make_check("repairs", CheckState.OK, "none")
+    check = make_check("repairs", CheckState.ADVICE, "some", n=len(facts.notices))
     return replace(check, fix=Fix.CHECK_FILES)
 
 
@@ -397,9 +362,9 @@ def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doct
             log=LogFacts(events=health.events, logs=health.logs, is_suspect=health.is_suspect),
             backups=BackupFacts(kept=health.backups, behind=health.behind),
             clock=ClockFacts(year=station.clock.wall().year, is_sure=now.is_sure, faults=faults),
-            disk=DiskFacts(forgets=health.forgets),
+            keeping=station.keeping.facts_now(),
             hubs=tuple(_contact(hub.name, station.hubs.contact(hub.key)) for hub in hubs),
-            notices=tuple(notice.code for notice in station.notices),
+            notices=tuple(one.code for one in station.notices if one.code not in _STATES),
         )
 
     def verify() -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from client.service.doctor import Check
+from client.service.checks import Check
 from client.service.text import Words
 
 

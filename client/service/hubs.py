@@ -9,7 +9,8 @@ Invariants:
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, TypeVar
 
 from client.domain.canon import Wire, decode_array, encode
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _HUB: Final = "hub.known."
 _BELIEF: Final = "hub.belief."
+_EDITION: Final = "hub.edition."
 _CONTACT: Final = "hub.contact."
 
 
@@ -48,6 +50,15 @@ class Contact:
     """Message code of the last failure."""
     wall_ms: int = 0
     """When it answered last, Unix milliseconds; 0: never."""
+
+    def failed(self, reason: str) -> "Contact":
+        """Note a call that failed with a message code."""
+        return replace(self, failures=self.failures + 1, reason=reason)
+
+    def answered(self, now: datetime) -> "Contact":
+        """Note a call that was answered."""
+        wall_ms = int(now.timestamp() * 1000)
+        return replace(self, exchanges=self.exchanges + 1, failures=0, reason="", wall_ms=wall_ms)
 
 
 class HubBook:
@@ -80,6 +91,18 @@ class HubBook:
     def save_belief(self, key: bytes, blob: bytes) -> None:
         """Keep the blob of an exchange."""
         self._room.set_local(_BELIEF + key.hex(), base64.b64encode(blob).decode("ascii"))
+
+    def edition(self, key: bytes) -> bytes:
+        """Give what is known of a hub's editions as it was kept, empty at first."""
+        try:
+            return base64.b64decode(self._room.locals(_EDITION).get(key.hex(), ""))
+        except binascii.Error:
+            return b""
+
+    def save_edition(self, key: bytes, known: bytes) -> None:
+        """Keep what is known of a hub's editions. Blocking; durable."""
+        text = base64.b64encode(known).decode("ascii")
+        self._room.set_local(_EDITION + key.hex(), text).result()
 
     def contact(self, key: bytes) -> Contact:
         """Tell how calls to a hub went."""

@@ -17,14 +17,14 @@ from client.service.paths import Profile
 from client.store.disk import disk_errors
 from client.store.durable import sync_folder
 from client.store.presence import Presence
-from client.store.repair import FILE, KEY_FILE, LOCK_FILE, open_journal
+from client.store.repair import FILE, KEY_COPY, KEY_FILE, LOCK_FILE, open_journal
 from client.store.sentinel import Sentinel
 
 _NO_FACTS: Final = frozenset({EventType.INCARNATION.value, EventType.GOES_ON.value})
 
 
 def seal_image(profile: Profile, clock: Clock, sentinel: Sentinel, *, is_sure: bool) -> int:
-    """Delete key, sentinel and journal of a profile; the next start begins as a new PC. Blocking.
+    """Delete keys, sentinel and journal of a profile; the next start begins as a new PC. Blocking.
 
     Returns:
         How many facts were deleted here.
@@ -58,8 +58,13 @@ def seal_image(profile: Profile, clock: Clock, sentinel: Sentinel, *, is_sure: b
 def _delete(profile: Profile, sentinel: Sentinel) -> None:
     folder = profile.folder
     with disk_errors():
-        (folder / KEY_FILE).unlink(missing_ok=True)
-        sync_folder(folder)
+        for key in (folder / KEY_FILE, folder / KEY_COPY):
+            # Also those that were set aside, and what a death left half written.
+            for path in key.parent.glob(f"{key.name}*"):
+                path.unlink(missing_ok=True)
+        for path in (folder, (folder / KEY_COPY).parent):
+            if path.exists():
+                sync_folder(path)
     sentinel.remove()
     journal = folder / FILE
     copies = [*folder.glob(f"{journal.stem}.backup-*"), *folder.glob(f"{FILE}.damaged-*")]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from client.domain.availability import PartState
-from client.domain.catalogue import Lesson, Part, RemoteFile, Role
+from client.domain.catalogue import Lesson, LessonKind, Part, RemoteFile, Role
 from client.domain.holding import VIDEO_ROLES, Holding, choose_rendition, main_files
 from client.domain.ids import PartId
 from client.service.planner import Film, Need
@@ -28,7 +28,9 @@ def need_of(
     here = {one.part for one in held if one.state is PartState.PRESENT}
     wanted = [part for part in lesson.parts if not roles or part.role in roles]
     missing = [part for part in wanted if part.id not in here]
-    files = {part.id: _allowed(part, barred) for part in missing}
+    # What came from a folder has no other way here.
+    may = lesson.kind is not LessonKind.FOLDER
+    files = {part.id: _allowed(part, barred) if may else () for part in missing}
     films = [part for part in missing if part.role in VIDEO_ROLES and main_files(part)]
     open_films = [files[part.id] for part in films if files[part.id]]
     papers = [part for part in missing if part.role not in VIDEO_ROLES and files[part.id]]
@@ -47,10 +49,7 @@ def _allowed(part: Part, barred: set[tuple[PartId, str]]) -> tuple[RemoteFile, .
     return tuple(
         file
         for file in part.files
-        if file.path in paths
-        and file.urls
-        and not file.is_protected
-        and (part.id, file.path) not in barred
+        if file.path in paths and not file.is_protected and (part.id, file.path) not in barred
     )
 
 

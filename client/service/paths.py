@@ -7,6 +7,7 @@ A profile is one folder that holds everything of one room; removing it removes t
     roster.db      names and marks of pupils, of this machine only; not there before a name is
     blobs/         verified files by digest
     lessons/       what is known of each cached lesson, so that library.db can be made anew
+    vouched/       what hubs signed of lessons that came by stick, to be passed on
     keys/          secrets, readable by their user only
     prints/        sheets on their way to a printer
 """
@@ -45,6 +46,11 @@ class Profile:
     def lessons(self) -> Path:
         """What is known of cached lessons, beside the database."""
         return self.folder / "lessons"
+
+    @property
+    def vouched(self) -> Path:
+        """What hubs signed of lessons, to be passed on by stick."""
+        return self.folder / "vouched"
 
     @property
     def prints(self) -> Path:

@@ -22,6 +22,7 @@ from client.service.agenda import Agenda
 from client.service.api import Filters, LessonDetail, LinkView, Promise
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
+from client.service.keeping import Keeping
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
@@ -43,7 +44,7 @@ from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
-_FETCHED: Final = frozenset({"platform"})
+_FETCHED: Final = frozenset({"platform", "hub"})
 """Kinds of sources that lessons are fetched from."""
 _SIMILAR: Final = 30
 _MOST_SIMILAR: Final = 3
@@ -94,6 +95,11 @@ class Station:
         return HubBook(self.room)
 
     @cached_property
+    def keeping(self) -> Keeping:
+        """What threatens the records."""
+        return Keeping(self.journal, lambda: len(self.hubs.hubs()))
+
+    @cached_property
     def print_desk(self) -> PrintDesk:
         """Makes sheets to print."""
         return PrintDesk(self.room, self.library.detail_now, self.catalogue.lesson)
@@ -135,7 +141,7 @@ class Station:
     def close(self) -> None:
         """Write what is queued and close everything. Idempotent."""
         self.today.close()
-        for name in ("print_desk", "classes"):
+        for name in ("print_desk", "classes", "keeping"):
             if name in self.__dict__:
                 getattr(self, name).close()
         self.journal.close()

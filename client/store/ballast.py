@@ -15,6 +15,8 @@ SIZE_BYTES: Final = 16 * 1024 * 1024
 """More than a school of six classes records in two years."""
 PLENTY: Final = 8
 """It is laid where so many times its size are free."""
+LITTLE: Final = 2
+"""Without it, less than so many times its size is little."""
 _PIECE: Final = bytes(1024 * 1024)
 
 
@@ -44,6 +46,14 @@ class Ballast:
             self.path.unlink(missing_ok=True)
             return False
         return True
+
+    def is_low(self) -> bool:
+        """Tell whether it is gone and little room is left besides. Blocking."""
+        try:
+            free_bytes = shutil.disk_usage(self.path.parent).free
+        except OSError:
+            return False
+        return not self.path.exists() and free_bytes < LITTLE * self.size_bytes
 
     def drop(self) -> bool:
         """Give its room back; False when there was none."""

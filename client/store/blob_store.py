@@ -2,6 +2,7 @@
 
     blobs/
       incoming/   files that grow (`.part`, `.list`), copies under way (`.tmp`)
+      arriving/   files that come from near by (`client.store.arriving`)
       damaged/    files that no longer match their name, kept for a look
       3f/3f…e1.ts
 
@@ -13,21 +14,26 @@ Invariants:
 """
 
 import hashlib
+import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
 from client.domain.cancel import CancelToken
-from client.domain.errors import DigestMismatchError, StorageFullError
+from client.domain.errors import DigestMismatchError, StorageFullError, UserError
 from client.domain.failpoint import failpoint
 from client.domain.ids import Digest
-from client.store.disk import disk_errors, sync_file
+from client.store import one_pass
+from client.store.arriving import Arriving, Expected
+from client.store.disk import disk_errors
 from client.store.durable import sync_folder
 from client.store.growing import BLOCK_BYTES, Growing
+from client.store.one_pass import OnePass
 
 FLOOR_BYTES: Final = 300 * 1000 * 1000
 """Room that is left free for the records, the system and everybody else."""
@@ -46,12 +52,18 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
-    """What a publisher said of a file; empty and 0 where it said nothing."""
+class Imported:
+    """A file that was copied from elsewhere; `md5` is how the catalogue would name its bytes."""
 
-    md5: str = ""
-    size_bytes: int = 0
-    sha256: str = ""
+    stored: StoredFile
+    md5: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    sha256: str
+    md5: str
+    size_bytes: int
 
 
 class BlobStore:
@@ -80,6 +92,11 @@ class BlobStore:
         if free - more_bytes < self._floor_bytes:
             need = (more_bytes + self._floor_bytes - free + 999_999) // 1_000_000
             raise StorageFullError("disk_full", {"free_mb": free // 1_000_000, "need_mb": need})
+
+    def free_bytes(self) -> int:
+        """Tell how much may come before the floor is reached."""
+        with disk_errors():
+            return max(0, shutil.disk_usage(self.folder).free - self._floor_bytes)
 
     def growing(self, key: str, identity: str, block_bytes: int = BLOCK_BYTES) -> Growing:
         """Take up or begin the growing file `key` (see `growing_key`)."""
@@ -114,34 +131,59 @@ class BlobStore:
         source: Path,
         ext: str,
         cancel: CancelToken,
-        *,
-        announced: Announced | None = None,
-        progress: Callable[[int], None] | None = None,
-    ) -> StoredFile:
-        """Copy a file from elsewhere, hashing what is written; nothing is kept if it is wrong.
+        check_head: Callable[[bytes], None] = lambda _: None,
+    ) -> Imported:
+        """Copy a file from elsewhere, hashing what is written; it is read once.
 
         Args:
             source: A readable file.
             ext: Extension of the blob.
             cancel: Checked after each MiB.
-            announced: What the copy must match.
-            progress: Told the bytes copied so far.
+            check_head: Raises if the first MiB is not what the file is said to be.
 
         Raises:
-            DigestMismatchError: It is not what was announced.
-            StorageError: It cannot be read, or not be written.
+            UserError: `file_unreadable` or, while somebody writes it, `file_changes`.
+            StorageError: The disk is full or failed. Nothing is kept of what was not copied whole.
         """
         temp = self._incoming / f"{secrets.token_hex(8)}.tmp"
         try:
+            before = _facts(source)
+            self.require_room(before[0])
             with disk_errors():
-                self.require_room(source.stat().st_size)
-                said = _copy(source, temp, cancel, progress or (lambda _: None))
-            _require_same(announced or Announced(), said)
+                said = _copy(source, temp, cancel, check_head)
+            if before != _facts(source) or before[0] != said.size_bytes:
+                raise UserError("file_changes", {"name": source.name})
             digest, name = Digest(said.sha256), clean_ext(ext)
             self._place(temp, digest, name)
         finally:
             temp.unlink(missing_ok=True)
-        return StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
+        stored = StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
+        return Imported(stored=stored, md5=said.md5)
+
+    def arriving(self, expected: Expected) -> Arriving:
+        """Take up or begin a file from near by, whose digest is known."""
+        # The name becomes a path: `path` refuses what is no digest.
+        name = self.path(expected.digest, ".part").name
+        return Arriving(self.folder / "arriving" / name, expected)
+
+    def land(self, arriving: Arriving, ext: str) -> StoredFile:
+        """Finish a file from near by and move it to its place (B1).
+
+        Raises:
+            DigestMismatchError: See `Arriving.finish`.
+            StorageError: The disk refused.
+        """
+        arriving.finish()
+        expected, name = arriving.expected, clean_ext(ext)
+        failpoint("blob.before_rename")
+        self._place(arriving.path, expected.digest, name)
+        return StoredFile(digest=expected.digest, ext=name, size_bytes=expected.size_bytes)
+
+    def clear_arriving(self) -> None:
+        """Delete what came from near by and was not finished."""
+        with disk_errors():
+            for path in (self.folder / "arriving").glob("*"):
+                path.unlink(missing_ok=True)
 
     def clear(self, key: str) -> None:
         """Delete everything that grew under `key`."""
@@ -236,26 +278,38 @@ def clean_ext(ext: str) -> str:
 
 
 def _copy(
-    source: Path, temp: Path, cancel: CancelToken, progress: Callable[[int], None]
-) -> Announced:
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    with source.open("rb") as reader, temp.open("xb") as writer:
-        while data := reader.read(_READ):
-            cancel.check()
-            sha256.update(data)
-            md5.update(data)
-            writer.write(data)
-            size += len(data)
-            progress(size)
-        sync_file(writer)
-    return Announced(sha256=sha256.hexdigest(), md5=md5.hexdigest(), size_bytes=size)
+    source: Path, temp: Path, cancel: CancelToken, check_head: Callable[[bytes], None]
+) -> _Said:
+    hashes, size = (one_pass.sha256(), one_pass.md5()), 0
+    with FileIO(temp, "xb") as file:
+        with OnePass(file, hashes) as writer:
+            for data in _pieces(source):
+                cancel.check()
+                if not size:
+                    check_head(data)
+                writer.write(data)
+                size += len(data)
+        os.fsync(file.fileno())
+    return _Said(sha256=hashes[0].hexdigest(), md5=hashes[1].hexdigest(), size_bytes=size)
 
 
-def _require_same(announced: Announced, found: Announced) -> None:
-    if announced.md5 not in ("", found.md5) or announced.sha256 not in ("", found.sha256):
-        raise DigestMismatchError("digest_mismatch", {"size_bytes": found.size_bytes})
-    if announced.size_bytes not in (0, found.size_bytes):
-        raise DigestMismatchError("size_mismatch", {"size_bytes": found.size_bytes})
+def _pieces(source: Path) -> Iterator[bytes]:
+    """Read a file of somebody else: its errors are not those of our disk."""
+    try:
+        with source.open("rb", buffering=0) as file:
+            while data := file.read(_READ):
+                yield data
+    except OSError as error:
+        raise UserError("file_unreadable", {"name": source.name}) from error
+
+
+def _facts(source: Path) -> tuple[int, int]:
+    """Give length and date of a file: they tell whether somebody writes it."""
+    try:
+        facts = source.stat()
+    except OSError as error:
+        raise UserError("file_unreadable", {"name": source.name}) from error
+    return facts.st_size, facts.st_mtime_ns
 
 
 def _sha256(path: Path, cancel: CancelToken) -> str:

@@ -232,6 +232,14 @@ def ids_of_book(
     return tuple(LessonId(row[0]) for row in rows)
 
 
+def loose_ids(connection: sqlite3.Connection) -> tuple[LessonId, ...]:
+    """See `CatalogueStore.loose_ids`."""
+    rows = connection.execute(
+        "SELECT id FROM lesson WHERE book IS NULL AND is_withdrawn = 0 ORDER BY id"
+    )
+    return tuple(LessonId(row[0]) for row in rows)
+
+
 def ids_of_textbooks(
     connection: sqlite3.Connection, source: SourceId, *, is_withdrawn: bool
 ) -> tuple[LessonId, ...]:

@@ -85,7 +85,7 @@ class CatalogueStore:
         """
 
         def job(c: sqlite3.Connection) -> bool:
-            _remember(c, source, seen)
+            remember(c, source, seen)
             if read.tag_nodes(c, source) == tuple(nodes):
                 return False
             c.execute("DELETE FROM tag_node WHERE source = ?", (source,))
@@ -105,19 +105,9 @@ class CatalogueStore:
         """Add or change books. A book that was withdrawn stays so until `restore_books`."""
 
         def job(c: sqlite3.Connection) -> Changes:
-            known = dict(c.execute("SELECT id, digest FROM book"))
-            tags = TagNumbers(c)
-            added: list[str] = []
-            changed: list[str] = []
-            for book in books:
-                key = book_key(book)
-                if known.get(book.id) == key:
-                    continue
-                (changed if book.id in known else added).append(book.id)
-                known[book.id] = key
-                c.execute(_PUT_BOOK, book_values(book, tags.of(book.tags), key))
-            _remember(c, source, seen)
-            return Changes(added=tuple(added), changed=tuple(changed))
+            changes = put_books(c, books)
+            remember(c, source, seen)
+            return changes
 
         return self._write(job)
 
@@ -131,15 +121,8 @@ class CatalogueStore:
         """
 
         def job(c: sqlite3.Connection) -> Changes:
-            _remember(c, source, seen)
-            if read.sections(c, book) == tuple(sections):
-                return Changes()
-            c.execute("DELETE FROM section WHERE book = ?", (book,))
-            c.executemany(
-                "INSERT INTO section (book, id, parent, position, title) VALUES (?, ?, ?, ?, ?)",
-                [(book, s.id, s.parent, s.position, s.title) for s in sections],
-            )
-            return Changes(changed=_retitle(c, book))
+            remember(c, source, seen)
+            return put_sections(c, book, sections)
 
         return self._write(job)
 
@@ -149,8 +132,8 @@ class CatalogueStore:
         """Add or change what a list says of lessons; their parts are left alone."""
 
         def job(c: sqlite3.Connection) -> Changes:
-            changes = _Lessons(c).put(lessons)
-            _remember(c, source, seen)
+            changes = LessonWriter(c).put(lessons)
+            remember(c, source, seen)
             return changes
 
         return self._write(job)
@@ -163,8 +146,8 @@ class CatalogueStore:
         """
 
         def job(c: sqlite3.Connection) -> bool:
-            is_changed = _put_parts(c, lesson)
-            _remember(c, lesson.source, seen)
+            is_changed = put_parts(c, lesson)
+            remember(c, lesson.source, seen)
             return is_changed
 
         return self._write(job)
@@ -173,8 +156,8 @@ class CatalogueStore:
         """Keep lessons with their parts in one go: those of a folder, or from a sidecar."""
 
         def job(c: sqlite3.Connection) -> Changes:
-            changes = _Lessons(c).put(lessons)
-            renewed = [str(lesson.id) for lesson in lessons if _put_parts(c, lesson)]
+            changes = LessonWriter(c).put(lessons)
+            renewed = [str(lesson.id) for lesson in lessons if put_parts(c, lesson)]
             again = [id_ for id_ in renewed if id_ not in changes.added]
             return Changes(
                 added=changes.added, changed=tuple(dict.fromkeys([*changes.changed, *again]))
@@ -188,7 +171,7 @@ class CatalogueStore:
         def job(c: sqlite3.Connection) -> None:
             c.execute(
                 "UPDATE lesson SET detail = ?, changed = ? WHERE id = ? AND detail <> ?",
-                (state.value, _next_change(c), lesson, state.value),
+                (state.value, next_change(c), lesson, state.value),
             )
 
         self._write(job)
@@ -256,6 +239,10 @@ class CatalogueStore:
         """Give ids of a book's lessons on offer (or of those withdrawn)."""
         return self._db.read_here(lambda c: read.ids_of_book(c, book, is_withdrawn=withdrawn))
 
+    def loose_ids(self) -> tuple[LessonId, ...]:
+        """Give ids of the lessons on offer that stand in no book."""
+        return self._db.read_here(read.loose_ids)
+
     def ids_of_textbooks(
         self, source: SourceId, *, withdrawn: bool = False
     ) -> tuple[LessonId, ...]:
@@ -282,10 +269,10 @@ class CatalogueStore:
         return self._db.write(job).result()
 
     def _flag(self, table: str, ids: Iterable[T], *, is_withdrawn: bool) -> tuple[T, ...]:
-        statement = _FLAG_LESSON if table == "lesson" else _FLAG_BOOK
+        statement = FLAG_LESSON if table == "lesson" else FLAG_BOOK
 
         def job(c: sqlite3.Connection) -> tuple[T, ...]:
-            change = _next_change(c)
+            change = next_change(c)
             values = {"flag": int(is_withdrawn), "change": change}
             return tuple(
                 id_ for id_ in ids if c.execute(statement, {**values, "id": id_}).rowcount > 0
@@ -340,20 +327,50 @@ _ADD_PART: Final = "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD_FILE: Final = (
     "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_FLAG_LESSON: Final = (
+FLAG_LESSON: Final = (
     "UPDATE lesson SET is_withdrawn = :flag, changed = :change"
     " WHERE id = :id AND is_withdrawn <> :flag"
 )
-_FLAG_BOOK: Final = "UPDATE book SET is_withdrawn = :flag WHERE id = :id AND is_withdrawn <> :flag"
+FLAG_BOOK: Final = "UPDATE book SET is_withdrawn = :flag WHERE id = :id AND is_withdrawn <> :flag"
 
 
-class _Lessons:
+def put_books(connection: sqlite3.Connection, books: Iterable[Book]) -> Changes:
+    """Add or change books in a transaction; see `CatalogueStore.put_books`."""
+    known = dict(connection.execute("SELECT id, digest FROM book"))
+    tags = TagNumbers(connection)
+    added: list[str] = []
+    changed: list[str] = []
+    for book in books:
+        key = book_key(book)
+        if known.get(book.id) == key:
+            continue
+        (changed if book.id in known else added).append(book.id)
+        known[book.id] = key
+        connection.execute(_PUT_BOOK, book_values(book, tags.of(book.tags), key))
+    return Changes(added=tuple(added), changed=tuple(changed))
+
+
+def put_sections(
+    connection: sqlite3.Connection, book: BookId, sections: Sequence[Section]
+) -> Changes:
+    """Replace a chapter tree in a transaction; see `CatalogueStore.put_sections`."""
+    if read.sections(connection, book) == tuple(sections):
+        return Changes()
+    connection.execute("DELETE FROM section WHERE book = ?", (book,))
+    connection.executemany(
+        "INSERT INTO section (book, id, parent, position, title) VALUES (?, ?, ?, ?, ?)",
+        [(book, s.id, s.parent, s.position, s.title) for s in sections],
+    )
+    return Changes(changed=_retitle(connection, book))
+
+
+class LessonWriter:
     """Puts lessons inside one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._tags = TagNumbers(connection)
-        self._change = _next_change(connection)
+        self._change = next_change(connection)
         self._titles: dict[BookId, dict[str, str]] = {}
 
     def put(self, lessons: Iterable[Lesson]) -> Changes:
@@ -392,7 +409,7 @@ def _shown(sections: Iterable[SectionId | str], titles: dict[str, str]) -> tuple
 def _retitle(connection: sqlite3.Connection, book: BookId) -> tuple[str, ...]:
     """Bring the shown paths of a book's lessons up to its present tree."""
     titles = read.section_titles(connection, book)
-    change = _next_change(connection)
+    change = next_change(connection)
     changed: list[str] = []
     rows = connection.execute(
         "SELECT n, id, sections, section_titles FROM lesson WHERE book = ?", (book,)
@@ -408,7 +425,8 @@ def _retitle(connection: sqlite3.Connection, book: BookId) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def _put_parts(connection: sqlite3.Connection, lesson: Lesson) -> bool:
+def put_parts(connection: sqlite3.Connection, lesson: Lesson) -> bool:
+    """Keep the parts of a lesson that is known, in a transaction; tells whether they changed."""
     row = connection.execute(
         "SELECT n, parts_digest, detail FROM lesson WHERE id = ?", (lesson.id,)
     ).fetchone()
@@ -420,7 +438,7 @@ def _put_parts(connection: sqlite3.Connection, lesson: Lesson) -> bool:
         return False
     connection.execute(
         "UPDATE lesson SET detail = ?, parts_digest = ?, periods = ?, changed = ? WHERE n = ?",
-        (DetailState.HERE.value, key, packed(lesson.periods), _next_change(connection), n),
+        (DetailState.HERE.value, key, packed(lesson.periods), next_change(connection), n),
     )
     if before == key:
         return False
@@ -435,11 +453,13 @@ def _put_parts(connection: sqlite3.Connection, lesson: Lesson) -> bool:
     return True
 
 
-def _next_change(connection: sqlite3.Connection) -> int:
+def next_change(connection: sqlite3.Connection) -> int:
+    """Give the number of this transaction among those that changed lessons (C4)."""
     return int(connection.execute("SELECT coalesce(max(changed), 0) + 1 FROM lesson").fetchone()[0])
 
 
-def _remember(connection: sqlite3.Connection, source: SourceId, seen: Iterable[Seen]) -> None:
+def remember(connection: sqlite3.Connection, source: SourceId, seen: Iterable[Seen]) -> None:
+    """Keep what documents are remembered by, with their rows (C2)."""
     connection.executemany(
         "INSERT OR REPLACE INTO seen (source, path, etag, modified, digest, ids)"
         " VALUES (?, ?, ?, ?, ?, ?)",

@@ -13,6 +13,7 @@ Invariants:
   G2  The list is never trusted: opening hashes every stretch again and drops the file from the
       first one that does not match; a torn tail is cut off.
   G3  Digests of the whole are those of the bytes in the file, also after any number of resumes.
+  G4  A wrong tail can be cut off; what stands before it goes on to count.
 """
 
 import hashlib
@@ -153,6 +154,33 @@ class Growing:
         self.close()
         return self.sha256
 
+    def cut(self, size: int) -> None:
+        """Throw away what stands behind the first `size` bytes (G4). Reads what stays again."""
+        self.close()
+        kept, claimed = 0, list[tuple[int, str]]()
+        for length, digest in self._blocks:
+            if kept + length > size:
+                break
+            kept += length
+            claimed.append((length, digest))
+        self._blocks = []
+        self._reset_hashes()
+        with disk_errors(), self.part.open("r+b") as file:
+            self._keep_what_matches(claimed)
+            file.seek(self._size)
+            rest = file.read(size - self._size)
+            file.truncate(self._size)
+            sync_file(file)
+        with disk_errors():
+            self._rewrite()
+        self.write(rest)
+
+    def tail(self, start: int) -> bytes:
+        """Give the bytes from `start` to the end."""
+        with disk_errors(), self.part.open("rb") as file:
+            file.seek(start)
+            return file.read()
+
     def restart(self) -> None:
         """Throw away what is here and begin at byte 0."""
         self.discard()
@@ -267,9 +295,12 @@ class Growing:
             sync_file(file)
         if not self._blocks:
             self._answer = _Answer()
+        if len(claimed) != len(self._blocks) or not self._list.read_bytes().endswith(b"\n"):
+            self._rewrite()
+
+    def _rewrite(self) -> None:
         lines = [_HEAD, f"I {self._identity}"]
         lines += [self._answer.line] if self._answer.url else []
         lines += [f"B {length} {digest}" for length, digest in self._blocks]
         lines += [f"D {self.done[0]} {self.done[1]}"] if self.done else []
-        if len(claimed) != len(self._blocks) or not self._list.read_bytes().endswith(b"\n"):
-            write_durably(self._list, ("\n".join(lines) + "\n").encode())
+        write_durably(self._list, ("\n".join(lines) + "\n").encode())

@@ -147,6 +147,17 @@ class HoldingStore:
             return None
         return blob
 
+    def has_size(self, size_bytes: int) -> bool:
+        """Tell whether any blob has this length: only then may a file of it be here already."""
+        return self._database.read_here(
+            lambda connection: (
+                connection.execute(
+                    "SELECT 1 FROM blob WHERE size_bytes = ? LIMIT 1", (size_bytes,)
+                ).fetchone()
+                is not None
+            )
+        )
+
     # --- writing -----------------------------------------------------------------------------
 
     def keep(self, lesson: Lesson, part: PartId, path: str, blob: Blob) -> Holding:

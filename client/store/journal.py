@@ -8,6 +8,7 @@ Invariants:
       of those that `log` took.
   J6  A row that changed behind the program's back is never believed, and stops nothing.
   J7  When the disk is full the ballast is given up first, and the append is tried again.
+  J8  `refusal` names what kept the last write from the disk, until one is kept again.
 """
 
 import contextlib
@@ -58,6 +59,8 @@ SUSPECT: Final = "journal.suspect"
 ACKNOWLEDGED: Final = "journal.acknowledged"
 """Local value: the summary of the last vector that a hub was found to hold all of."""
 _BACKED_UP: Final = "journal.backed_up"
+_TRIAL: Final = "journal.trial"
+_TRIAL_TEXT: Final = "." * 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,8 @@ class Journal:
         """Whether the disk is set back at every start of the machine."""
         self.wants_push: Callable[[], None] | None = None
         """Called a few seconds after a commit while the disk forgets; must not raise."""
+        self.refusal = ""
+        """Code of the error the last write ended with, empty when it was kept (J8)."""
         self.is_new_boot: Final = database.write(
             lambda connection: self._begin(connection, start)
         ).result()
@@ -124,6 +129,7 @@ class Journal:
             database, heard=self._tell, follow=self._took, relieve=self.ballast.drop
         )
         """All logs that are held, as exchanges see them."""
+        self.log.spoilt = lambda: self.set_local(SUSPECT, "1")
         self._noting: Final = Later(self._note, NOTE_S)
         self._pushing: Final = Later(self._push, PUSH_S)
         if guard is not None:
@@ -238,6 +244,15 @@ class Journal:
         """Remember a value of this machine only; an empty one removes it."""
         return self._local(lambda connection: rows.put_local(connection, name, value))
 
+    def try_disk(self) -> None:
+        """Write a row of no meaning and take it away, to see whether the disk takes it (J8).
+
+        Blocking; raises nothing. As large as a long note: a full file still takes small rows.
+        """
+        with contextlib.suppress(StorageError):
+            for value in (_TRIAL_TEXT, ""):
+                self.set_local(_TRIAL, value).result()
+
     def local(self) -> dict[str, str]:
         """Return all values of this machine."""
         return self._database.read_here(rows.select_local)
@@ -313,6 +328,7 @@ class Journal:
             if isinstance(error, StorageFullError) and self.ballast.drop():
                 self._submit(job, answer)
                 return
+            self._heed(error)
             if error is not None:
                 answer.set_exception(error)
                 return
@@ -326,6 +342,13 @@ class Journal:
             self._database.write(job).add_done_callback(committed)
         except StorageError as error:
             answer.set_exception(error)
+
+    def _heed(self, error: BaseException | None) -> None:
+        """Remember what became of a write (J8); what a draft raises says nothing of the disk."""
+        if error is None:
+            self.refusal = ""
+        elif isinstance(error, StorageError):
+            self.refusal = error.code
 
     def _back_up(self, *, is_forced: bool) -> bool:
         with self._backing_up:
@@ -347,12 +370,23 @@ class Journal:
         return int(text) if text.isdigit() and self.backups.present() else None
 
     def _local(self, job: "Callable[[sqlite3.Connection], None]") -> Future[None]:
+        answer: Future[None] = Future()
+        answer.set_running_or_notify_cancel()
+
+        def committed(done: Future[None]) -> None:
+            # Before the answer: who waited for it may ask at once what became of it (J8).
+            error = done.exception()
+            self._heed(error)
+            if error is None:
+                answer.set_result(None)
+            else:
+                answer.set_exception(error)
+
         try:
-            return self._database.write(job)
+            self._database.write(job).add_done_callback(committed)
         except StorageError as error:
-            failed: Future[None] = Future()
-            failed.set_exception(error)
-            return failed
+            answer.set_exception(error)
+        return answer
 
     def _begin(self, connection: "sqlite3.Connection", start: Start) -> bool:
         is_new_boot = self._own.begin(connection)

@@ -1,19 +1,25 @@
-"""The key of this installation: a file beside the journal that only its owner can read.
+"""The key of this installation: a file beside the journal and a copy in another folder of it.
+
+Without its key nothing that is not signed yet can ever be sent, so one lost file must not cost it.
 
 Invariants:
-  K1  The secret key never leaves this file and this object.
+  K1  The secret key never leaves these two files and this object; only their owner can read them.
   K2  A rotation is on the disk before anything is written under the new name.
+  K3  Whichever one of the two files is lost or damaged, at whatever moment: the next `load` gives
+      the same key, and both files are there again. A disk that refuses the copy stops nothing.
+  K4  A key that only the copy gave takes a new name at once: the copy may tell an older one.
 """
 
+import contextlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from client.domain.canon import decode_array, encode
 from client.domain.errors import ProtocolError
-from client.store.durable import set_aside, write_file
+from client.store.durable import set_aside, sync_folder, write_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,6 +28,9 @@ _FORMAT: Final = 1
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 16
 _MODE: Final = 0o600
+_FOLDER_MODE: Final = 0o700
+_Parts: TypeAlias = tuple[bytes, bytes, bytes]
+"""Secret key, public key, nonce."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,13 @@ class KeyFile:
     public_key: bytes
     nonce: bytes
     _secret: bytes
+    copy: Path | None = None
+    """Where the second file is; None for a key that has none."""
+    is_restored: bool = False
+    """Only the copy gave it."""
 
     @classmethod
-    def create(cls, path: Path) -> "KeyFile":
+    def create(cls, path: Path, copy: Path | None = None) -> "KeyFile":
         """Make a key and its first incarnation, durably.
 
         Raises:
@@ -50,27 +63,34 @@ class KeyFile:
             public_key=private.public_key().public_bytes_raw(),
             nonce=secrets.token_bytes(_NONCE_BYTES),
             _secret=private.private_bytes_raw(),
+            copy=copy,
         )
         key._write()
         return key
 
     @classmethod
-    def load(cls, path: Path) -> "KeyFile | None":
-        """Read the key; None when there is none. A damaged file is set aside.
+    def load(cls, path: Path, copy: Path | None = None) -> "KeyFile | None":
+        """Read the key and mend what is lost of it (K3); None when neither file gives one.
+
+        A damaged file is set aside.
 
         Raises:
-            OSError: It is there and cannot be read.
+            OSError: It is there and cannot be read, or the copy gave it and it cannot be written.
         """
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
+        own, spare = _read(path), None
+        if copy is not None:
+            with contextlib.suppress(OSError):
+                spare = _read(copy)
+        found = own or spare
+        if found is None:
             return None
-        parts = _parts(data)
-        if parts is None:
-            set_aside(path)
-            return None
-        secret, public, nonce = parts
-        return cls(path=path, public_key=public, nonce=nonce, _secret=secret)
+        secret, public, nonce = found
+        key = cls(path=path, public_key=public, nonce=nonce, _secret=secret, copy=copy)
+        if own is None:
+            return replace(key.rotated(), is_restored=True)
+        if spare != own:
+            key._write_copy(is_other=spare is not None and spare[0] != secret)
+        return key
 
     def rotated(self) -> "KeyFile":
         """Begin a new incarnation of the same key, durably (K2).
@@ -83,6 +103,7 @@ class KeyFile:
             public_key=self.public_key,
             nonce=secrets.token_bytes(_NONCE_BYTES),
             _secret=self._secret,
+            copy=self.copy,
         )
         key._write()
         return key
@@ -100,15 +121,41 @@ class KeyFile:
         return Ed25519PrivateKey.from_private_bytes(self._secret)
 
     def _write(self) -> None:
-        data = encode([_FORMAT, self._secret, self.public_key, self.nonce])
-        write_file(self.path, data, mode=_MODE)
+        write_file(self.path, self._data(), mode=_MODE)
+        self._write_copy()
+
+    def _write_copy(self, *, is_other: bool = False) -> None:
+        """Bring the copy up to date; one that holds another key is kept aside."""
+        if self.copy is None:
+            return
+        with contextlib.suppress(OSError):
+            if not self.copy.parent.exists():
+                self.copy.parent.mkdir(mode=_FOLDER_MODE)
+                sync_folder(self.copy.parent.parent)
+            if is_other:
+                set_aside(self.copy)
+            write_file(self.copy, self._data(), mode=_MODE)
+
+    def _data(self) -> bytes:
+        return encode([_FORMAT, self._secret, self.public_key, self.nonce])
 
     def __repr__(self) -> str:
         """Show nothing of the secret (K1)."""
         return f"KeyFile({self.path.name})"
 
 
-def _parts(data: bytes) -> tuple[bytes, bytes, bytes] | None:
+def _read(path: Path) -> _Parts | None:
+    """Read a file; None where there is none, or after a damaged one was set aside."""
+    try:
+        parts = _parts(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    if parts is None:
+        set_aside(path)
+    return parts
+
+
+def _parts(data: bytes) -> _Parts | None:
     try:
         row = decode_array(data)
     except ProtocolError:

@@ -5,11 +5,17 @@ from pathlib import Path
 from typing import Final
 
 from client.store.database import Database, Migration
+from client.store.schema_attested import m0004_attested
 from client.store.schema_catalogue import m0001_catalogue
 from client.store.schema_holdings import m0002_holdings
 from client.store.schema_search import m0003_search
 
-MIGRATIONS: Final[Sequence[Migration]] = (m0001_catalogue, m0002_holdings, m0003_search)
+MIGRATIONS: Final[Sequence[Migration]] = (
+    m0001_catalogue,
+    m0002_holdings,
+    m0003_search,
+    m0004_attested,
+)
 
 
 def open_library(path: Path) -> Database:

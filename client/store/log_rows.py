@@ -78,6 +78,12 @@ def select_site(connection: sqlite3.Connection, name: bytes) -> Site | None:
     return None if row is None else Site(si=row[0], lc=row[1], size_bytes=row[2], changes=row[3])
 
 
+def select_sites(connection: sqlite3.Connection) -> tuple[bytes, ...]:
+    """Name the schools in the file of a hub, in the order in which they came."""
+    rows = connection.execute("SELECT name FROM site WHERE name != x'' ORDER BY si")
+    return tuple(name for (name,) in rows)
+
+
 def insert_site(connection: sqlite3.Connection, name: bytes) -> Site:
     """Begin a site."""
     cursor = connection.execute("INSERT INTO site (name) VALUES (?)", (name,))
@@ -114,11 +120,12 @@ def select_key(connection: sqlite3.Connection, name: bytes, writer: bytes) -> by
 def select_unbegun(
     connection: sqlite3.Connection, name: bytes, writers: Iterable[bytes]
 ) -> tuple[Introduction, ...]:
-    """Return the keys of those writers whose first event is not here."""
+    """Return the keys of those writers whose first event no segment here holds."""
     found = (
         connection.execute(
             "SELECT public_key, nonce FROM writer JOIN site USING (si) WHERE name = ? AND w = ?"
-            " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.wi = writer.wi AND e.seq = 1)",
+            " AND NOT EXISTS (SELECT 1 FROM event e WHERE e.wi = writer.wi AND e.seq = 1"
+            " AND e.is_sealed)",
             (name, writer),
         ).fetchone()
         for writer in writers
@@ -221,6 +228,14 @@ def is_named(connection: sqlite3.Connection, event: Event) -> bool:
         (HOME, event.writer, event.hash),
     ).fetchone()
     return row is not None
+
+
+def count_named(connection: sqlite3.Connection, writer: bytes, si: int = HOME) -> int:
+    """Count the events of a log that other logs of its site say they go on from."""
+    row = connection.execute(
+        "SELECT count(*) FROM named WHERE si = ? AND w = ?", (si, writer)
+    ).fetchone()
+    return whole(row[0])
 
 
 def held(

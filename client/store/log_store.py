@@ -6,6 +6,8 @@ What is true of it stands in `client.domain.record.log`; further invariants:
   LS2  A site never sees, holds back or is bounded by what another site in the same file holds.
   LS3  Whoever listens hears of the events of a `take` after they are durable, before its future is
       done.
+  LS4  A segment that changed behind the program's back is never given to anybody; it is told, and
+      holds up no other.
 """
 
 import sqlite3
@@ -94,6 +96,8 @@ class LogStore:
         self._heard: Final = heard
         self._follow: Final = follow
         self._relieve: Final = relieve
+        self.spoilt: Callable[[], object] | None = None
+        """Called for each damaged segment that is met (LS4); must not raise."""
         self._gate = threading.Lock()
         self._known: tuple[int, Vector] | None = None
         """The vector, and the change it was read at."""
@@ -133,6 +137,29 @@ class LogStore:
             theirs = _by_writer((*told(there, here), *sent))
             mine = _by_writer((*here.open, *(here.closed or ())))
             return self._lacking(connection, mine, theirs, max_bytes, is_patient=is_patient)
+
+        return self._database.read_here(look)
+
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """See the port."""
+
+        def look(connection: sqlite3.Connection) -> frozenset[bytes]:
+            here, site = self._vector(connection), rows.select_site(connection, self._site)
+            known = {*here.open, *(here.closed or ())}
+            return frozenset(
+                one.writer
+                for one in told(there, here)
+                if one not in known and not _has(connection, site, one)
+            )
+
+        return self._database.read_here(look)
+
+    def is_continued(self, writer: bytes) -> bool:
+        """See the port."""
+
+        def look(connection: sqlite3.Connection) -> bool:
+            site = rows.select_site(connection, self._site)
+            return site is not None and rows.count_named(connection, writer, site.si) > 0
 
         return self._database.read_here(look)
 
@@ -216,11 +243,23 @@ class LogStore:
             if is_patient and not all(rows.has_id(connection, wi, one.head) for one in told_of):
                 continue
             for data in rows.lacking(connection, wi, mine[writer], told_of):
+                if not self._is_sound(connection, data):
+                    continue
                 room -= len(data)
                 if chosen and room < 0:
                     return tuple(chosen)
                 chosen.append(data)
         return tuple(chosen)
+
+    def _is_sound(self, connection: sqlite3.Connection, data: bytes) -> bool:
+        """Tell whether a segment still is what was signed (LS4)."""
+        try:
+            unseal(data, lambda writer: rows.select_key(connection, self._site, writer), verify)
+        except ProtocolError:
+            if self.spoilt is not None:
+                self.spoilt()
+            return False
+        return True
 
     def _check(
         self,
@@ -300,6 +339,11 @@ _NONE: Final[frozenset[bytes]] = frozenset()
 
 def _index(connection: sqlite3.Connection, site: rows.Site | None, writer: bytes) -> int | None:
     return None if site is None else rows.writer_index(connection, writer, site.si)
+
+
+def _has(connection: sqlite3.Connection, site: rows.Site | None, one: Stretch) -> bool:
+    wi = _index(connection, site, one.writer)
+    return wi is not None and rows.has_id(connection, wi, one.head)
 
 
 def _refused(one: _Checked | Taken, code: Taken) -> Taken:

@@ -11,7 +11,9 @@ Invariants:
   OL4  An event of the present log that this machine did not write makes it take a new name, in the
        transaction that keeps that event.
   OL5  A tip of an older log of this machine is named once by somebody; naming alone never makes
-       two copies of a disk answer each other without end.
+       two copies of a disk answer each other without end. A log that grew again and again after it
+       was named belongs to a copy that is in use, and is left open: copies that teach for years
+       name each other a bounded number of times.
 """
 
 import sqlite3
@@ -36,6 +38,8 @@ from client.store.keyfile import KeyFile
 CLEAN: Final = "journal.clean"
 KEYS: Final = "journal.keys"
 """Local value: the public keys this machine ever wrote with."""
+MAX_NAMED: Final = 4
+"""So many tips of one log are named while it grows."""
 RETURNED: Final = "journal.returned"
 """Local value: how many logs that this machine began after it was set back were given back."""
 
@@ -228,7 +232,12 @@ class OwnLog:
 
 
 def _says_more(connection: sqlite3.Connection, tip: Tip) -> bool:
-    """Tell whether a log has more behind what was named of it than namings of other logs (OL5)."""
+    """Tell whether a log is worth naming (OL5).
+
+    It has more behind what was named of it than namings of other logs, and did not often before.
+    """
+    if log_rows.count_named(connection, tip.writer) >= MAX_NAMED:
+        return False
     at: Event | None = rows.find_by_hash(connection, tip.writer, tip.hash)
     while at is not None and at.type == EventType.GOES_ON.value:
         if log_rows.is_named(connection, at):

@@ -40,6 +40,8 @@ from client.store.sentinel import Sentinel
 
 FILE: Final = "journal.db"
 KEY_FILE: Final = "journal.key"
+KEY_COPY: Final = "keys/journal.key"
+"""In the folder for secrets, away from what people move about together with the journal."""
 LOCK_FILE: Final = "journal.lock"
 _TAIL: Final = 64
 """So many events at the end of each log that may still grow are checked at every start."""
@@ -130,8 +132,6 @@ def _open(
         except (StorageError, OSError):
             database.close()
             raise
-        if journal.forgets:
-            notices.append(Notice(code="disk_forgets"))
     except BaseException:
         presence.close()
         raise
@@ -142,27 +142,25 @@ def _whole(
     folder: Path, presence: Presence, notices: list[Notice]
 ) -> tuple[Database, KeyFile, WhyIncarnation]:
     """Open a journal that is whole, repairing it only while nobody else has it open."""
-    path, key_path = folder / FILE, folder / KEY_FILE
+    path = folder / FILE
     database = _begun(path, heeds_suspect=True)
     if database is None and (path.exists() or _remains(path)):
         presence.leave()
         with presence.alone() as is_alone:
             if is_alone:
-                return _repaired(path, key_path, notices)
+                return _repaired(path, notices)
         presence.enter()
         # Somebody else is at it: a suspect row can wait, real damage cannot.
         database = _begun(path, heeds_suspect=False)
         if database is None:
             raise StorageError("journal_in_use")
     database = database or Database(path, MIGRATIONS)
-    return database, *_key(key_path, database, notices)
+    return database, *_key(folder, database, notices)
 
 
-def _repaired(
-    path: Path, key_path: Path, notices: list[Notice]
-) -> tuple[Database, KeyFile, WhyIncarnation]:
+def _repaired(path: Path, notices: list[Notice]) -> tuple[Database, KeyFile, WhyIncarnation]:
     ready = _rebuilt(path, notices)
-    key, why = _new_name(key_path)
+    key, why = _new_name(path.parent)
     # Last of all: until now a crash only means that the next start does it again.
     failpoint("repair.before_rename")
     move_file(ready, path)
@@ -294,15 +292,18 @@ def _remove(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def _key(path: Path, database: Database, notices: list[Notice]) -> tuple[KeyFile, WhyIncarnation]:
+def _key(folder: Path, database: Database, notices: list[Notice]) -> tuple[KeyFile, WhyIncarnation]:
     """Find the key to write a whole journal with."""
-    key = KeyFile.load(path)
+    files = folder / KEY_FILE, folder / KEY_COPY
+    key = KeyFile.load(*files)
     is_used = _is_begun(database)
     if key is None and is_used:
         notices.append(Notice(code="journal_key_new"))
-        return KeyFile.create(path), WhyIncarnation.KEY_LOST
+        return KeyFile.create(*files), WhyIncarnation.KEY_LOST
     if key is None:
-        return KeyFile.create(path), WhyIncarnation.FIRST
+        return KeyFile.create(*files), WhyIncarnation.FIRST
+    if key.is_restored:
+        notices.append(Notice(code="journal_key_restored"))
     if is_used:
         return key, WhyIncarnation.FIRST
     # The key wrote a log that is gone: its numbers must not be used again.
@@ -320,9 +321,10 @@ def _unshared(database: Database, key: KeyFile, guard: Guard, notices: list[Noti
     return key.rotated() if found.wants_new_name else key
 
 
-def _new_name(path: Path) -> tuple[KeyFile, WhyIncarnation]:
+def _new_name(folder: Path) -> tuple[KeyFile, WhyIncarnation]:
     """Find the key to go on with after a repair: always under a new name (E4)."""
-    key = KeyFile.load(path)
+    files = folder / KEY_FILE, folder / KEY_COPY
+    key = KeyFile.load(*files)
     if key is None:
-        return KeyFile.create(path), WhyIncarnation.KEY_LOST
+        return KeyFile.create(*files), WhyIncarnation.KEY_LOST
     return key.rotated(), WhyIncarnation.RESTORED

@@ -12,7 +12,8 @@ from typing import Final
 from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.record.event import ID_BYTES
-from client.domain.record.vector import EMPTY, SUMMARY_BYTES, Stretch, Vector
+from client.domain.record.segment import covers, peek
+from client.domain.record.vector import EMPTY, SUMMARY_BYTES, Stretch, Vector, vector
 from sync.protocol.exchange import MAX_STRETCHES, pack_have, read_have, read_stretches
 
 _FORMAT: Final = 1
@@ -93,12 +94,40 @@ def told(belief: Belief, there: Vector, here: Vector) -> Belief:
         known = (here, EMPTY) if belief.there is None else (here, belief.there, EMPTY)
         same = (one for one in known if one.closed_digest == there.closed_digest)
         there = replace(there, closed=next((one.closed for one in same), None))
-    reach: dict[bytes, int] = {}
-    for stretch in (*there.open, *(there.closed or ())):
-        reach[stretch.writer] = max(stretch.seq, reach.get(stretch.writer, 0))
+    reach = _ends((*there.open, *(there.closed or ())))
     unseen = _ANY_SEQ if there.closed is None else 0
     sent = tuple(one for one in belief.sent if one.seq <= reach.get(one.writer, unseen))
     return replace(belief, there=there, sent=sent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """Logs of which the hub waits for an end that it can never get, so that it gives no other.
+
+    Such an end cannot be signed any more, or the hub refuses it. The hub is told nothing of these
+    logs but what it gave of them itself, and has nothing to wait for.
+    """
+
+    writers: frozenset[bytes] = frozenset()
+    given: tuple[Stretch, ...] = ()
+
+    def more(self, lacking: frozenset[bytes]) -> "HeldBack":
+        """Learn of which logs the hub has something that it does not give."""
+        return replace(self, writers=self.writers | lacking)
+
+    def took(self, data: bytes) -> "HeldBack":
+        """Learn of a segment that the hub gave and that is here now."""
+        if peek(data).writer not in self.writers:
+            return self
+        return replace(self, given=acknowledged(self.given, covers(data), peek(data).prev))
+
+    def told(self, here: Vector) -> Vector:
+        """Choose what the hub is told of what is `here`."""
+        if not self.writers:
+            return here
+        opened = (one for one in here.open if one.writer not in self.writers)
+        closed = (one for one in here.closed or () if one.writer not in self.writers)
+        return vector((*opened, *self.given), closed)
 
 
 def _vector(have: Wire) -> Vector | None:
@@ -116,3 +145,27 @@ def _summaries(row: list[Wire]) -> tuple[bytes, bytes] | None:
             return here, there
         case _:
             raise ProtocolError("message_invalid")
+
+
+def waiting(belief: Belief, here: Vector) -> int:
+    """Count the events that a hub is not believed to have: a figure for people.
+
+    Args:
+        belief: What is believed of the hub; closed logs whose digest alone it told count as held.
+        here: What is here.
+    """
+    held = (*belief.sent, *belief.refused)
+    if belief.there is not None:
+        closed = here.closed if belief.there.closed is None else belief.there.closed
+        held = (*held, *belief.there.open, *(closed or ()))
+    reach = _ends(held)
+    mine = _ends((*here.open, *(here.closed or ())))
+    return sum(max(0, seq - reach.get(writer, 0)) for writer, seq in mine.items())
+
+
+def _ends(stretches: Iterable[Stretch]) -> dict[bytes, int]:
+    """Tell how far each log goes in its longest branch."""
+    found: dict[bytes, int] = {}
+    for one in stretches:
+        found[one.writer] = max(one.seq, found.get(one.writer, 0))
+    return found

@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
-from client.domain.errors import UsageError
+from client.domain.errors import UsageError, UserError
 from client.domain.ids import BookId, LessonId
 from client.service.command.documents import Outcome
 from client.service.command.parse import Invocation
@@ -18,8 +19,10 @@ from sync.engine.catalogue_sync import CatalogueProgress, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
 from sync.engine.folder_import import import_folder
-from sync.engine.platform_link import KIND, PlatformLink
+from sync.engine.hub_catalogue import sync_hub
+from sync.engine.platform_link import KIND, HubTold, PlatformLink, platform_of
 from sync.source.addresses import AddressBook
+from sync.source.hub import source_of
 from sync.source.platform.source import PLATFORM
 
 Say = Callable[[str], None]
@@ -80,7 +83,14 @@ class _Desk:
 
     def sync(self, station: Station, call: Invocation) -> object:
         """`catalogue sync`."""
-        row = station.source(call.text("source") or None, KIND)
+        name = call.text("source")
+        hub = next((hub for hub in station.hubs.hubs() if source_of(hub.key) == name), None)
+        if hub is not None:
+            try:
+                return sync_hub(station, hub, self._tell, self._cancel)
+            finally:
+                station.library.refresh(self._cancel)
+        row = station.source(name, KIND) if name else platform_of(station)
         names = call.items("books")
         chosen = tuple(dict.fromkeys(c.book for c in station.room.snapshot().chosen_books))
         books = tuple(BookId(name) for name in names) if names else chosen
@@ -88,7 +98,9 @@ class _Desk:
             books=None if names == (_ALL,) else books, with_details=call.flag("details")
         )
         with self._link(station, row) as link:
-            return link.sync(wanted, self._tell, self._cancel)
+            report = link.sync(wanted, self._tell, self._cancel)
+            hubs = [_told(one) for one in link.hubs_told]
+        return {**asdict(report), "hubs": hubs} if hubs else report
 
     def fetch(self, station: Station, call: Invocation) -> object:
         """`lesson fetch`: 4 when a part that could have come did not."""
@@ -96,8 +108,7 @@ class _Desk:
             rendition=call.text("rendition") or station.room.snapshot().settings.rendition,
             roles=_roles(call.items("parts")),
         )
-        row = station.source(None, KIND)
-        with self._link(station, row) as link:
+        with self._link(station, platform_of(station)) as link:
             report = link.fetch(LessonId(call.text("id")), choice, self._cancel)
         return Outcome(value=report, exit_code=_code(report))
 
@@ -117,14 +128,15 @@ class _Desk:
         }
 
     def _heal(self, station: Station) -> int:
-        rows = [row for row in station.sources() if row.kind == KIND]
         missing: dict[LessonId, set[str]] = {}
         for lesson, _, path in station.holdings.missing():
             missing.setdefault(lesson, set()).add(path)
-        if not rows:
+        try:
+            row = platform_of(station)
+        except UserError:
             return 0
         healed = 0
-        with self._link(station, rows[0]) as link:
+        with self._link(station, row) as link:
             for lesson, paths in missing.items():
                 choice = Choice(paths=frozenset(paths))
                 report = link.fetch(lesson, choice, self._cancel)
@@ -132,7 +144,7 @@ class _Desk:
         return healed
 
     @contextlib.contextmanager
-    def _link(self, station: Station, row: SourceRow) -> Iterator[PlatformLink]:
+    def _link(self, station: Station, row: SourceRow | None) -> Iterator[PlatformLink]:
         link = PlatformLink(station, row, self._probe)
         try:
             yield link
@@ -149,6 +161,14 @@ def _roles(names: tuple[str, ...]) -> frozenset[Role]:
         if name not in known:
             raise UsageError("usage", {"detail": name})
     return frozenset(known[name] for name in names)
+
+
+def _told(one: HubTold) -> Mapping[str, object]:
+    """Say what became of a hub."""
+    source = source_of(one.hub.key)
+    if one.report is not None:
+        return asdict(one.report)
+    return {"source": source, "error": "" if one.error is None else one.error.code}
 
 
 def _code(report: FetchReport) -> int:

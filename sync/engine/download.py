@@ -7,6 +7,8 @@ Invariants:
       wrong bytes are thrown away before the next mirror is asked.
   F3  Only `TransportError` is tried again, with growing waits, unless the link is closed by its
       limits; a refusal is final, but for 404, which each mirror may say once.
+  F4  With a manifest each block is checked before its last byte is kept; a wrong one is thrown away
+      by itself, and after two of them nobody is asked for more.
 """
 
 import random
@@ -26,8 +28,10 @@ from client.domain.errors import (
     UnreachableError,
 )
 from client.store.growing import Growing
+from sync.engine.blocks import Blocks, WrongBlockError
 from sync.engine.content import HEAD_BYTES, WrongContentError
 from sync.engine.pacing import LinkMeter, Patience, backoff_s
+from sync.protocol.manifest import Manifest
 from sync.transport.metered import LinkClosedError
 from sync.transport.port import Answer, Exchange, Transport
 
@@ -49,9 +53,13 @@ class Wanted:
 
     urls: tuple[str, ...]
     size_bytes: int = 0
+    most_bytes: int = LIMIT_BYTES
+    """Where the size is unknown: what is longer is refused."""
     md5: str = ""
     check_head: Callable[[bytes], None] = _anything
     """Raises `WrongContentError` for first bytes that cannot be right."""
+    manifest: Manifest | None = None
+    """Tells the digest of each block, where somebody who is believed told it."""
     check_whole: Callable[[Growing], None] | None = None
     """Raises `WrongContentError` when the complete bytes are wrong."""
 
@@ -112,7 +120,8 @@ class Downloader:
             except RefusedError as error:
                 course.refuse(error)
             except ProtocolError as error:
-                growing.restart()
+                if not isinstance(error, WrongBlockError):
+                    growing.restart()
                 self._failed(url)
                 course.doubt(error)
             else:
@@ -144,7 +153,8 @@ class Downloader:
 
     def _take(self, growing: Growing, exchange: Exchange, wanted: Wanted, total: int) -> None:
         """Write the body; its first bytes are judged before its announced length."""
-        limit = wanted.size_bytes or LIMIT_BYTES
+        limit = wanted.size_bytes or wanted.most_bytes
+        write = growing.write if wanted.manifest is None else Blocks(growing, wanted.manifest).write
         head = b"" if growing.size == 0 else None
         counted = 0
         try:
@@ -157,7 +167,7 @@ class Downloader:
                     raise WrongContentError("size_mismatch", {"found": total})
                 if growing.size + len(chunk) > limit:
                     raise WrongContentError("size_mismatch", {"announced": limit})
-                growing.write(chunk)
+                write(chunk)
         finally:
             self._meter.came(exchange.received - counted)
         if head is not None:

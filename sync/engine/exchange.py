@@ -28,7 +28,7 @@ from client.domain.record.log import Log, Taken
 from client.domain.record.segment import covers, peek
 from client.domain.record.vector import EMPTY, Stretch, Vector
 from client.domain.signer import Signer, Verify
-from sync.engine.belief import acknowledged, pack_belief, read_belief, told
+from sync.engine.belief import HeldBack, acknowledged, pack_belief, read_belief, told
 from sync.protocol.exchange import (
     MAX_PUSH_BYTES,
     Have,
@@ -53,6 +53,8 @@ _NEVER: Final = frozenset({Taken.SIGNATURE_BAD, Taken.CHAIN_BROKEN, Taken.INVALI
 """A segment of this store that answers so is damaged, here or there."""
 _FORGED: Final = frozenset({"not_canonical", "too_large", "signature_bad", "reply_to_another"})
 """What a login page, a cache or a stranger in between gives."""
+
+_NOT_TAKEN: Final = "segment_not_taken"
 
 Carrier = Callable[[bytes], bytes]
 """Brings an envelope to the hub and its answer back. Raises `TransportError`."""
@@ -112,6 +114,8 @@ class Outcome:
 
     pushed_events: int = 0
     pulled_events: int = 0
+    left_events: int = 0
+    """Left where somebody carries them; not acknowledged yet."""
     pushed_bytes: int = 0
     pulled_bytes: int = 0
     requests: int = 0
@@ -174,6 +178,9 @@ class Turn:
         self._skipped: tuple[Stretch, ...] = ()
         """What the hub would not take this time."""
         self._acked: frozenset[Stretch] = frozenset()
+        self._moved = (self._acked, 0)
+        """What it had acknowledged, and how much had come, when that was offered again."""
+        self._held_back = HeldBack()
         self._fruitless = 0
         """Requests in a row that brought nothing new."""
         self._tells_closed = False
@@ -193,7 +200,9 @@ class Turn:
         there, had_told = belief.there, self._tells_closed
         if there is not None and there.closed is None:
             self._tells_closed = True
-        have = here if self._tells_closed else replace(here, closed=None)
+        have = self._held_back.told(here)
+        if not self._tells_closed:
+            have = replace(have, closed_digest=here.closed_digest, closed=None)
         if there is None or self._tells_closed != had_told:
             return Ask(have=have, here=here)
         return Ask(have=have, here=here, segments=self._missing(there, MAX_PUSH_BYTES))
@@ -337,13 +346,13 @@ class Turn:
             self._belief = replace(self._belief, there=None, sent=())
         else:
             self._skipped = (*self._skipped, stretch)
-            self._note("segment_not_taken")
+            self._note(_NOT_TAKEN)
 
     def _take_segments(self, reply: Reply) -> bool:
         """Keep what came; tells whether anything of it was new."""
         log = self._ports.log
         codes = log.take(reply.segments, reply.introductions).result() if reply.segments else ()
-        pairs = zip(reply.segments, codes, strict=True)
+        pairs = tuple(zip(reply.segments, codes, strict=True))
         fresh = log.stretches(tuple(data for data, code in pairs if code is Taken.STORED))
         if not all(code.is_kept for code in codes):
             self._note("hub_segment_refused")
@@ -352,7 +361,12 @@ class Turn:
         self._tells_closed |= self._lacks_beginning
         pulled = self.outcome.pulled_events + sum(map(_count, fresh))
         self.outcome = replace(self.outcome, pulled_events=pulled)
-        return bool(fresh)
+        before = self._held_back
+        for data, code in pairs:
+            if code.is_kept:
+                self._held_back = self._held_back.took(data)
+        # A portion that was here already is progress where it shows the hub how far it came.
+        return bool(fresh) or self._held_back != before
 
     def _learn(self, reply: Reply) -> None:
         """Bring the belief up to date with what the hub told it holds."""
@@ -379,6 +393,7 @@ class Turn:
         | something new came                                      | no                        |
         | something is left to push                               | no                        |
         | as before, after a second look (`_has_more`)            | no                        |
+        | the hub tells what it does not give, for the first time | no                        |
         | the hub is full                                         | yes                       |
         | else                                                    | yes, agreed               |
         """
@@ -394,15 +409,29 @@ class Turn:
             return self._agree(here, there)
         if has_pulled or self._missing(there, 1) or self._has_more(there):
             return False
+        before, self._held_back = (
+            self._held_back,
+            self._held_back.more(self._ports.log.lacks(there)),
+        )
+        if self._held_back != before:
+            return False
         return self.outcome.is_put_off or self._agree(ask.here, there)
 
     def _has_more(self, there: Vector) -> bool:
         """Look again at what seemed to be there: first with less patience, then with less faith.
 
+        What was not taken is offered once more if something else was taken or came since: it may
+        be what the hub had to know first, such as the log that goes on from a lost key's.
+
         Both sides have given what they had, so what the hub holds is known here and its vector
         alone tells it. Acknowledgements that it does not bear out are those of a hub that was set
         back to an older state, and count no more.
         """
+        moved = self._acked, self.outcome.pulled_events
+        if moved != self._moved:
+            self._skipped, self._moved = (), moved
+            notes = (code for code in self.outcome.notes if code != _NOT_TAKEN)
+            self.outcome = replace(self.outcome, notes=tuple(notes))
         self._is_patient = False
         if self._missing(there, 1):
             return True

@@ -5,7 +5,8 @@ Invariants:
       must decode, and its row is committed.
   E2  Each part ends in a clear state with a reason; one part's failure does not stop the next,
       unless it would fail alike (disk full, no link, login refused twice).
-  E3  Files with an announced MD5 are ATTESTED, others OBSERVED.
+  E3  Files with an announced MD5, or a digest that a hub signed, are ATTESTED, others OBSERVED.
+  E4  A hub that attests a file is asked first, then where the catalogue says it is.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from client.domain.clock import Clock
 from client.domain.errors import (
     Cancelled,
     ClassroomError,
+    ProtocolError,
     RefusedError,
     StorageError,
     TransportError,
@@ -44,6 +46,7 @@ from sync.engine.fetch_plan import (
     plan_fetch,
 )
 from sync.engine.hls import ProtectedMediaError
+from sync.engine.hub_content import Attests, HubContent, HubPlace, Offer, nobody
 from sync.engine.pacing import MOST_WIDTH, LinkMeter, Patience, Width
 from sync.engine.rendition import RenditionFetch, Tools
 from sync.transport.port import Transport
@@ -95,6 +98,8 @@ class FetchPorts:
     holdings: HoldingStore
     clock: Clock
     probe: Probe
+    hubs: tuple[HubPlace, ...] = ()
+    attests: Attests = nobody
 
 
 class Fetcher:
@@ -118,6 +123,9 @@ class Fetcher:
         self._clock = ports.clock
         self._probe = ports.probe
         self._meter = LinkMeter(ports.clock, on_bytes)
+        self._hubs = HubContent(
+            ports.hubs, ports.attests, ports.holdings.blobs, self._meter, patience or Patience()
+        )
         self._downloader = Downloader(
             ports.transport,
             self._meter,
@@ -154,7 +162,7 @@ class Fetcher:
         """
         begun = self._clock.monotonic()
         received, lit_s = self._meter.total, self._meter.lit_s
-        plan = plan_fetch(lesson, choice, self._holdings.of_lesson(lesson.id))
+        plan = plan_fetch(lesson, choice, self._holdings.of_lesson(lesson.id), self._is_reachable)
         job = self._job = _Job(lesson, plan)
         for part in plan.unavailable:
             if part.reason == "protected":
@@ -204,10 +212,52 @@ class Fetcher:
 
     def _bring(self, job: "_Job", item: Item, cancel: CancelToken) -> Holding:
         self._holdings.blobs.require_room(item.file.fetch_bytes)
-        urls = self._addresses.media_urls(item.file)
+        failed: ClassroomError | None = None
+        for offer in self._hubs.offers(item.file.path):
+            try:
+                return self._bring_attested(job, item, offer, cancel)
+            except (TransportError, RefusedError, ProtocolError) as error:
+                failed = error
+        try:
+            urls = self._addresses.media_urls(item.file)
+        except ClassroomError as error:
+            raise failed or error from failed
         if item.file.use is FileUse.RENDITION:
             return self._bring_rendition(job, item, urls, cancel)
         return self._bring_file(job, item, urls, cancel)
+
+    def _is_reachable(self, file: RemoteFile) -> bool:
+        """Tell whether anybody can be asked for a file."""
+        if self._hubs.offers(file.path):
+            return True
+        try:
+            return bool(self._addresses.media_urls(file))
+        except ClassroomError:
+            return False
+
+    def _bring_attested(
+        self, job: "_Job", item: Item, offer: Offer, cancel: CancelToken
+    ) -> Holding:
+        """Bring a file by its digest, whatever it was assembled of (E4)."""
+        blobs = self._holdings.blobs
+        here = self._holdings.has_blob(offer.attested.digest)
+        if here is not None:
+            job.reuse(here.size_bytes)
+            job.finish(here.size_bytes)
+            stored = StoredFile(digest=here.digest, ext=here.ext, size_bytes=here.size_bytes)
+            return self._keep(job.lesson, item, stored, Trust.ATTESTED)
+        growing = self._hubs.growing(offer)
+        with job.following(growing):
+            known = blobs.finished(growing)
+            job.reuse(growing.size if known is None else known.size_bytes)
+            if known is None:
+                self._hubs.complete(growing, offer, cancel)
+                is_film = item.file.use is FileUse.RENDITION
+                known = blobs.commit(growing, ".ts" if is_film else kind_of(item.file))
+            holding = self._keep(job.lesson, item, known, Trust.ATTESTED)
+            growing.discard()
+            job.finish(known.size_bytes)
+        return holding
 
     def _bring_file(
         self, job: "_Job", item: Item, urls: tuple[str, ...], cancel: CancelToken
@@ -222,7 +272,8 @@ class Fetcher:
             if stored is None:
                 self._downloader.fetch(growing, _wanted(file, urls), cancel)
                 stored = self._holdings.blobs.commit(growing, kind_of(file))
-            holding = self._keep(job.lesson, item, stored)
+            trust = Trust.ATTESTED if file.md5 else Trust.OBSERVED
+            holding = self._keep(job.lesson, item, stored, trust)
             growing.discard()
             job.finish(stored.size_bytes)
         return holding
@@ -246,22 +297,21 @@ class Fetcher:
             if stored is None:
                 stored = blobs.commit(fetch.run(cancel), ".ts")
                 self._width = fetch.width
-            holding = self._keep(job.lesson, item, stored)
+            holding = self._keep(job.lesson, item, stored, Trust.OBSERVED)
             fetch.discard()
             job.finish(stored.size_bytes)
         return holding
 
-    def _keep(self, lesson: Lesson, item: Item, stored: StoredFile) -> Holding:
+    def _keep(self, lesson: Lesson, item: Item, stored: StoredFile, trust: Trust) -> Holding:
         """Probe a committed file and record it (E1, E3)."""
         path = self._holdings.blobs.path(stored.digest, stored.ext)
         decodes = self._probe(path) if is_video(item.part) else Decodes.UNKNOWN
         failpoint("fetch.after_probe")
-        is_attested = bool(item.file.md5) and item.file.use is not FileUse.RENDITION
         blob = Blob(
             digest=stored.digest,
             ext=stored.ext,
             size_bytes=stored.size_bytes,
-            trust=Trust.ATTESTED if is_attested else Trust.OBSERVED,
+            trust=trust,
             decodes=decodes,
             verified_at=self._clock.wall().isoformat(timespec="seconds"),
         )

@@ -5,7 +5,7 @@ Invariants:
   L2  Documents come before recordings, and these before films.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -91,8 +91,17 @@ class FetchPlan:
         return sum(item.file.fetch_bytes for item in self.items)
 
 
-def plan_fetch(lesson: Lesson, choice: Choice, holdings: Iterable[Holding]) -> FetchPlan:
-    """Choose one file for each wanted part (L1, L2)."""
+def _anywhere(_: RemoteFile) -> bool:
+    return True
+
+
+def plan_fetch(
+    lesson: Lesson,
+    choice: Choice,
+    holdings: Iterable[Holding],
+    reachable: Callable[[RemoteFile], bool] = _anywhere,
+) -> FetchPlan:
+    """Choose one file for each wanted part (L1, L2), one that can be reached if there is any."""
     known = tuple(holdings)
     held = {
         (holding.part, holding.path): holding
@@ -107,7 +116,7 @@ def plan_fetch(lesson: Lesson, choice: Choice, holdings: Iterable[Holding]) -> F
     for part in lesson.parts:
         if choice.roles and part.role not in choice.roles:
             continue
-        chosen = _chosen(part, choice, marked)
+        chosen = _chosen(part, choice, marked, reachable)
         if isinstance(chosen, str):
             unavailable.append(
                 PartOutcome(
@@ -123,7 +132,10 @@ def plan_fetch(lesson: Lesson, choice: Choice, holdings: Iterable[Holding]) -> F
 
 
 def _chosen(
-    part: Part, choice: Choice, marked: set[tuple[PartId, str]]
+    part: Part,
+    choice: Choice,
+    marked: set[tuple[PartId, str]],
+    reachable: Callable[[RemoteFile], bool],
 ) -> tuple[RemoteFile, ...] | str:
     """Choose the files of one part, or say by a code why there is none."""
     main = set(main_files(part))
@@ -135,6 +147,7 @@ def _chosen(
     allowed = [f for f in files if not f.is_protected and (part.id, f.path) not in marked]
     if not allowed:
         return "protected"
+    allowed = [file for file in allowed if reachable(file)] or allowed
     if any(file.use in (FileUse.RENDITION, FileUse.VIDEO_FILE) for file in allowed):
         best = choose_rendition(allowed, choice.rendition)
         return () if best is None else (best,)

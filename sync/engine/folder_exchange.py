@@ -2,13 +2,15 @@
 
 Invariants:
   FX1  An answer is taken up once and then removed; taking it up again would change nothing.
-  FX2  Only requests that this room signed for this hub are taken up or removed; those of other
-       rooms on the same stick are left alone.
+  FX2  Only requests that this machine signed for this hub are taken up or removed; those of other
+       rooms on the same stick are left alone, and so are those of a copy of this disk, which has
+       the same key and other things to say.
 """
 
 from dataclasses import replace
 
 from client.domain.errors import ProtocolError
+from client.domain.record.segment import covers
 from client.domain.record.vector import Vector
 from sync.engine.exchange import Ask, ExchangePorts, Outcome, Turn
 from sync.protocol.exchange import Request, check_request, node_of, open_reply, read_request
@@ -42,16 +44,19 @@ def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
     for name, envelope in tuple(carrier.open_requests()):
         if _own(ports, envelope) is not None:
             carrier.forget(name)
+    left = 0
     for number, ask in enumerate(turn.everything()):
         carrier.ask(turn.envelope(ask), number)
-    return replace(turn.outcome, pulled_bytes=pulled_bytes)
+        left += sum(one.seq - one.first + 1 for one in map(covers, ask.segments))
+    return replace(turn.outcome, pulled_bytes=pulled_bytes, left_events=left)
 
 
 def _own(ports: ExchangePorts, envelope: bytes) -> Request | None:
-    """Read a request if this room made it for this hub (FX2)."""
+    """Read a request if this machine made it for this hub (FX2)."""
+    own = node_of(ports.signer.public_key), ports.here.machine
     try:
         request = read_request(envelope)
-        if request.node != node_of(ports.signer.public_key):
+        if (request.node, request.machine) != own:
             return None
         check_request(envelope, ports.signer.public_key, ports.hub_key, ports.verify)
     except ProtocolError:

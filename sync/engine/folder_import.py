@@ -1,13 +1,15 @@
 """Taking a folder in: copy, verify, place, and use at once.
 
 Invariants:
-  I1  Every file is copied into the blob store while it is hashed; what is kept, and what it is
-      matched by, is what was read, whatever happens to the folder meanwhile.
+  I1  Every file is copied into the blob store while it is hashed, and read once; what is kept, and
+      what it is matched by, is what was read, whatever happens to the folder meanwhile.
   I2  A file whose bytes are those of a catalogue's file belongs to that lesson too, and is
       ATTESTED there; all others are OBSERVED.
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
   I4  A lesson that comes again, from wherever, loses no part: a file of the same name takes the
       place of the older one, all others stay. The same bytes stand in a lesson once.
+  I5  A lesson's rows are kept as soon as its files are here and its films were tried; the next one
+      is copied meanwhile.
 """
 
 import contextlib
@@ -22,7 +24,6 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Book, FileUse, Lesson, LessonKind, Part, RemoteFile, Section
 from client.domain.errors import (
     ClassroomError,
-    DigestMismatchError,
     ProtocolError,
     StorageError,
     UserError,
@@ -30,8 +31,9 @@ from client.domain.errors import (
 from client.domain.holding import Blob
 from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
 from client.service.station import Station
-from client.store.blob_store import Announced
+from client.store.blob_store import Imported
 from client.store.catalogue_read import SourceRow
+from sync.engine.behind import Behind
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
 from sync.source.folder import FolderFile, FolderLesson, Rejected, scan, source_of
@@ -71,10 +73,10 @@ class _Taken:
 class _Bytes:
     """What was read of a file: its first bytes, MD5 (the catalogue's word), SHA-256 and length."""
 
-    head: bytes
-    md5: str
-    sha256: str
-    size_bytes: int
+    head: bytes = b""
+    md5: str = ""
+    sha256: str = ""
+    size_bytes: int = 0
 
 
 Progress = Callable[[int, int], None]
@@ -102,16 +104,19 @@ def import_folder(
     run = _Run(station, source_of(folder), probe, cancel)
     station.add_source(SourceRow(id=run.source, kind=KIND, address=shown(str(folder))))
     run.place_books(found.lessons)
+    whole = len(found.lessons)
+    progress(0, whole)
+
+    def tell(done: int) -> None:
+        progress(done, whole)
+
     try:
-        for done, lesson in enumerate(found.lessons):
-            progress(done, len(found.lessons))
-            run.take(lesson)
+        run.take_all(found.lessons, tell)
     except StorageError:
         # What came before the disk was full is to be found, if there is room for that.
         with contextlib.suppress(ClassroomError):
             station.library.refresh(cancel)
         raise
-    progress(len(found.lessons), len(found.lessons))
     station.library.refresh(cancel)
     return run.report(found.rejected)
 
@@ -129,7 +134,8 @@ class _Run:
         self._lessons: list[LessonId] = []
         self._offered: list[LessonId] = []
         self._rejected: list[Rejected] = []
-        self._here: dict[str, Blob] = {}
+        self._here: dict[Digest, Blob] = {}
+        self._sizes: set[int] = set()
         self._matched = self._copied = self._reused = 0
 
     def place_books(self, lessons: Sequence[FolderLesson]) -> None:
@@ -153,8 +159,26 @@ class _Run:
             placed = [replace(one, position=at) for at, one in enumerate(ordered)]
             catalogue.put_sections(self.source, book_id, placed)
 
-    def take(self, described: FolderLesson) -> None:
-        """Copy a lesson's files and keep their rows; a broken file costs only itself (F3)."""
+    def take_all(self, lessons: Sequence[FolderLesson], tell: Callable[[int], None]) -> None:
+        """Take lessons in; films of one are tried while the next is copied (I5)."""
+        with Behind() as behind:
+            for done, described in enumerate(lessons, 1):
+                copied = self._copied_files(described)
+
+                def step(
+                    described: FolderLesson = described,
+                    copied: Sequence[_Taken] = copied,
+                    done: int = done,
+                ) -> None:
+                    if copied:
+                        self._commit(described, copied)
+                    tell(done)
+
+                behind.do(step)
+            behind.drain()
+
+    def _copied_files(self, described: FolderLesson) -> Sequence[_Taken]:
+        """Copy a lesson's files; a broken file costs only itself (F3)."""
         by_bytes: dict[Digest, _Taken] = {}
         for file in described.files:
             try:
@@ -162,15 +186,25 @@ class _Run:
                 by_bytes.setdefault(one.blob.digest, one)
             except (UserError, ProtocolError) as error:
                 self._rejected.append(Rejected(what=shown(file.path.name), why=error.code))
-        if not by_bytes:
-            return
-        taken = tuple(by_bytes.values())
+        return tuple(by_bytes.values())
+
+    def _commit(self, described: FolderLesson, copied: Sequence[_Taken]) -> None:
+        """Try the films of a lesson and keep its rows."""
+        taken = tuple(replace(one, blob=self._tried(one)) for one in copied)
         lesson, ids = self._joined(described, taken)
         self._station.catalogue.put_whole((lesson,))
         for part, one in zip(ids, taken, strict=True):
             self._keep(lesson, part, one.remote.path, one.blob)
             self._matched += self._match(one)
         (self._lessons if described.is_placed else self._offered).append(lesson.id)
+
+    def _tried(self, one: _Taken) -> Blob:
+        blob = self._here[one.blob.digest]
+        if _plays(one.file.use) and blob.decodes is Decodes.UNKNOWN:
+            path = self._station.blobs.path(blob.digest, blob.ext)
+            blob = self._here[blob.digest] = replace(blob, decodes=self._probe(path))
+            self._cancel.check()
+        return blob
 
     def report(self, rejected: Sequence[Rejected]) -> FolderReport:
         """Give the figures."""
@@ -192,43 +226,53 @@ class _Run:
 
     def _copy(self, file: FolderFile) -> _Taken:
         """Copy one file unless its bytes are here already (I1, I3)."""
-        read = _read(file.path, self._cancel)
-        remote = _remote(file, read)
-        require_kind(remote, read.head)
-        blob = self._here.get(read.sha256) or self._station.holdings.has_blob(Digest(read.sha256))
-        if blob is not None:
-            self._reused += 1
-        else:
-            read, blob = self._store(file, read)
-            remote = _remote(file, read)
-            self._copied += blob.size_bytes
-        if _plays(file.use) and blob.decodes is Decodes.UNKNOWN:
-            path = self._station.blobs.path(blob.digest, blob.ext)
-            blob = replace(blob, decodes=self._probe(path))
-            self._cancel.check()
-        self._here[blob.digest] = blob
-        return _Taken(file=file, remote=remote, blob=blob)
+        taken = self._reused_file(file) or self._new_file(file)
+        self._here.setdefault(taken.blob.digest, taken.blob)
+        return taken
 
-    def _store(self, file: FolderFile, read: _Bytes) -> tuple[_Bytes, Blob]:
-        """Copy what was read; a file that changes meanwhile is read again, a few times (I1)."""
-        for _ in range(_TRIES):
-            announced = Announced(sha256=read.sha256, md5=read.md5, size_bytes=read.size_bytes)
+    def _reused_file(self, file: FolderFile) -> _Taken | None:
+        """Find a file that is here; only one of a length that is here is read for it."""
+        size = file.size_bytes
+        if size not in self._sizes and not self._station.holdings.has_size(size):
+            return None
+        read = _read(file.path, self._cancel)
+        require_kind(_remote(file, read), read.head)
+        digest = Digest(read.sha256)
+        blob = self._here.get(digest) or self._station.holdings.has_blob(digest)
+        if blob is None:
+            return None
+        self._reused += 1
+        return _Taken(file=file, remote=_remote(file, read), blob=blob)
+
+    def _new_file(self, file: FolderFile) -> _Taken:
+        """Copy a file; one that changes meanwhile is copied again, a few times (I1)."""
+
+        def check_head(head: bytes) -> None:
+            require_kind(_remote(file, _Bytes()), head[:_HEAD])
+
+        made = self._imported(file, check_head)
+        stored = made.stored
+        self._copied += stored.size_bytes
+        self._sizes.add(stored.size_bytes)
+        read = _Bytes(md5=made.md5, sha256=stored.digest, size_bytes=stored.size_bytes)
+        blob = Blob(
+            digest=stored.digest,
+            ext=stored.ext,
+            size_bytes=stored.size_bytes,
+            trust=Trust.OBSERVED,
+            verified_at=self._station.clock.wall().isoformat(),
+        )
+        return _Taken(file=file, remote=_remote(file, read), blob=blob)
+
+    def _imported(self, file: FolderFile, check_head: Callable[[bytes], None]) -> Imported:
+        copy = self._station.blobs.import_file
+        for _ in range(_TRIES - 1):
             try:
-                stored = self._station.blobs.import_file(
-                    file.path, f".{file.format}", self._cancel, announced=announced
-                )
-            except DigestMismatchError:
-                read = _read(file.path, self._cancel)
-                require_kind(_remote(file, read), read.head)
-                continue
-            return read, Blob(
-                digest=stored.digest,
-                ext=stored.ext,
-                size_bytes=stored.size_bytes,
-                trust=Trust.OBSERVED,
-                verified_at=self._station.clock.wall().isoformat(),
-            )
-        raise UserError("file_changes", {"name": shown(file.path.name)})
+                return copy(file.path, f".{file.format}", self._cancel, check_head)
+            except UserError as error:
+                if error.code != "file_changes":
+                    raise
+        return copy(file.path, f".{file.format}", self._cancel, check_head)
 
     def _joined(
         self, described: FolderLesson, taken: Sequence[_Taken]
@@ -323,7 +367,7 @@ def _remote(file: FolderFile, read: _Bytes) -> RemoteFile:
         path=f"folder/{read.sha256}.{file.format}",
         urls=(),
         format=file.format,
-        flags=(),
+        flags=file.flags,
         use=file.use,
         md5=read.md5,
         size_bytes=read.size_bytes,

@@ -60,6 +60,8 @@ class Call:
     failures: int = 0
     has_news: bool = False
     """Something was written that the hub has not got."""
+    is_asked: bool = False
+    """Somebody asked for it, or the link changed, since it was called."""
 
     @property
     def at_s(self) -> float:
@@ -103,7 +105,8 @@ def triggered(call: Call, trigger: Trigger, now_s: float) -> Call:
     if call.failures and trigger not in _BEGINS_ANEW:
         return replace(call, has_news=has_news)
     due_s = min(call.due_s, now_s + _WAIT_S[trigger])
-    return replace(call, due_s=due_s, failures=0, has_news=has_news)
+    is_asked = call.is_asked or trigger in _BEGINS_ANEW
+    return replace(call, due_s=due_s, failures=0, has_news=has_news, is_asked=is_asked)
 
 
 def next_hub(calls: Mapping[bytes, Call], now_s: float) -> bytes | None:

@@ -17,6 +17,7 @@ from client.domain.errors import ClassroomError, UserError
 from client.domain.record.anchors import AnchorKind
 from client.domain.record.dates import Quality
 from client.domain.record.log import Taken
+from client.domain.signer import Signer
 from client.service.hubs import KnownHub
 from client.service.station import Station
 from client.store.disk import disk_errors
@@ -71,17 +72,36 @@ def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHu
         TransportError: No hub answered.
         ProtocolError: `proof_bad`: who answered does not know the code.
     """
-    key = code_key(code)
     room = station.room.snapshot().room
     if room is None:
         raise UserError("room_unnamed")
-    signer = station.journal.signer
+    hub = enrol_with(url, code, station.journal.signer, (room.school, room.room), cancel)
+    station.hubs.put(hub)
+    return hub
+
+
+def enrol_with(
+    url: str, code: str, signer: Signer, names: tuple[str, str], cancel: CancelToken
+) -> KnownHub:
+    """Make the owner of a key and the hub at `url` known to each other (HL1). Blocking.
+
+    Args:
+        url: The hub's address.
+        code: As somebody typed it.
+        signer: Whose key.
+        names: School and room, as people call them.
+        cancel: Stops it.
+
+    Raises:
+        ClassroomError: As `enrol`.
+    """
+    key = code_key(code)
     applicant = Applicant(
         key=signer.public_key,
         nonce=secrets.token_bytes(NONCE_BYTES),
         machine=machine_name(read_marks(), signer.public_key),
-        school=room.school,
-        room=room.room,
+        school=names[0],
+        room=names[1],
     )
     http = HubHttp(url, b"", no_time)
     try:
@@ -90,7 +110,7 @@ def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHu
     finally:
         http.close()
     grant = open_grant(reply, applicant, hello, key, verify)
-    hub = KnownHub(
+    return KnownHub(
         key=hello.key,
         url=url.rstrip("/"),
         authority=hello.certificate,
@@ -98,8 +118,6 @@ def enrol(station: Station, url: str, code: str, cancel: CancelToken) -> KnownHu
         school=grant.school,
         name=hello.name,
     )
-    station.hubs.put(hub)
-    return hub
 
 
 class HubLink:
@@ -131,14 +149,9 @@ class HubLink:
             outcome = Exchanger(ports_for(self._station, self.hub, carrier), cancel).run()
         except ClassroomError as error:
             if error.code != "cancelled":
-                failed = replace(before, failures=before.failures + 1, reason=error.code)
-                book.note_contact(key, failed)
+                book.note_contact(key, before.failed(error.code))
             raise
-        wall_ms = int(self._station.clock.wall().timestamp() * 1000)
-        done = replace(
-            before, exchanges=before.exchanges + 1, failures=0, reason="", wall_ms=wall_ms
-        )
-        book.note_contact(key, done)
+        book.note_contact(key, before.answered(self._station.clock.wall()))
         if outcome.held:
             self._station.journal.acknowledge(outcome.held).result()
         if outcome.anchor is not None and outcome.is_agreed:

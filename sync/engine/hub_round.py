@@ -108,7 +108,7 @@ class HubRound:
         self._luck: Final = luck
         self._gate = threading.Lock()
         self._calls: dict[bytes, Call] = {}
-        self._links: dict[bytes, Link] = {}
+        self._links: dict[bytes, tuple[KnownHub, Link]] = {}
         self.look_again()
 
     def look_again(self) -> None:
@@ -158,7 +158,7 @@ class HubRound:
             pass  # the next start says it
         finally:
             clock.cancel()
-            for link in self._links.values():
+            for _, link in self._links.values():
                 link.close()
 
     # --- inside --------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class HubRound:
     def _exchange(self, key: bytes, cancel: CancelToken) -> bool:
         with self._gate:
             had_news = self._calls[key].has_news
-            self._calls[key] = replace(self._calls[key], has_news=False)
+            self._calls[key] = replace(self._calls[key], has_news=False, is_asked=False)
         retry_after_s, outcome = 0.0, None
         try:
             outcome = self._link(key).exchange(cancel)
@@ -177,10 +177,12 @@ class HubRound:
         except Exception:  # noqa: BLE001 - a bug ends this call, not the thread (HR1)
             _LOG.exception("an exchange with a hub failed inside")
         with self._gate:
-            # News from now on were written while it ran.
-            self._calls[key] = self._planned(
-                self._calls[key], outcome, retry_after_s, had_news=had_news
-            )
+            # News, and whoever asked, came while it ran.
+            call = self._calls[key]
+            planned = self._planned(call, outcome, retry_after_s, had_news=had_news)
+            if call.is_asked:
+                planned = hub_calls.triggered(planned, Trigger.ASKED, self._clock.monotonic())
+            self._calls[key] = planned
         return outcome is not None
 
     def _planned(
@@ -194,7 +196,10 @@ class HubRound:
         return hub_calls.triggered(after, Trigger.WRITTEN, now_s) if call.has_news else after
 
     def _link(self, key: bytes) -> Link:
+        hub = next(hub for hub in self._hubs() if hub.key == key)
+        if key in self._links and self._links[key][0] != hub:
+            # Enrolled with anew: it has moved, or calls this one otherwise.
+            self._links.pop(key)[1].close()
         if key not in self._links:
-            hub = next(hub for hub in self._hubs() if hub.key == key)
-            self._links[key] = self._make(hub)
-        return self._links[key]
+            self._links[key] = hub, self._make(hub)
+        return self._links[key][1]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role, display_title
@@ -21,18 +21,29 @@ from client.domain.errors import ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
-from client.service.api import ImportResult, NotTaken, OfferedLesson, SyncStatus
+from client.service.api import (
+    HubRow,
+    ImportResult,
+    NotTaken,
+    OfferedLesson,
+    Reason,
+    SyncStatus,
+)
+from client.service.hubs import Contact, KnownHub
 from client.service.station import Station
+from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
 from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
-from sync.engine.hub_link import HubLink
+from sync.engine.hub_link import HubLink, enrol
 from sync.engine.hub_round import CountedLink, HubRound
-from sync.engine.platform_link import KIND, PlatformLink
+from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
+
+T = TypeVar("T")
 
 _CLOSE_S: Final = 5.0
 
@@ -46,11 +57,15 @@ class LinkDesk:
         self._cancel: Final = CancelToken()
         self._worker: Final = ThreadPoolExecutor(1, thread_name_prefix="import")
         self._imports: list[Future[ImportResult]] = []
+        self._talker: Final = ThreadPoolExecutor(1, thread_name_prefix="hubs")
+        self._questions: list[Future[Any]] = []
+        self._before: dict[bytes, Contact] = {}
+        """How calls to each hub had gone when it was first listed."""
 
         wallet = Wallet(station.purse)
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, station.source(None, KIND), probe, on_bytes, wallet)
+            return PlatformLink(station, platform_of(station), probe, on_bytes, wallet)
 
         self._round: Final = HubRound(
             station.hubs.hubs,
@@ -105,6 +120,24 @@ class LinkDesk:
         self._round.tell(Trigger.ASKED)
         self.supervisor.hurry()
 
+    def hubs(self) -> Future[tuple[HubRow, ...]]:
+        """List the hubs of this room with what each has not got."""
+        return self._asked(self._hub_rows)
+
+    def add_hub(self, url: str, code: str) -> Future[KnownHub]:
+        """Enrol with the hub at `url`, then exchange with it.
+
+        The future fails as `sync.engine.hub_link.enrol` does.
+        """
+
+        def add() -> KnownHub:
+            hub = enrol(self._station, url, code, self._cancel)
+            self._before[hub.key] = Contact()
+            self.call_hubs()
+            return hub
+
+        return self._asked(add)
+
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
         """Take lessons from files or folders (LD1, LD2).
 
@@ -122,9 +155,34 @@ class LinkDesk:
         """Stop at once (LD1)."""
         self._cancel.cancel()
         self.supervisor.close()
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for worker in (self._worker, self._talker):
+            worker.shutdown(wait=False, cancel_futures=True)
         # A film that is being tried leaves by itself, without touching the profile.
-        wait(self._imports, timeout=_CLOSE_S)
+        wait((*self._imports, *self._questions), timeout=_CLOSE_S)
+
+    def _asked(self, question: Callable[[], T]) -> Future[T]:
+        future = self._talker.submit(question)
+        self._questions = [*(one for one in self._questions if not one.done()), future]
+        return future
+
+    def _hub_rows(self) -> tuple[HubRow, ...]:
+        here, book = self._station.journal.log.vector(), self._station.hubs
+        found = []
+        for hub in book.hubs():
+            contact, belief = book.contact(hub.key), read_belief(book.belief(hub.key))
+            is_new = contact != self._before.setdefault(hub.key, contact)
+            found.append(
+                HubRow(
+                    key=hub.key,
+                    name=hub.name,
+                    url=hub.url,
+                    waiting=waiting(belief, here),
+                    last_contact_ms=contact.wall_ms or None,
+                    reason=Reason(code=contact.reason) if contact.failures else None,
+                    answers=not contact.failures if is_new else None,
+                )
+            )
+        return tuple(found)
 
     def _push(self) -> None:
         """Bring what was written out of a disk that forgets."""

@@ -22,7 +22,7 @@ from sync.engine.download import Downloader, Wanted
 from sync.engine.hls import ProtectedMediaError, Segment, parse_playlist, segment_urls
 from sync.engine.pacing import LinkMeter, Width, next_width
 
-STRETCH_S: Final = 4.0
+STRETCH_S: Final = 2.0
 _TICK_S: Final = 0.5
 _EXT: Final = ".ts"
 

@@ -1,1 +1,1 @@
-"""The hub program (not in this version)."""
+"""The hub: the meeting point of many rooms."""

@@ -1,4 +1,4 @@
-"""The HTTP face of a hub: `POST /v1/x`, `POST /v1/enrol`, `GET /v1/hello`, and nothing else.
+"""The HTTP face of a hub: `POST /v1/x`, `POST /v1/enrol`, `GET /v1/hello`, and what it publishes.
 
 Everything that is said stands in the bodies (sync.protocol); HTTP adds a status for whatever is in
 between, and as few headers as it can.
@@ -8,21 +8,26 @@ Invariants:
   A2  A body that comes too slowly is cut off, and one that was not read to its end is not used.
   A3  Every refusal has the status and body of `sync.protocol.refusal`, and tells nothing else.
   A4  Refusals are counted for each address, and too many make it wait; answers are not counted.
+  A5  What is published is read from plain files under names that are digests, by range where that
+      is asked for; no name leads anywhere else.
 """
 
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from client.domain.clock import Clock
@@ -44,7 +49,12 @@ TYPE: Final = "application/x-tongke"
 _HELD_BYTES: Final = 16 << 20
 _HELD_EACH: Final = 4 << 20
 _BUSY_S: Final = 30
-_CODE_OF: Final = {404: "not_found", 405: "method_wrong"}
+_KINDS: Final = ("c/e", "o", "m")
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_PLAIN: Final = "application/octet-stream"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_NOT_FOUND: Final = "not_found"
+_CODE_OF: Final = {404: _NOT_FOUND, 405: "method_wrong"}
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +80,8 @@ class Doors:
     hello: Hello
     executor: Executor
     """Runs answers: they wait for the disk."""
+    public: Path
+    """The files it publishes (sync.hub.content)."""
 
 
 class HubApp:
@@ -92,12 +104,27 @@ class HubApp:
                 Route("/v1/x", self._exchange, methods=["POST"]),
                 Route("/v1/enrol", self._enrol, methods=["POST"]),
                 Route("/v1/hello", self._say_hello, methods=["GET"]),
+                Route("/v1/c/head", self._head, methods=["GET"]),
+                *(
+                    Route(f"/v1/{kind}/{{name}}", partial(self._file, kind), methods=["GET"])
+                    for kind in _KINDS
+                ),
             ],
             exception_handlers={HTTPException: _no_such_door},
         )
 
     async def _say_hello(self, _: Request) -> Response:
         return Response(self._hello, media_type=TYPE)
+
+    async def _head(self, _: Request) -> Response:
+        return _published(self._doors.public / "v1" / "c" / "head", "no-cache")
+
+    async def _file(self, kind: str, request: Request) -> Response:
+        """Give a file that is named by its digest (A5)."""
+        name = request.path_params["name"]
+        if not _DIGEST.fullmatch(name):
+            return refusal(ProtocolError(_NOT_FOUND))
+        return _published(self._doors.public / "v1" / kind / name, _FOR_EVER)
 
     async def _exchange(self, request: Request) -> Response:
         return await self._through(request, "x", MAX_MESSAGE_BYTES, self._doors.responder.answer)
@@ -157,6 +184,16 @@ class HubApp:
             raise ProtocolError("too_slow") from error
         finally:
             self._held.give(address, len(body))
+
+
+def _published(path: Path, cache: str) -> Response:
+    """Give a file, whole or by range."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return refusal(ProtocolError(_NOT_FOUND))
+    headers = {"cache-control": cache}
+    return FileResponse(path, headers=headers, media_type=_PLAIN, stat_result=facts)
 
 
 def refusal(error: ClassroomError) -> Response:

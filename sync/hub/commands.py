@@ -1,26 +1,45 @@
-"""The commands `hub …`, as the composition root calls them."""
+"""The commands `hub …` of a hub by itself; `sync.relay.commands` adds those for hubs above it."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from client.domain.clock import SystemClock
+from client.domain.cancel import CancelToken
+from client.domain.clock import Clock, SystemClock
+from client.domain.errors import UserError
+from client.domain.ids import LessonId
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
+from client.service.station import Station
 from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
-from sync.hub.enrolment import add_code, close_codes, revoke
-from sync.hub.folder import HubFolder
+from sync.hub.content import ContentFolder
+from sync.hub.enrolment import (
+    add_code,
+    close_codes,
+    new_site,
+    revoke,
+    sites_named,
+    the_site,
+)
+from sync.hub.folder import CONTENT, HubFolder
 from sync.hub.ports import Node, Role
+from sync.hub.publish import Publisher, PublishReport
 from sync.hub.respond import Policy, Responder
+from sync.protocol.edition import MAX_GRACE_DAYS, MAX_REASON, Withdrawal
 from sync.transport.folder_carrier import answer_folder
 
 _DAMAGED: Final = 4
 """Exit code of a check that found damage."""
 
 
-def run_hub(call: Invocation) -> None:
+Beside = Callable[[HubFolder, Clock], contextlib.AbstractContextManager[object]]
+"""What runs as long as a hub does."""
+
+
+def run_hub(call: Invocation, beside: Beside) -> None:
     """`hub`: runs until it is asked to stop; its first line is its base URL."""
     from sync.hub.serve import LOOPBACK, PORT, HubServer, Place, first_code  # noqa: PLC0415 - heavy
 
@@ -31,21 +50,26 @@ def run_hub(call: Invocation) -> None:
         server = HubServer(folder, place, clock)
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
-        server.run()
+        with beside(folder, clock):
+            server.run()
 
 
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
+    with open_folder(call) as folder:
+        return answer_folder(call.needed_path("dir").absolute(), responder(folder).answer)
+
+
+def responder(folder: HubFolder) -> Responder:
+    """Make what answers requests that were carried here."""
     policy = Policy(floor_ms=round(FIRST.timestamp() * 1000))
-    with _open(call) as folder:
-        parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
-        answer = Responder(*parts, policy).answer
-        return answer_folder(call.needed_path("dir").absolute(), answer)
+    parts = (folder.key(), folder.directory, folder.logs, SystemClock(), verify)
+    return Responder(*parts, policy)
 
 
 def make_backup(call: Invocation) -> object:
     """`hub backup`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         made = backup(folder, call.needed_path("dir").absolute())
     return {"path": made.path, "files": made.files, "size_bytes": made.size_bytes}
 
@@ -63,7 +87,7 @@ def put_back(call: Invocation) -> object:
 
 def check_all(call: Invocation) -> object:
     """`hub fsck`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         found = check(folder)
     value = {
         "sound": found.is_sound,
@@ -79,28 +103,84 @@ def check_all(call: Invocation) -> object:
 
 def revoke_node(call: Invocation) -> object:
     """`hub revoke`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         return _row(revoke(folder.directory, folder.audit, call.text("node")))
+
+
+def publish(station: Station, call: Invocation, cancel: CancelToken) -> PublishReport:
+    """`hub publish`: what a profile holds becomes the next edition."""
+    clock = SystemClock()
+    with HubFolder(call.needed_path("data"), clock, is_new_allowed=True) as folder:
+        content = ContentFolder(folder.path / CONTENT)
+        return Publisher(station, content, folder.key(), clock).publish(cancel)
+
+
+def withdraw(call: Invocation) -> object:
+    """`hub withdraw`: holds from the next edition on."""
+    replacement = call.text("replacement")
+    one = Withdrawal(
+        lesson=LessonId(call.text("id")),
+        reason=call.text("reason")[:MAX_REASON],
+        grace_days=min(call.number("grace", 0), MAX_GRACE_DAYS),
+        replacement=LessonId(replacement) if replacement else None,
+    )
+    with open_folder(call) as folder:
+        ContentFolder(folder.path / CONTENT).withdraw(one)
+    return {
+        "lesson": one.lesson,
+        "reason": one.reason,
+        "grace_days": one.grace_days,
+        "replacement": one.replacement,
+    }
 
 
 def list_nodes(call: Invocation) -> object:
     """`hub nodes`."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         return Listing(name="nodes", rows=[_row(node) for node in folder.directory.nodes()])
 
 
 def make_code(call: Invocation) -> object:
     """`hub code`: one more, or none at all any more."""
-    with _open(call) as folder:
+    with open_folder(call) as folder:
         if call.flag("close"):
             return {"closed": close_codes(folder.directory, folder.audit)}
         role = Role.HUB if call.flag("for_hub") else Role.ROOM
-        school = call.text("school")
-        code = add_code(folder.directory, folder.audit, school=school, role=role)
-    return {"code": code, "school": school, "role": role}
+        site, school = _school(folder, call)
+        code = add_code(folder.directory, folder.audit, site=site, school=school, role=role)
+    return {"code": code, "site": site.hex(), "school": school, "role": role}
 
 
-def _open(call: Invocation) -> HubFolder:
+def _school(folder: HubFolder, call: Invocation) -> tuple[bytes, str]:
+    """Find the school that a code shall hold for: its id and its name; both empty for any.
+
+    | named | `--site` | `--namesake` | the school                                       |
+    |-------|----------|--------------|--------------------------------------------------|
+    | no    | -        | -            | any                                              |
+    | yes   | no       | no           | the one of this name, a new one if there is none |
+    | yes   | yes      | -            | that one of this name                            |
+    | yes   | no       | yes          | another one of this name                         |
+    """
+    school, site = call.text("school"), call.text("site")
+    if not school:
+        return b"", ""
+    if site:
+        named = {one.hex(): one for one in sites_named(folder.directory, school)}
+        if site not in named:
+            raise UserError("school_absent", {"school": school, "site": site})
+        return named[site], school
+    if call.flag("namesake"):
+        return new_site(), school
+    return the_site(folder.directory, school), school
+
+
+def open_folder(call: Invocation) -> HubFolder:
+    """Open the hub of `--data`.
+
+    Raises:
+        UserError: `hub_absent`.
+        StorageError: See `HubFolder`.
+    """
     return HubFolder(call.needed_path("data"), SystemClock())
 
 
@@ -108,6 +188,7 @@ def _row(node: Node) -> dict[str, object]:
     return {
         "node": node.name.hex(),
         "role": node.role,
+        "site": node.site.hex(),
         "school": node.school,
         "room": node.room,
         "machines": len(node.machines),
@@ -116,7 +197,6 @@ def _row(node: Node) -> dict[str, object]:
 
 
 COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {
-    "hub": run_hub,
     "hub answer": answer_in_folder,
     "hub backup": make_backup,
     "hub restore": put_back,
@@ -124,4 +204,5 @@ COMMANDS: Final[Mapping[str, Callable[[Invocation], object]]] = {
     "hub revoke": revoke_node,
     "hub nodes": list_nodes,
     "hub code": make_code,
+    "hub withdraw": withdraw,
 }

@@ -65,8 +65,10 @@ class Code:
 
     key: bytes
     role: Role = Role.ROOM
-    school: str = ""
+    site: bytes = b""
     """Enrols for this school only; empty for whichever school is named."""
+    school: str = ""
+    """What people call it."""
 
 
 class Directory(Protocol):

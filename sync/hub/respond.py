@@ -15,9 +15,10 @@
 Invariants:
   H1  Nothing is kept, told or given before the signature of an enrolled, unrevoked key held.
   H2  A code of the reply says kept only once the future of `take` is done: it is on the disk.
-  H3  A room brings logs of keys that are enrolled for its school or were let in before, and not
-      without end new ones; a hub vouches for what it brings; a revoked key writes nothing any
-      more, whoever brings it.
+  H3  A room brings logs of keys that are enrolled for its school, those that a log which is held
+      here goes on from (of a key that was lost before it was enrolled), and those that were let in
+      before, and not without end new ones; a hub vouches for what it brings; a revoked key writes
+      nothing any more, whoever brings it.
   H4  The same request again changes nothing.
 """
 
@@ -26,12 +27,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.domain.clock import Clock
-from client.domain.errors import BusyError, ProtocolError, UserError
-from client.domain.record.log import Log, Taken, refused
-from client.domain.record.segment import peek, unseal
+from client.domain.errors import BusyError, UserError
+from client.domain.record.log import Log, Taken
 from client.domain.record.vector import Vector
 from client.domain.signer import Signer, Verify
-from sync.hub.ports import Directory, Logs, Node, Role
+from sync.hub.admission import Admission
+from sync.hub.ports import Directory, Logs, Node
 from sync.protocol.exchange import (
     MAX_PUSH_BYTES,
     HubTime,
@@ -41,7 +42,6 @@ from sync.protocol.exchange import (
     check_request,
     digest_of,
     fitting,
-    node_of,
     pack_reply,
     read_request,
 )
@@ -96,6 +96,7 @@ class Responder:
         self._logs = logs
         self._clock = clock
         self._verify = verify
+        self._admission = Admission(directory, verify)
         self._policy = policy
 
     def answer(self, envelope: bytes) -> bytes:
@@ -112,7 +113,9 @@ class Responder:
         request = read_request(envelope)
         node = self._sender(request, envelope)
         log = self._logs.of(request.site)
-        codes = self._take(node, request, log)
+        codes = self._admission.take(
+            node, request.site, log, request.segments, request.introductions
+        )
         mine = log.vector()
         status, given = self._give(request, codes, log, mine)
         left_ms = self._now_ms()
@@ -147,70 +150,6 @@ class Responder:
             return node
         return self._directory.saw(node.name, request.machine)
 
-    def _take(self, node: Node, request: Request, log: Log) -> tuple[Taken, ...]:
-        """Take the segments whose logs are let in, one answer each (H2, H3)."""
-        if not request.segments:
-            return ()
-        known = tuple(
-            one
-            for one in request.introductions
-            if self._is_let_in(node, request.site, one.public_key)
-        )
-        first = fitting(request.segments)
-        refusals = [self._refusal(node, request, data) for data in first]
-        refusals += [Taken.FULL] * (len(request.segments) - len(first))
-        both = zip(request.segments, refusals, strict=True)
-        allowed = [data for data, refusal in both if refusal is None]
-        answers = iter(log.take(allowed, known).result() if allowed else ())
-        return tuple(next(answers) if one is None else one for one in refusals)
-
-    def _refusal(self, node: Node, request: Request, data: bytes) -> Taken | None:
-        """Decide whether a segment's log is let in; None if it is, or if the log shall decide."""
-        try:
-            claim = peek(data)
-        except ProtocolError as error:
-            return refused(error)
-        owner = self._directory.owner(request.site, claim.writer)
-        if owner is not None:
-            is_refused = owner != node.key and self._is_revoked(owner)
-            return Taken.DENIED if is_refused else None
-        keys = {one.writer: one.public_key for one in request.introductions}
-        key = keys.get(claim.writer)
-        if key is None and claim.seq == 1:
-            try:
-                key = _introduced(data, self._verify)
-            except ProtocolError as error:
-                # Not left to the log: unpacking is the dearest part of what a peer can ask for.
-                return refused(error)
-        if key is None:
-            return None
-        if not self._is_let_in(node, request.site, key):
-            return Taken.DENIED
-        is_room = self._directory.admit(request.site, claim.writer, key, node)
-        return None if is_room else Taken.FULL
-
-    def _is_let_in(self, sender: Node, site: bytes, key: bytes) -> bool:
-        """Decide about a key whose log was never here.
-
-        | enrolled | revoked | for this school | brought by a hub | let in |
-        |----------|---------|-----------------|------------------|--------|
-        | yes      | yes     | -               | -                | no     |
-        | yes      | no      | yes             | -                | yes    |
-        | -        | no      | no              | yes              | yes    |
-        | -        | no      | no              | no               | no     |
-        """
-        owner = self._directory.find(node_of(key))
-        if owner is not None and owner.key == key:
-            if owner.is_revoked:
-                return False
-            if owner.may_reach(site):
-                return True
-        return sender.role is Role.HUB
-
-    def _is_revoked(self, key: bytes) -> bool:
-        owner = self._directory.find(node_of(key))
-        return owner is not None and owner.key == key and owner.is_revoked
-
     def _give(
         self, request: Request, codes: Sequence[Taken], log: Log, mine: Vector
     ) -> tuple[Status, tuple[bytes, ...]]:
@@ -243,18 +182,6 @@ def _told(request: Request, mine: Vector) -> bytes | Vector:
     if isinstance(there, Vector) and there.closed is not None:
         return mine
     return Vector(open=mine.open, closed_digest=mine.closed_digest)
-
-
-def _introduced(data: bytes, verify: Verify) -> bytes:
-    """Return the key that the first segment of a log introduces and is signed with."""
-    keys: list[bytes] = []
-
-    def hear(key: bytes, signature: bytes, message: bytes) -> bool:
-        keys.append(key)
-        return verify(key, signature, message)
-
-    unseal(data, lambda _: None, hear)
-    return keys[0]
 
 
 def next_s(digest: bytes) -> int:

@@ -5,6 +5,7 @@ Invariants:
   V2  Connections are taken as soon as the base URL is known.
   V3  A connection that asks nothing, or whose head never ends, is closed; so is one too many of the
       same address.
+  V4  The certificate is renewed while the hub runs. Connections that are open stay open.
 """
 
 import asyncio
@@ -15,9 +16,10 @@ import signal
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -30,8 +32,9 @@ from client.store.durable import write_file
 from client.store.keyfile import verify
 from sync.hub.app import PACE, Doors, HubApp, Pace
 from sync.hub.authority import FIRST, Tls, ready
+from sync.hub.content import PUBLIC
 from sync.hub.enrolment import Refusals, Registrar, add_code
-from sync.hub.folder import TLS, HubFolder
+from sync.hub.folder import CONTENT, TLS, HubFolder
 from sync.hub.limits import Allowance
 from sync.hub.respond import LATEST_S, Policy, Responder
 from sync.protocol.enrol import Hello
@@ -46,8 +49,12 @@ _BACKLOG: Final = 512
 _FIRST_S: Final = 20.0
 """Seconds in which a connection must have asked something."""
 _STOP_S: Final = 10
+_LOOK_S: Final = 3600.0
+"""Seconds between looks at the certificate; it is renewed a year before its end."""
 _DAY_S: Final = 86_400
 _ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - not a name that rooms could use
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +81,12 @@ class HubServer:
     """
 
     def __init__(self, folder: HubFolder, place: Place, clock: Clock, *, pace: Pace = PACE) -> None:
-        tls = None if is_loopback(place.host) else _certificate(folder, place, clock)
+        names = own_names() | ({place.host} - _ANY)
+        certificate = partial(_certificate, folder, names, clock)
+        tls = None if is_loopback(place.host) else certificate()
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
         app = HubApp(_doors(folder, tls, clock, self._executor), clock, pace)
-        self._server = _Server(_config(app, tls))
+        self._server = _Server(_config(app, tls), certificate)
         self._listener = _listen(place)
         shown = f"[{place.host}]" if ":" in place.host else place.host
         scheme = "http" if tls is None else "https"
@@ -130,13 +139,12 @@ def own_names() -> frozenset[str]:
     return frozenset(found)
 
 
-def _certificate(folder: HubFolder, place: Place, clock: Clock) -> Tls:
-    """Give the hub's certificate (V1).
+def _certificate(folder: HubFolder, names: frozenset[str], clock: Clock) -> Tls:
+    """Give the hub's certificate, renewed if it is time (V1).
 
     Raises:
         StorageError: It can be neither read nor made: there is no hub without it.
     """
-    names = own_names() | ({place.host} - _ANY)
     try:
         return ready(folder.path / TLS, names, clock)
     except OSError as error:
@@ -160,6 +168,7 @@ def _doors(folder: HubFolder, tls: Tls | None, clock: Clock, executor: ThreadPoo
         refusals=Refusals(audit, clock),
         hello=hello,
         executor=executor,
+        public=folder.path / CONTENT / PUBLIC,
     )
 
 
@@ -203,6 +212,29 @@ def _listen(place: Place) -> socket.socket:
 
 class _Server(uvicorn.Server):
     """Stops on the usual signals, and lets what comes behind it close the folder."""
+
+    def __init__(self, config: uvicorn.Config, certificate: Callable[[], Tls]) -> None:
+        super().__init__(config)
+        self._certificate = certificate
+
+    async def main_loop(self) -> None:
+        """See `uvicorn.Server`; looks at the certificate meanwhile (V4)."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            await super().main_loop()
+        finally:
+            renewing.cancel()
+
+    async def _renew(self) -> None:
+        context = self.config.ssl
+        while context is not None:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                tls = await asyncio.to_thread(self._certificate)
+                # Here and not in that thread: here connections are begun.
+                context.load_cert_chain(tls.chain)
+            except (OSError, StorageError):
+                _log.warning("the certificate was not renewed; the old one stays", exc_info=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """hub.db: who is enrolled, whose each log is, and the keys of codes. SQLite; see `sync.hub.ports`.
 
-Nothing is kept in memory: a command line that revokes beside a running hub is obeyed at the next
-request.
+Hubs above this one stand in the same file (`sync.hub.upstreams`). Nothing is kept in memory: a
+command line that revokes beside a running hub is obeyed at the next request.
 """
 
 import sqlite3
@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from client.domain.errors import UserError
 from client.store.database import Database, Migration, script
-from sync.hub import ports
+from sync.hub import ports, upstreams
 from sync.hub.ports import Code, Node, Role
+from sync.protocol.enrol import site_of
 
 # Columns of a key come first: SQLite's own check (3.40) calls other tables without row ids damaged.
 _TABLES: Final = """
@@ -54,7 +55,19 @@ def _m0001(connection: sqlite3.Connection) -> None:
     script(connection, _TABLES)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_m0001,)
+def _m0002(connection: sqlite3.Connection) -> None:
+    """Schools are told apart by their ids; until here a code knew a name only."""
+    script(connection, "ALTER TABLE code ADD COLUMN site BLOB NOT NULL DEFAULT x'';")
+    for number, school in connection.execute("SELECT number, school FROM code").fetchall():
+        site = site_of(school) if school else b""
+        connection.execute("UPDATE code SET site = ? WHERE number = ?", (site, number))
+
+
+def _m0003(connection: sqlite3.Connection) -> None:
+    script(connection, upstreams.TABLES)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_m0001, _m0002, _m0003)
 
 
 class SqliteDirectory:
@@ -153,8 +166,11 @@ class SqliteDirectory:
         """See the port."""
 
         def read(connection: sqlite3.Connection) -> tuple[Code, ...]:
-            rows = connection.execute("SELECT key, role, school FROM code ORDER BY number")
-            return tuple(Code(key=key, role=Role(role), school=name) for key, role, name in rows)
+            rows = connection.execute("SELECT key, role, site, school FROM code ORDER BY number")
+            return tuple(
+                Code(key=key, role=Role(role), site=site, school=name)
+                for key, role, site, name in rows
+            )
 
         return self._database.read_here(read)
 
@@ -164,8 +180,8 @@ class SqliteDirectory:
         def write(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM code")
             connection.executemany(
-                "INSERT INTO code (key, role, school) VALUES (?, ?, ?)",
-                [(code.key, code.role.value, code.school) for code in codes],
+                "INSERT INTO code (key, role, site, school) VALUES (?, ?, ?, ?)",
+                [(code.key, code.role.value, code.site, code.school) for code in codes],
             )
 
         self._database.write(write).result()

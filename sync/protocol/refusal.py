@@ -23,6 +23,7 @@ STATUS_OF: Final = MappingProxyType(
         "code_unknown": 401,
         "node_revoked": 403,
         "site_denied": 403,
+        "school_ambiguous": 403,
         "not_found": 404,
         "method_wrong": 405,
         "too_slow": 408,

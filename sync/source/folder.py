@@ -37,6 +37,8 @@ from sync.source.folder_names import (
 )
 
 DESCRIPTION: Final = "lesson.toml"
+NO_RELAY: Final = "no-relay"
+"""Flag of files whose `lesson.toml` says `relay = false`: for this room, not to be handed on."""
 MOST_FILES: Final = 20_000
 MOST_DEPTH: Final = 12
 MOST_BYTES: Final = 8 << 30
@@ -57,6 +59,7 @@ class FolderFile:
     format: str
     title: str
     size_bytes: int
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,12 +300,15 @@ def _from_description(described: Mapping[str, object], files: Sequence[FolderFil
     parts = told if isinstance(told, list) else []
     named = {str(part.get("file")): part for part in parts if isinstance(part, dict)}
     position = described.get("position")
+    flags = (NO_RELAY,) if described.get("relay") is False else ()
     return FolderLesson(
         title=_told(described, "title"),
         place=Placement(**{name: _told(described, name) for name in _PLACE}),
         unit=_told(described, "unit"),
         position=position if isinstance(position, int) and 0 <= position < MOST_FILES else 0,
-        files=tuple(_named(file, named.get(file.path.name, {})) for file in files),
+        files=tuple(
+            replace(_named(file, named.get(file.path.name, {})), flags=flags) for file in files
+        ),
     )
 
 

@@ -1,8 +1,9 @@
 """GET over HTTP(S) with `requests`: the real `Transport` (T1 to T3 stand in `port`).
 
 Invariants:
-  H1  One session per thread. After any time-out or broken connection every thread opens new
-      sockets: a middlebox that forgot one connection forgot all of them.
+  H1  One session per thread. After a time-out on a connection, or a broken one, every thread opens
+      new sockets: a middlebox that forgot one connection forgot all of them. Those that were
+      opened since are kept, and one that could not be opened says nothing of the others.
   H2  Credentials come from `sign` for each address by itself and are dropped by a redirect to
       another host; neither `~/.netrc` nor cookies are ever used.
   H3  A body is handed on as the socket delivers it, so a broken link loses nothing that came.
@@ -77,6 +78,7 @@ class HttpTransport:
         saw: Told address and headers of each answer, refusals too.
         connect_s: Seconds a connection may take.
         stall_s: Seconds without a byte after which an answer counts as lost.
+        adapter: Makes what opens connections; another one where authorities are pinned.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class HttpTransport:
         saw: Saw | None = None,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
+        adapter: Callable[[], WakingAdapter] = WakingAdapter,
     ) -> None:
+        self._adapter = adapter
         self._resolve = resolve
         self._sign = sign
         self._saw = saw
@@ -141,7 +145,8 @@ class HttpTransport:
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             cancel.check()
-            self._forget_sockets()
+            if not _never_connected(error):
+                self._forget_sockets()
             raise translated(error, url) from error
         if self._saw is not None:
             self._saw(url, _lowered(response))
@@ -164,12 +169,13 @@ class HttpTransport:
             return session
         if session is not None:
             session.close()
-        session = quiet_session(WakingAdapter())
+        session = quiet_session(self._adapter())
         self._local.session, self._local.epoch = session, epoch
         return session
 
     def _forget_sockets(self) -> None:
-        self._epoch += 1
+        """Let nobody use sockets as old as this thread's again."""
+        self._epoch = max(self._epoch, getattr(self._local, "epoch", -1) + 1)
 
 
 class _HttpExchange:
@@ -326,6 +332,12 @@ def translated(error: BaseException, url: str) -> ClassroomError:
     if isinstance(error, _CUT):
         return UnreachableError("cut_off", values)
     return UnreachableError("unreachable", values)
+
+
+def _never_connected(error: BaseException) -> bool:
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    failed = urllib3.exceptions.NewConnectionError
+    return isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, failed)
 
 
 def _is_not_http(error: BaseException) -> bool:

@@ -44,7 +44,9 @@ STALL_S: Final = 30.0
 _NO_CHECK_TIME: Final = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME; the `ssl` module has no name for it."""
 _CHUNK: Final = 65536
-_MENDS: Final = frozenset({"node_unknown", "node_revoked", "site_denied", "code_unknown"})
+_MENDS: Final = frozenset(
+    {"node_unknown", "node_revoked", "site_denied", "code_unknown", "school_ambiguous"}
+)
 """Refusals that a person has to settle."""
 _LATER: Final = frozenset({BUSY, "too_often", "too_slow", "not_found"})
 
@@ -151,15 +153,19 @@ class HubHttp:
 
     def _open(self) -> requests.Session:
         if self._session is None:
-            adapter = WakingAdapter()
-            if self._url.startswith("https:"):
-                adapter = PinnedAdapter(context_for(self._authority), self._look)
+            adapter = hub_adapter(self._url, self._authority, self._trusted)
             self._session = quiet_session(adapter)
         return self._session
 
-    def _look(self, certificate: Mapping[str, Any]) -> None:
-        """Check the dates of a certificate, as far as the time is known (HH1)."""
-        now = self._trusted()
+
+def hub_adapter(url: str, authority: bytes, trusted: TrustedTime) -> WakingAdapter:
+    """Make what opens connections to a hub (HH1); see `HubHttp` for the arguments."""
+    if not url.startswith("https:"):
+        return WakingAdapter()
+
+    def look(certificate: Mapping[str, Any]) -> None:
+        """Check the dates of a certificate, as far as the time is known."""
+        now = trusted()
         if now is None or "notAfter" not in certificate:
             return
         begins_ms = ssl.cert_time_to_seconds(certificate["notBefore"]) * 1000
@@ -167,6 +173,8 @@ class HubHttp:
         earliest_ms, latest_ms = now
         if latest_ms < begins_ms or earliest_ms > ends_ms:
             raise UnreachableError("hub_certificate_dates")
+
+    return PinnedAdapter(context_for(authority), look)
 
 
 def context_for(authority: bytes) -> ssl.SSLContext:

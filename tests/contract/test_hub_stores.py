@@ -9,6 +9,7 @@ from client.domain.record.vector import EMPTY
 from client.store.database import Database
 from sync.hub.ports import MAX_MACHINES, Code, Directory, Node, Role
 from sync.hub.store import MIGRATIONS, SqliteDirectory
+from sync.protocol.enrol import site_of
 from tests.fakes.memory_hub import MemoryDirectory, MemoryLogs
 from tests.hub_world import OTHER_SITE, SITE
 from tests.log_world import Key, Pen
@@ -111,7 +112,7 @@ def test_a_room_brings_so_many_logs_and_no_more(directory, monkeypatch):
 
 def test_codes_are_replaced_together(directory):
     """D1."""
-    codes = (Code(key=b"a" * 32), Code(key=b"b" * 32, role=Role.HUB, school="S"))
+    codes = (Code(key=b"a" * 32), Code(key=b"b" * 32, role=Role.HUB, site=SITE, school="S"))
     assert directory.codes() == ()
     directory.set_codes(codes)
     assert directory.codes() == codes
@@ -134,6 +135,24 @@ def test_what_was_written_outlives_the_program(tmp_path):
         database.close()
     database = Database(tmp_path / "hub.db", MIGRATIONS)
     assert [one.room for one in SqliteDirectory(database).nodes()] == ["R1"]
+    database.close()
+
+
+def test_codes_of_an_older_hub_hold_for_the_same_schools(tmp_path):
+    """D1."""
+    database = Database(tmp_path / "hub.db", MIGRATIONS[:1])
+    rows = [(b"a" * 32, "room", ""), (b"b" * 32, "hub", "石板小学")]
+    database.write(
+        lambda connection: connection.executemany(
+            "INSERT INTO code (key, role, school) VALUES (?, ?, ?)", rows
+        )
+    ).result()
+    database.close()
+    database = Database(tmp_path / "hub.db", MIGRATIONS)
+    assert SqliteDirectory(database).codes() == (
+        Code(key=b"a" * 32),
+        Code(key=b"b" * 32, role=Role.HUB, site=site_of("石板小学"), school="石板小学"),
+    )
     database.close()
 
 

@@ -76,6 +76,33 @@ def test_taking_again_changes_nothing(make):
     assert log.missing(EMPTY, LARGE) == (first, second)
 
 
+def test_heads_that_are_not_here_are_found(make):
+    """X2: a head further back is here, one further on or on another branch is not."""
+    log, pen = make(), Pen().write(1)
+    first, twin = pen.seal(), pen.clone()
+    take(log, first, pen.write(2).seal())
+    there, other = make(), make()
+    take(there, first)
+    assert log.lacks(there.vector()) == frozenset()
+    assert there.lacks(log.vector()) == {pen.writer}
+    take(other, first, twin.write(3).seal(), Pen(after=(pen,)).seal())
+    assert pen.writer in log.lacks(other.vector())
+    assert len(log.lacks(other.vector())) == 2
+    assert make().lacks(EMPTY) == frozenset()
+    assert make().lacks(log.vector()) == {pen.writer}
+
+
+def test_what_a_log_goes_on_from_is_known(make):
+    """X2: as soon as the log that says so is held, whether the other is or not."""
+    log, old = make(), Pen()
+    assert not log.is_continued(old.writer)
+    heir = Pen(after=(old,))
+    take(log, heir.seal())
+    assert log.is_continued(old.writer)
+    assert not log.is_continued(heir.writer)
+    assert not make().is_continued(old.writer)
+
+
 def test_a_log_nobody_introduced_waits(make):
     """W2."""
     log, pen = make(), Pen().write(1)

@@ -1,6 +1,7 @@
 """What every `Transport` promises, shown on the real one and on its twin (T1 to T3, H1 to H4)."""
 
 import gzip
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -337,6 +338,62 @@ def test_a_connection_is_used_again_until_something_breaks() -> None:  # H1
         thread.join(10)
         assert len(other) == 2
         assert peer.connections == 3  # the second thread did not trust its old socket
+
+
+def test_what_fails_late_or_never_connected_takes_no_newer_connection_with_it() -> None:  # H1
+    def script(asked: Asked) -> Reply:
+        cut = {"/cut": 3, "/slow": 3}.get(asked.path)
+        return Reply(body=b"x" * 10, cut_after=cut, stalls=asked.path == "/slow")
+
+    with LoopbackPeer(script) as peer:
+        transport = HttpTransport(stall_s=0.4)
+        bench = Bench(transport, peer.base, peer.asked, peer)
+
+        def late() -> None:
+            with pytest.raises(TimedOutError):
+                read(bench, "/slow")
+
+        thread = threading.Thread(target=late)
+        thread.start()
+        while not peer.asked:
+            thread.join(0.01)
+        with pytest.raises(UnreachableError):
+            read(bench, "/cut")
+        read(bench, "/a")
+        assert peer.connections == 3
+        thread.join(10)
+        read(bench, "/a")
+        with pytest.raises(UnreachableError), transport.get("http://127.0.0.1:9/a", CancelToken()):
+            raise AssertionError("nobody listens there")
+        read(bench, "/a")
+        assert peer.connections == 3
+
+
+def test_a_connection_that_is_given_up_is_gone_at_once() -> None:
+    """A FIN would be sent again by a link that comes back, and answered with data."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport = HttpTransport(stall_s=0.2)
+        failed: list[type[BaseException]] = []
+
+        def ask() -> None:
+            try:
+                with transport.get(
+                    f"http://127.0.0.1:{server.getsockname()[1]}/a", CancelToken()
+                ) as exchange:
+                    list(exchange.chunks())
+            except TimedOutError as error:
+                failed.append(type(error))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        peer, _ = server.accept()
+        with peer:
+            peer.recv(4096)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+            thread.join(10)
+            assert failed == [TimedOutError]
+            with pytest.raises(ConnectionResetError):
+                peer.recv(4096)
 
 
 def test_nobody_there_is_unreachable() -> None:

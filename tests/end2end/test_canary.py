@@ -1,317 +1,24 @@
 """P7, pupils stay in the room: a roster of canary names, and no name in anything but roster.db.
 
-One room with a roster does everything this version can do; `PLACES` lists what, each row with a
-text that must be found in what it wrote, so that a search which sees nothing cannot pass. Then
-every file is searched, in several encodings and inside of what is packed (tests/canary.py).
-
-A new way out of the room (a wire, a hub's folder, a stick) is a new row: a function that takes the
-`Room` and writes what left it into `room.out(<name>)`. If it packs bytes in a new way, `VIEWS` of
-tests/canary.py gets a row too; until then the control text is not found.
+One room with a roster does everything this version can do; `PLACES` of tests/canary_room.py lists
+what, each row with a text that must be found in what it wrote, so that a search which sees nothing
+cannot pass. Then every file is searched, in several encodings and inside of what is packed
+(tests/canary.py).
 """
 
-import fnmatch
 import gzip
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
 
-from client.domain.availability import Decodes
-from client.domain.cancel import CancelToken
-from client.domain.clock import SystemClock
-from client.domain.errors import PlayerError
-from client.domain.ids import ClassId, LessonId
-from client.service.paths import Profile
-from client.service.roster import Mark, MarkKind, RosterService
-from client.service.station import Station
-from sync.engine.demo_school import open_demo
 from tests.canary import MARKS, NAMES, SPELLINGS, Hit, find
-from tests.quality.sources import ROOT
+from tests.canary_room import NOTED, PLACES, SCHOOL, Place, Room, begin
 from ui import screenshots
-from ui.program import Parts, Program
-from ui.screenshots import Look, Walk
-
-SCHOOL = "白鹭洲教学点"
-NOTE = "小组讨论很热烈"
-ALLOWED = {
-    "names": (
-        "profile/roster.db",
-        "profile/roster.db-wal",
-        "profile/roster.db-shm",
-        "profile/roster.db.replaced-*",
-    ),
-    "code": ("profile/keys/roster-code.txt", "out/sheet/*"),
-}
-"""Where names, marks and pupils' ids may stand, and where the recovery code may."""
-
-
-@dataclass
-class Room:
-    """One profile with a roster, and a folder for each way out of it."""
-
-    root: Path
-    lists: Path
-    """Outside of all that is searched."""
-    class_id: ClassId = field(init=False)
-    lesson: LessonId = field(init=False)
-    code: str = field(default="", init=False)
-    ids: list[str] = field(default_factory=list, init=False)
-
-    @property
-    def profile(self) -> Path:
-        return self.root / "profile"
-
-    def out(self, name: str) -> Path:
-        folder = self.root / "out" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def run(self, place: str, *argv: str) -> dict:
-        """Run a command; what it says on either stream is kept in the place's folder."""
-        done = self.start(*argv, "--json")
-        folder = self.out(place)
-        number = len(list(folder.glob("said-*")))
-        (folder / f"said-{number}.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def start(self, *argv: str) -> "subprocess.CompletedProcess[str]":
-        homes = {"HOME": "home", "XDG_DATA_HOME": "home", "XDG_CACHE_HOME": "home", "TMPDIR": "tmp"}
-        for name in homes.values():
-            (self.root / name).mkdir(exist_ok=True)
-        return subprocess.run(
-            [sys.executable, str(ROOT / "main.py"), "--profile", str(self.profile), *argv],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            timeout=200,
-            env={
-                **os.environ,
-                **{variable: str(self.root / name) for variable, name in homes.items()},
-                "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-                "QT_QPA_PLATFORM": "offscreen",
-                "LC_ALL": "C.UTF-8",
-            },
-        )
-
-    def station(self) -> Station:
-        return Station(Profile(self.profile), SystemClock())
-
-    def roster(self) -> RosterService:
-        return RosterService(Profile(self.profile), lambda: None)
-
-    @cached_property
-    def hits(self) -> dict[str, list[Hit]]:
-        """Everything that was found where it may not stand, by kind."""
-        texts = {
-            "names": (*NAMES, *MARKS, *self.ids),
-            "code": (self.code, self.code.replace("-", "")) if self.code else (),
-        }
-        return {kind: self.outside(kind, find(self.root, found)) for kind, found in texts.items()}
-
-    def outside(self, kind: str, hits: list[Hit]) -> list[Hit]:
-        return [hit for hit in hits if not self.may_hold(hit.path, ALLOWED[kind])]
-
-    def may_hold(self, path: Path, patterns: tuple[str, ...]) -> bool:
-        name = path.relative_to(self.root).as_posix()
-        return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
-
-
-# --- what is done in the room ------------------------------------------------------------
-
-
-def begin(room: Room) -> None:
-    """The demo school's lessons, a roster of canaries, marks."""
-    station = room.station()
-    open_demo(station, lambda _: Decodes.YES, CancelToken())
-    station.room.set_room(SCHOOL, "一号教室").result()
-    room.class_id = station.room.snapshot().classes[0].id
-    room.lesson = station.holdings.kept_lessons()[0].id
-    station.close()
-    names = room.lists / "names.csv"
-    rows = "".join(f"{number},{name}\n" for number, name in enumerate(NAMES, 1))
-    names.write_bytes(f"学号,姓名\n{rows}".encode("gb18030"))
-    told = room.start("roster", "import", str(names), "--class", room.class_id, "--json")
-    assert not [name for name in NAMES if name in told.stdout + told.stderr]
-    room.code = json.loads(told.stdout)["recovery_code"]
-    roster = room.roster()
-    room.ids = [pupil.id for pupil in roster.pupils(room.class_id).result()]
-    for who, value in zip(room.ids, MARKS, strict=False):
-        roster.add_mark(
-            Mark(class_id=room.class_id, pupil=who, kind=MarkKind.NOTE, value=value, day="5-18")
-        ).result()
-    roster.close()
-
-
-def commands(room: Room) -> None:
-    for words in (
-        ("room", "set", "--school", SCHOOL, "--room", "一号教室"),
-        ("class", "list"),
-        ("book", "list"),
-        ("timetable", "list"),
-        ("source", "list"),
-        ("catalogue", "search", "fyf"),
-        ("catalogue", "show", room.lesson),
-        ("lesson", "list"),
-        ("lesson", "verify"),
-    ):
-        room.run("commands", *words)
-
-
-def record(room: Room) -> None:
-    for kind, value in (
-        ("headcount", "5"),
-        ("note", NOTE),
-        ("answer", "A=3,B=2"),
-        ("opened", "1"),
-        ("played", "0-90,120-300"),
-    ):
-        words = ("--class", room.class_id, "--value", value, "--lesson", room.lesson)
-        room.run("record", "record", "add", kind, *words)
-    assert len(room.run("record", "record", "list")["facts"]) >= 5
-
-
-def segments(room: Room) -> None:
-    """What the journal hands out to be carried away, and its own backups."""
-    station = room.station()
-    assert station.journal.seal().result() > 0
-    assert station.journal.backup().result()
-    for number, data in enumerate(station.journal.segments()):
-        (room.out("segments") / f"{number}.segment").write_bytes(data)
-    station.close()
-
-
-def prints(room: Room) -> None:
-    for what in ("task", "steps"):
-        out = room.out("prints") / f"{what}.pdf"
-        room.run("prints", "print", room.lesson, "--what", what, "--pdf", str(out), "--copies", "5")
-
-
-def diagnostics(room: Room) -> None:
-    room.run("diagnostics", "doctor", "--bundle", str(room.out("diagnostics") / "bundle.zip"))
-
-
-def stick(room: Room) -> None:
-    """The sealed backup: written, restored, written again."""
-    folder = str(room.out("stick"))
-    made = room.start("roster", "backup", folder, "--json")
-    assert made.returncode == 0, made.stderr
-    path = json.loads(made.stdout)["path"]
-    restored = room.start("roster", "restore", path, "--code", room.code, "--json")
-    assert json.loads(restored.stdout)["kept"], restored.stderr
-    room.run("stick", "roster", "backup", folder)
-
-
-def sheet(room: Room) -> None:
-    room.run("sheet", "roster", "code", "--pdf", str(room.out("sheet") / "code.pdf"))
-
-
-def day(room: Room) -> None:
-    """A whole school day in real windows: pictures, sheets, report."""
-    report = room.run("day", "demo", "--report", str(room.out("day")))
-    assert report["failed"] == 0
-
-
-def pages(room: Room) -> None:
-    """The words of every page the program can show."""
-    station = room.station()
-    parts = Parts(
-        services=station,
-        clock=station.clock,
-        player=_no_player,
-        link=_NoLink,  # type: ignore[arg-type]
-        prints=room.out("pages"),
-        demo=room.root / "none",
-        check_address=lambda _: None,
-        decodes=lambda _: Decodes.YES,
-    )
-    program = Program(parts)
-    try:
-        _Reading(program, room.out("pages"), (Look(name="read", sizes=((1024, 768),)),)).run("p")
-    finally:
-        program.close()
-        station.close()
-
-
-def repair(room: Room) -> None:
-    """Files that break and are made again from what there is."""
-    station = room.station()
-    assert station.journal.backup().result()
-    station.close()
-    for name in ("journal.db", "library.db"):
-        (room.profile / name).write_bytes(b"torn" * 5000)
-    again = room.station()
-    assert {notice.code for notice in again.notices} >= {"journal_damaged", "library_damaged"}
-    again.close()
-    room.run("repair", "record", "list")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """One way out of the room."""
-
-    name: str
-    act: Callable[[Room], None]
-    control: str
-    """A text that must be found in what this wrote."""
-
-
-PLACES = (
-    Place(name="commands", act=commands, control=SCHOOL),
-    Place(name="record", act=record, control=NOTE),
-    Place(name="segments", act=segments, control=NOTE),
-    Place(name="prints", act=prints, control="分一分"),
-    Place(name="diagnostics", act=diagnostics, control="message"),
-    Place(name="stick", act=stick, control="TKROSTER"),
-    Place(name="sheet", act=sheet, control=SCHOOL),
-    Place(name="day", act=day, control=SCHOOL),
-    Place(name="pages", act=pages, control="三年级"),
-    Place(name="repair", act=repair, control=NOTE),
-)
-"""Everything this version does that writes, shows or hands out, in the order it is done."""
-
-
-class _Reading(Walk):
-    """Walks the pages and keeps their words beside their pictures."""
-
-    def _keep(self, name: str) -> None:
-        super()._keep(name)
-        said = []
-        for widget in self._program.window.findChildren(QWidget):
-            for attribute in ("text", "toPlainText", "accessibleName", "toolTip", "title"):
-                read = getattr(widget, attribute, None)
-                value = read() if callable(read) and widget.isVisible() else ""
-                said += [value] if isinstance(value, str) and value else []
-        (self._folder / f"{name}.txt").write_text("\n".join(said), encoding="utf-8")
-
-
-class _NoLink:
-    """A link that nobody uses."""
-
-    def subscribe(self, _listener: object) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
-
-
-def _no_player():
-    raise PlayerError("player_missing")
-
-
-# --- and what is found -------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -328,10 +35,21 @@ def room(tmp_path_factory, demo, qapp):
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 def test_nothing_that_leaves_the_room_names_a_pupil(room: Room, place: Place) -> None:
+    assert find(room.out(place.name), (place.control,)), "the search does not see what was written"
+    assert found_in(room, place) == []
+
+
+def found_in(room: Room, place: Place) -> list[Hit]:
     folder = room.out(place.name)
-    assert find(folder, (place.control,)), "the search does not see what was written"
     found = [*room.hits["names"], *room.hits["code"]]
-    assert [hit for hit in found if folder in hit.path.parents] == []
+    return [hit for hit in found if folder in hit.path.parents]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_a_name_that_is_put_there_by_hand_is_found(tmp_path: Path, place: Place) -> None:
+    room = Room(root=tmp_path, lists=tmp_path)
+    (room.out(place.name) / "file").write_text(f"…{NAMES[0]}…", encoding="utf-8")
+    assert [hit.text for hit in found_in(room, place)] == [NAMES[0]]
 
 
 def test_no_file_but_the_roster_names_a_pupil(room: Room) -> None:
@@ -359,17 +77,51 @@ def test_the_roster_itself_is_seen_by_the_search(room: Room) -> None:
     assert {hit.path.name for hit in found} <= {"roster.db", "roster.db.replaced-1"}
 
 
-def test_a_name_in_a_note_is_found(tmp_path: Path) -> None:
-    """A teacher may write anything into a note; what follows shows that the search would tell."""
-    room = Room(root=tmp_path / "room", lists=tmp_path)
-    station = room.station()
-    group = station.room.add_class("三年级", 3).result()
-    station.records.add("note", group, f"今天{NAMES[0]}讲得好", None).result()
-    station.journal.seal().result()
-    (room.out("segments") / "0.segment").write_bytes(station.journal.segments()[-1])
+@pytest.fixture(scope="module")
+def careless(tmp_path_factory):
+    """A room whose teacher writes a pupil's name into a note, which goes where notes go."""
+    made = Room(
+        root=tmp_path_factory.mktemp("careless"),
+        lists=tmp_path_factory.mktemp("lists"),
+        note=f"今天{NAMES[0]}讲得好",
+    )
+    station = made.station()
+    station.room.set_room(SCHOOL, "一号教室").result()
+    made.class_id = station.room.add_class("三年级", 3).result()
+    station.records.add("note", made.class_id, made.note, None).result()
     station.close()
-    found = {hit.path.name for hit in room.hits["names"]}
-    assert found >= {"journal.db", "0.segment"}
+    for place in NOTED:
+        place.act(made)
+    return made
+
+
+@pytest.mark.parametrize("place", NOTED, ids=lambda place: place.name)
+def test_a_name_in_a_note_is_found(careless: Room, place: Place) -> None:
+    """A teacher may write anything into a note; it shows that the search sees through each way."""
+    assert {hit.text for hit in found_in(careless, place)} == {NAMES[0]}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "segments/*.segment",
+        "wire/*.up",
+        "carrier/TONGKE/x/*.ask",
+        "hub/whole/logs.db",
+        "hub/backup/logs.db",
+        "backups/*.db",
+    ],
+)
+def test_segments_are_opened_wherever_they_are(careless: Room, pattern: str) -> None:
+    """Not only their bytes are searched: what is in them stands in no order that holds for ever."""
+    files = set((careless.root / "out").glob(pattern))
+    opened = {hit.path for hit in careless.hits["names"] if "/segment/" in hit.how}
+    assert files & opened
+
+
+def test_a_log_of_writing_is_searched_too(careless: Room) -> None:
+    beside = careless.out("hub") / "logs.db-wal"
+    assert beside in {hit.path for hit in careless.hits["names"]}
 
 
 def zipped(data: bytes) -> bytes:

@@ -32,7 +32,14 @@ def test_a_hub_runs_is_cared_for_and_stops(tmp_path):
             made = run("hub", "code", "--data", data, "--school", "石板小学", "--for-hub")
             assert (made["school"], made["role"]) == ("石板小学", "hub")
             assert run("hub", "nodes", "--data", data) == {"nodes": []}
-            assert run("hub", "code", "--data", data, "--close") == {"closed": 2}
+            named = ("hub", "code", "--data", data, "--school", "石板小学")
+            assert run(*named)["site"] == made["site"]
+            other = run(*named, "--namesake")["site"]
+            assert other != made["site"]
+            assert run(*named, code=3)["error"]["code"] == "school_ambiguous"
+            assert run(*named, "--site", other)["site"] == other
+            assert run(*named, "--site", "00", code=3)["error"]["code"] == "school_absent"
+            assert run("hub", "code", "--data", data, "--close") == {"closed": 5}
             error = run("hub", "revoke", "--data", data, "00" * 8, code=3)["error"]
             assert error["code"] == "node_unknown"
             assert run("hub", "fsck", "--data", data)["sound"] is True

@@ -55,14 +55,16 @@ class MemoryLog:
 
     def vector(self) -> Vector:
         """See the port."""
+        return vector_of(self.events, self._all_named())
+
+    def _all_named(self) -> list[tuple[bytes, bytes]]:
         bodies = [entry.body for entry in map(read, self.events.values()) if entry is not None]
-        named = [
+        return [
             pair
             for body in bodies
             if isinstance(body, Incarnation | GoesOn)
             for pair in body.predecessors
         ]
-        return vector_of(self.events, named)
 
     def missing(
         self,
@@ -90,6 +92,16 @@ class MemoryLog:
             chosen.append(data)
         return tuple(chosen)
 
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """See the port."""
+        known = {event.id for event in self.events.values()}
+        heads = told(there, self.vector())
+        return frozenset(one.writer for one in heads if one.head not in known)
+
+    def is_continued(self, writer: bytes) -> bool:
+        """See the port."""
+        return any(name == writer for name, _ in self._all_named())
+
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """See the port."""
         found = (self.segments[data].events for data in segments)
@@ -101,7 +113,8 @@ class MemoryLog:
     def introductions(self, segments: Sequence[bytes]) -> tuple[Introduction, ...]:
         """See the port."""
         writers = {self.segments[data].events[0].writer for data in segments}
-        begun = {event.writer for event in self.events.values() if event.seq == 1}
+        first = (segment.events[0] for segment in self.segments.values())
+        begun = {event.writer for event in first if event.seq == 1}
         return tuple(
             Introduction(public_key=self.keys[writer][0], nonce=self.keys[writer][1])
             for writer in sorted(writers - begun)

@@ -19,7 +19,13 @@ import pytest
 
 from client.domain.availability import PartState
 from client.domain.catalogue import Lesson, Role
-from client.domain.failpoint import JOURNAL_POINTS, POINTS, ROSTER_POINTS, VARIABLE
+from client.domain.failpoint import (
+    COURIER_POINTS,
+    JOURNAL_POINTS,
+    POINTS,
+    ROSTER_POINTS,
+    VARIABLE,
+)
 from client.domain.holding import part_state
 from client.store.database import quick_check
 from sync.engine.pacing import MOST_WIDTH
@@ -191,4 +197,4 @@ def test_every_point_named_in_the_code_is_listed() -> None:  # X1
         for path in (root / folder).rglob("*.py")
         for name in re.findall(r'failpoint\("([^"]+)"\)', path.read_text())
     }
-    assert named == {*POINTS, *JOURNAL_POINTS, *ROSTER_POINTS}
+    assert named == {*POINTS, *JOURNAL_POINTS, *COURIER_POINTS, *ROSTER_POINTS}

@@ -18,6 +18,7 @@ from client.domain.errors import Cancelled, StorageFullError, UserError
 from client.media.probe import decodes
 from client.service.paths import Profile
 from client.service.station import Station
+from client.store import blob_store
 from client.store.blob_store import BlobStore
 from client.store.holding_store import HoldingStore
 from sync.engine.catalogue_sync import Wanted
@@ -215,8 +216,11 @@ def test_what_is_not_what_its_name_says_is_rejected_alone(station, folder):
     assert len(blobs(station)) == 3
 
 
-def test_an_unreadable_file_is_rejected_alone(station, folder, monkeypatch):
+@pytest.mark.parametrize("is_again", [True, False])
+def test_an_unreadable_file_is_rejected_alone(station, folder, monkeypatch, is_again):
     real = Path.open
+    if is_again:
+        take(station, folder)
 
     def open_(path, *options, **more):
         if path.name == "课件.pdf":
@@ -230,16 +234,18 @@ def test_an_unreadable_file_is_rejected_alone(station, folder, monkeypatch):
 
 
 def rewriting(monkeypatch, path: Path, times: int) -> None:
-    """Let somebody write to a file each time before it is copied."""
-    real, left = BlobStore.import_file, [times]
+    """Let somebody write to a file each time while it is copied."""
+    real, left = blob_store._copy, [times]
 
-    def import_file(self, source, *options, **more):
+    def copy(source, *options):
+        said = real(source, *options)
         if source == path and left[0]:
             left[0] -= 1
             source.write_bytes(film(b"v%d" % left[0]))
-        return real(self, source, *options, **more)
+            os.utime(source, ns=(left[0], left[0]))
+        return said
 
-    monkeypatch.setattr(BlobStore, "import_file", import_file)
+    monkeypatch.setattr(blob_store, "_copy", copy)
 
 
 def test_a_file_that_changes_while_it_is_copied_is_read_again(station, folder, monkeypatch):
@@ -265,6 +271,7 @@ def test_a_file_that_never_stops_changing_is_left_for_later(station, folder, mon
 
 
 def test_cancelling_stops_and_keeps_what_came_before(station, folder):
+    """I5"""
     cancel = CancelToken()
 
     def progress(done, _):
@@ -293,12 +300,18 @@ def test_a_full_disk_ends_it_and_keeps_what_came_before(station, folder, monkeyp
     """I1: nothing half-written stands anywhere, and what came is found."""
     put(folder, "三年级/数学/第九单元/最后/film.mp4", film(b"x"))
 
-    def progress(done, _):
-        if done == 2:
-            monkeypatch.setattr(station.blobs, "_floor_bytes", 1 << 60)
+    real, left = BlobStore.require_room, [3]
 
+    def require_room(self, more_bytes):
+        left[0] -= 1
+        if left[0] < 0:
+            monkeypatch.setattr(self, "_floor_bytes", 1 << 60)
+        real(self, more_bytes)
+
+    monkeypatch.setattr(BlobStore, "require_room", require_room)
     with pytest.raises(StorageFullError, match="disk_full"):
-        take(station, folder, progress=progress)
+        take(station, folder)
+    left[0] = 99
     assert len(station.holdings.kept_lessons()) == 2
     assert len(station.library.search_now("fyf").rows) == 1
     assert set(blobs(station)) == set(blobs(station).values())

@@ -1,25 +1,38 @@
 """Hostile bytes into every decoder: a `ProtocolError` or a sound value comes out, nothing else
 (N1, N2, N3, B3, G1, G3, M1, E3)."""
 
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import CodeType, ModuleType
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import client.domain.record
+import sync.protocol
 from client.domain import canon
 from client.domain.canon import encode
-from client.domain.errors import ClassroomError, ProtocolError
+from client.domain.errors import ClassroomError, ProtocolError, UserError
+from client.domain.ids import ClassId
+from client.domain.record import packing
 from client.domain.record.bodies import EventType
 from client.domain.record.dense import MAX_NUMBER_BYTES
 from client.domain.record.fold import Fold
 from client.domain.record.log import Introduction
-from client.domain.record.segment import covers, seal, unseal
+from client.domain.record.packing import Packed
+from client.domain.record.segment import covers, peek, seal, unseal
 from client.domain.record.table import SPECS, pack, unpack
+from client.domain.record.values import parse_value, read_counts, read_stretches
 from client.domain.record.vector import EMPTY, Stretch, Vector, vector
 from client.domain.signer import Verify
+from sync.engine import belief
 from sync.engine.belief import Belief, pack_belief, read_belief
 from sync.protocol import enrol
 from sync.protocol.exchange import (
@@ -31,8 +44,10 @@ from sync.protocol.exchange import (
     digest_of,
     node_of,
     open_reply,
+    pack_have,
     pack_reply,
     pack_request,
+    read_have,
     read_request,
 )
 from sync.protocol.refusal import pack_refusal, read_refusal
@@ -40,6 +55,8 @@ from tests.log_world import Key, Pen
 from tests.record_samples import BODIES
 
 MOST_BYTES = 64 << 20
+MOST_TYPED = 1 << 16
+"""Nobody types more, and no longer arrays are made into parts of segments."""
 KEY = Key(7)
 PEN = Pen(KEY).write(1, 2, 3)
 SEGMENT = PEN.seal()
@@ -120,12 +137,48 @@ def attempt(read: Callable[..., object], *values: object) -> object:
 def read_unsealed(data: bytes, verify: Verify) -> None:
     for key in (None, KEY.public_key):
         attempt(covers, data)
+        attempt(peek, data)
         found = attempt(lambda known: unseal(data, lambda _: known, verify), key)
         if found is not None:
             # What is believed can be folded and packed again.
             Fold(found.events)
             attempt(seal, found.events, found.boots, KEY)
 
+
+def read_packed(data: bytes, _verify: Verify) -> None:
+    """What lies inside a segment, without its frame, its length or its signature."""
+    match attempt(canon.decode_array, data[:MOST_TYPED]):
+        case [bytes(number), bytes(strings)]:
+            packed = Packed(number=number, strings=strings)
+        case _:
+            packed = Packed(number=data[::2], strings=data[1::2])
+    for read in (packing.unpack, packing.unpack_first):
+        attempt(read, packed, peek(SEGMENT))
+
+
+def read_text(data: bytes, _verify: Verify) -> None:
+    """What somebody types: the words of a refusal may come out too."""
+    match attempt(canon.decode_array, data[:MOST_TYPED]):
+        case [str(text), *_]:
+            pass
+        case _:
+            text = data[:MOST_TYPED].decode("utf-8", "replace")
+    kinds = ("headcount", "note", "answer", "opened", "played", text)
+    reads = [read_counts, read_stretches, enrol.code_key]
+    reads += [lambda t, k=k: parse_value(k, ClassId("c1"), t, None, bytes(8)) for k in kinds]
+    for read in reads:
+        try:
+            attempt(read, text)
+        except (ValueError, UserError):
+            continue
+
+
+def inside() -> bytes:
+    """The number and the strings of a segment."""
+    return encode(canon.decode_array(SEGMENT)[5:7])
+
+
+GRANT = enrol.pack_grant(enrol.Grant(site=bytes(8), school="school"), WHO, HELLO, CODE, KEY)
 
 TARGETS = (
     Target("canon", lambda data, _: canon.decode(data), (SEGMENT, REQUEST)),
@@ -148,6 +201,14 @@ TARGETS = (
         lambda data, _: enrol.read_enrol(data),
         (enrol.pack_enrol(WHO, HELLO, CODE, KEY),),
     ),
+    Target(
+        "grant",
+        lambda data, verify: enrol.open_grant(data, WHO, HELLO, CODE, verify),
+        (GRANT,),
+    ),
+    Target("packed", read_packed, (inside(),)),
+    Target("have", lambda data, _: read_have(canon.decode(data)), (encode(pack_have(HAVE)),)),
+    Target("text", read_text, tuple(encode([text]) for text in ("A=3,B=1", "0-9,12-30", "40"))),
     Target("refusal", lambda data, _: read_refusal(data), (pack_refusal("busy", 3),)),
 )
 
@@ -235,6 +296,44 @@ def test_good_bytes_are_read(target):
     """The fuzzer starts from what is right."""
     for data in target.good:
         target.read(data, anything)
+
+
+DECODER = re.compile(r"(open|unpack|decode|parse|read|peek|covers|unseal)(_|$)|code_key$")
+MODULES = (canon, belief, client.domain.record, sync.protocol)
+
+
+def modules() -> Iterator[ModuleType]:
+    for one in MODULES:
+        yield one
+        for found in pkgutil.iter_modules(getattr(one, "__path__", ())):
+            yield importlib.import_module(f"{one.__name__}.{found.name}")
+
+
+def called() -> set[CodeType]:
+    """What runs while all targets read what is right."""
+    seen: set[CodeType] = set()
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, _: seen.add(frame.f_code) if event == "call" else None)
+    try:
+        for target in TARGETS:
+            for data in target.good:
+                target.read(data, anything)
+    finally:
+        sys.setprofile(before)
+    return seen
+
+
+def test_every_decoder_has_a_target():
+    """Whoever adds a decoder adds it here too."""
+    decoders = {
+        f"{module.__name__}.{name}": function.__code__
+        for module in modules()
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and DECODER.match(name)
+    }
+    assert len(decoders) >= 18
+    ran = called()
+    assert [name for name, code in decoders.items() if code not in ran] == []
 
 
 def bomb() -> bytes:

@@ -11,6 +11,7 @@ from client.domain.clock import FrozenClock
 from client.domain.errors import StorageError, StorageFullError
 from client.domain.record import bodies as b
 from client.domain.record.event import follows
+from client.service.keeping import Keeping
 from client.store.ballast import Ballast
 from client.store.database import quick_check
 from client.store.repair import open_journal
@@ -158,3 +159,25 @@ def test_a_file_that_may_not_grow_refuses_with_the_same_words(tmp_path):
     names.append(journal.append(cue(1)).result())
     check_whole(journal, names)
     journal.close()
+
+
+def test_j8_a_refusal_is_known_until_the_disk_takes_something_again(tiny):
+    """The banner of KE2: it stands while nothing can be kept, and goes by itself."""
+    other = tiny / "other"
+    other.write_bytes(bytes(1_200_000))
+    journal = make_journal(tiny)
+    hubs = Keeping(journal, lambda: 0)
+    try:
+        assert journal.refusal == ""
+        fill(journal)
+        for _ in range(3):
+            assert [one.variant for one in hubs.look().result()] == ["full"]
+        assert journal.refusal == "disk_full"
+        other.unlink()
+        # There is room for records again, but far from plenty of it.
+        assert [one.variant for one in hubs.look().result()] == ["low"]
+        assert journal.refusal == ""
+        assert not [name for name in journal.local() if "trial" in name]
+    finally:
+        hubs.close()
+        journal.close()

@@ -1,13 +1,24 @@
 """The window around the pages: ui.app, ui.view.rail, ui.view.top_bar, ui.viewmodel.frame."""
 
+from concurrent.futures import Future
+
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from client.domain.clock import FrozenClock
 from client.domain.ids import LessonId
 from client.domain.timetable import Room
-from client.service.api import SyncStatus, TransferRow, TransferState
+from client.service.api import HubRow, SyncStatus, TransferRow, TransferState
+from client.service.checks import Fix
+from client.service.keeping import KeepingFacts, keeping
 from client.service.text import Words
 from tests.fakes.today_pages import CLASSES
 from ui.app import (
@@ -18,10 +29,13 @@ from ui.app import (
     MainWindow,
     Station,
 )
+from ui.base.button import Button
 from ui.base.choice import Segments
 from ui.base.context import Appearance, UiContext
+from ui.view.keeping import KeepingBanner
 from ui.view.rail import RailButton, RailEntry
 from ui.viewmodel.frame import FrameModel, link_line
+from ui.viewmodel.keeping import KeepingModel
 
 
 class PageDouble(QWidget):
@@ -42,6 +56,18 @@ class PageDouble(QWidget):
         self.button.setFocus()
 
 
+class Threats:
+    """Answers with what threatens the records (`KeepingPort`)."""
+
+    def __init__(self) -> None:
+        self.facts = KeepingFacts()
+
+    def look(self):
+        future = Future()
+        future.set_result(keeping(self.facts))
+        return future
+
+
 class House:
     def __init__(self, qtbot, *, size=(1600, 968), scale=100) -> None:
         self.built: list[str] = []
@@ -49,10 +75,15 @@ class House:
         self.context.apply()
         self.model = FrameModel()
         entries = (TODAY_ENTRY, LIBRARY_ENTRY, TRANSFER_ENTRY, SETTINGS_ENTRY)
-        stations = [Station(entry=entry, build=self.builder(entry.name)) for entry in entries]
+        stations = [
+            Station(entry=one, build=self.builder(one.name), has_records=one is TODAY_ENTRY)
+            for one in entries
+        ]
         hidden = RailEntry(name="doctor", icon="shield-check")
         stations.append(Station(entry=hidden, build=self.builder("doctor"), marks="settings"))
-        self.window = MainWindow(self.context, self.model, stations)
+        self.port = Threats()
+        self.keeping = KeepingModel(self.port, self.context.dispatcher)
+        self.window = MainWindow(self.context, self.model, self.keeping, stations)
         qtbot.addWidget(self.window)
         self.window.resize(*size)
         self.window.open_station("today")
@@ -165,7 +196,7 @@ ROW = TransferRow(
 @pytest.mark.parametrize(
     ("status", "word"),
     [
-        (SyncStatus(), "还没连过"),
+        (SyncStatus(), "还没连"),
         (SyncStatus(is_online=True, rows=(ROW,)), "已连接"),
         (SyncStatus(is_online=False, last_contact_ms=0), "离线"),
         (SyncStatus(is_online=True, is_paused=True), "已暂停"),
@@ -243,3 +274,138 @@ def test_the_window_fits_the_screen(qtbot, house) -> None:
     house.window.show_fitting()
     assert house.window.isVisible()
     assert all(isinstance(one, QAbstractButton) for one in house.rail.values())
+
+
+# --- what threatens records ----------------------------------------------------------------
+
+
+def seen(house, kind) -> list:
+    QApplication.sendPostedEvents()
+    return [one for one in house.window.findChildren(kind) if one.isVisible()]
+
+
+def said(house) -> str:
+    return "\n".join(one.text() for one in seen(house, QLabel))
+
+
+def threaten(qtbot, house, **facts) -> None:
+    house.port.facts = KeepingFacts(**facts)
+    with qtbot.waitSignal(house.keeping.changed):
+        house.keeping.look()
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+@pytest.mark.parametrize(
+    ("facts", "variant"),
+    [
+        ({"refusal": "disk_full"}, "journal_full"),
+        ({"refusal": "store_failed"}, "journal_refused"),
+        ({"is_low": True}, "journal_low"),
+        ({"forgets": True}, "restore_alone"),
+        ({"forgets": True, "hubs": 1}, "restore_forgets"),
+        ({"forgets": True, "hubs": 1, "is_sent": True}, "restore_sent"),
+    ],
+)
+def test_a_threat_stands_while_it_lasts_in_the_words_of_the_check_up(
+    qtbot, house, facts, variant, language
+):
+    """F4, KB1, KW1, KE1."""
+    house.context.change(language=language)
+    focus = house.window._bar.search
+    focus.setFocus()
+    threaten(qtbot, house, **facts)
+    words = house.context.words
+    for key in (f"doctor.{variant}", f"doctor.{variant}_hint"):
+        assert words(key) in said(house)
+    assert QApplication.focusWidget() is focus
+    house.keeping.look()
+    qtbot.wait(20)
+    assert words(f"doctor.{variant}") in said(house)
+    with qtbot.waitSignal(house.keeping.changed):
+        house.port.facts = KeepingFacts()
+        house.keeping.look()
+    assert words(f"doctor.{variant}") not in said(house)
+    assert not seen(house, KeepingBanner)
+
+
+def test_f4_the_banner_stands_over_pages_with_records_and_in_every_look(qtbot, house):
+    threaten(qtbot, house, forgets=True)
+    words = house.context.words
+    for name, stands in (("library", False), ("today", True), ("settings", False)):
+        house.window.open_station(name)
+        assert bool(seen(house, KeepingBanner)) is stands, name
+    house.window.open_station("today")
+    house.context.change(theme="dark", scale=150)
+    assert words("doctor.restore_alone") in said(house)
+    banner = seen(house, KeepingBanner)[0]
+    assert banner.mapTo(house.window, QPoint(0, 0)).x() + banner.width() <= house.window.width()
+
+
+def test_the_button_of_a_threat_says_what_it_wants_and_is_reached_by_keys(qtbot, house):
+    asked = []
+    house.window.fix_wanted.connect(asked.append)
+    threaten(qtbot, house, forgets=True, hubs=1, refusal="disk_full")
+    buttons = seen(house, KeepingBanner)[0].findChildren(Button)
+    assert [one.text() for one in buttons] == [house.context.words("doctor.fix_send")]
+    buttons[0].setFocus()
+    qtbot.keyClick(buttons[0], Qt.Key.Key_Return)
+    threaten(qtbot, house, forgets=True)
+    QApplication.sendPostedEvents()
+    seen(house, KeepingBanner)[0].findChildren(Button)[0].click()
+    assert asked == [Fix.SEND, Fix.OPEN_SETTINGS]
+
+
+def test_kb1_it_looks_again_by_itself_until_the_program_ends(qtbot, house):
+    house.keeping._timer.setInterval(10)
+    house.keeping.begin()
+    house.port.facts = KeepingFacts(forgets=True)
+    qtbot.waitUntil(lambda: bool(house.keeping.checks))
+    house.port.facts = KeepingFacts()
+    qtbot.waitUntil(lambda: not house.keeping.checks)
+    house.keeping.end()
+    assert not house.keeping._timer.isActive()
+
+
+@pytest.mark.parametrize(
+    ("is_online", "hubs", "expected"),
+    [
+        (None, (), ("link_unknown", 0, None)),
+        (None, ((6, 50, None),), ("link_unknown", 1, 50)),
+        (None, ((6, 50, True),), ("online", 1, 50)),
+        (False, ((6, 50, False), (2, 70, True)), ("online", 2, 70)),
+        (False, ((0, 50, False),), ("offline", 0, 60)),
+    ],
+)
+def test_the_chip_counts_hubs_among_those_that_answer_and_wait(house, is_online, hubs, expected):
+    rows = tuple(
+        HubRow(
+            key=bytes([number]),
+            name="",
+            url="",
+            waiting=lacks,
+            last_contact_ms=at,
+            answers=answers,
+        )
+        for number, (lacks, at, answers) in enumerate(hubs)
+    )
+    house.model.set_hubs(rows)
+    house.model.set_status(
+        SyncStatus(is_online=is_online, last_contact_ms=60 if is_online is False else None)
+    )
+    link = house.model.link
+    word = link.kind_key.removeprefix("frame.")
+    assert (word, link.waiting, link.last_contact_ms) == expected
+
+
+def test_kb2_a_slow_look_is_waited_for_and_followed_by_the_one_that_was_due(qtbot, house):
+    asked: list[Future] = []
+    house.port.look = lambda: asked.append(Future()) or asked[-1]
+    for _ in range(5):
+        house.keeping.look()
+    assert len(asked) == 1
+    asked[0].set_result(keeping(KeepingFacts(is_low=True)))
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    assert [one.variant for one in house.keeping.checks] == ["low"]
+    asked[1].set_result(())
+    qtbot.waitUntil(lambda: not house.keeping.checks)
+    assert len(asked) == 2

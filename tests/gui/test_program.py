@@ -11,14 +11,17 @@ from PySide6.QtWidgets import QApplication
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
+from client.domain.errors import UserError
 from client.domain.timetable import Slot, SlotKey
 from client.media.null_player import NullPlayer
-from client.service.api import ImportResult, SyncStatus
+from client.service.api import HubRow, ImportResult, SyncStatus
+from client.service.hubs import KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.database import Database
 from sync.engine.folder_import import import_folder
 from tests.media import ClipSpec, clip
+from ui.base.button import Button
 from ui.program import Parts, Program
 from ui.view.classroom import ClassroomWindow
 
@@ -30,6 +33,7 @@ class QuietLink:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.rows: tuple[HubRow, ...] = ()
 
     def request(self, lesson, rendition="", roles=frozenset()):
         self.asked.append(f"request {lesson}")
@@ -48,6 +52,18 @@ class QuietLink:
         done = Future()
         done.set_result(None)
         return done
+
+    def call_hubs(self):
+        self.asked.append("call")
+
+    def hubs(self):
+        done = Future()
+        done.set_result(self.rows)
+        return done
+
+    def add_hub(self, url, code):
+        self.asked.append(f"add {url} {code}")
+        return Future()
 
     def import_paths(self, paths):
         self.asked.append(f"import {len(paths)}")
@@ -198,8 +214,8 @@ def test_what_is_asked_for_reaches_the_link(program, qtbot, station):
     program.import_demo()
     program.import_paths((Path("somewhere"),))
     qtbot.waitUntil(lambda: "import 1" in link.asked)
-    assert link.asked[:5] == [
-        f"request {lesson}", "sync", "pause", f"request {lesson}", "cancel",
+    assert link.asked[:6] == [
+        f"request {lesson}", "call", "sync", "pause", f"request {lesson}", "cancel",
     ]  # fmt: skip
 
 
@@ -241,3 +257,67 @@ def test_an_empty_record_leads_to_today(program, qtbot):
     with qtbot.waitSignal(program.window.station_opened):
         view.today_wanted.emit()
     assert program.window.station == "today"
+
+
+def press_in_banner(program, qtbot, text: str) -> None:
+    """Press the button of that name above the page."""
+    words = program.context.words
+
+    def found():
+        buttons = program.window.findChildren(Button)
+        return [one for one in buttons if one.isVisible() and one.text() == words(text)]
+
+    qtbot.waitUntil(lambda: bool(found()))
+    qtbot.mouseClick(found()[0], Qt.MouseButton.LeftButton)
+
+
+def test_a_disk_that_forgets_is_said_until_it_remembers_and_its_button_acts(
+    program, qtbot, station
+):
+    """F4 in the living program: without a hub the way to one, with one what is to be sent."""
+    station.journal.forgets = True
+    show_today(program, qtbot)
+    press_in_banner(program, qtbot, "doctor.fix_open_settings")
+    assert program.window.station == "settings"
+    qtbot.waitUntil(lambda: program.window.focusWidget().objectName() == "hub-url")
+    assert not program.window.focusWidget().visibleRegion().isEmpty()
+    hub = KnownHub(key=b"k", url="u", authority=b"", site=b"s" * 8, school="S", name="H")
+    station.hubs.put(hub)
+    program.open_station("classes")
+    program.keeping.look()
+    press_in_banner(program, qtbot, "doctor.fix_send")
+    assert program.link.asked[-2:] == ["call", "sync"]
+    station.journal.acknowledge(station.journal.log.vector().summary).result()
+    program.keeping.look()
+    qtbot.waitUntil(lambda: [one.variant for one in program.keeping.checks] == ["sent"])
+    station.journal.forgets = False
+    program.keeping.look()
+    qtbot.waitUntil(lambda: not program.keeping.checks)
+
+
+def test_a_room_with_hubs_alone_is_not_scolded_for_lacking_a_source(program, qtbot):
+    show_today(program, qtbot)
+    said = []
+    program.context.said.connect(said.append)
+    failed = Future()
+    failed.set_exception(UserError("no_source"))
+    program.link.sync = lambda: failed
+    program.sync_now()
+    qtbot.waitUntil(lambda: len(said) == 1)
+    assert said[0].text == program.context.words.error(UserError("no_source"))
+    program.link.rows = (HubRow(key=b"k", name="H", url="u", waiting=3),)
+    program.open_station("transfer")
+    qtbot.waitUntil(lambda: program.hubs.rows == program.link.rows)
+    assert program.frame.link.waiting == 1
+    program.context.change(theme="dark")
+    QApplication.sendPostedEvents()
+    assert program.hubs._watchers == 1
+    program.window.page("transfer").sync.click()
+    assert program.link.asked[-1] == "call"
+    assert said.pop().text == program.context.words("transfer.syncing")
+    program.open_station("settings")
+    qtbot.wait(30)
+    assert len(said) == 1
+    program.open_station("transfer")
+    program.window.page("transfer").settings_wanted.emit()
+    assert program.window.station == "settings"

@@ -1,5 +1,6 @@
 """The walk through all screens: ui.screenshots, on the real program with an empty room."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def no_player():
 
 class NoLink:
     """A link that is never used by the walk."""
+
+    def hubs(self) -> "Future[tuple[()]]":
+        done: Future[tuple[()]] = Future()
+        done.set_result(())
+        return done
 
     def subscribe(self, _listener: object) -> None:
         return None
@@ -87,6 +93,6 @@ def test_a_room_is_walked_page_by_page(program, tmp_path) -> None:
     opened.recorded.result()
     taken = names(Walk(program, tmp_path / "shots", (LOOK,)).run("t"))
     pages = {"today", "library", "timetable", "classes", "transfer", "settings", "doctor"}
-    assert pages | {"today-offline", "today-swap", "today-error"} <= taken
+    assert pages | {"today-offline", "today-forgets", "today-swap", "today-error"} <= taken
     assert {"timetable-editor", "timetable-paste"} <= taken
     assert {"classes-open", "classes-rtl"} <= taken

@@ -1,6 +1,7 @@
 """First run, 设置 and 体检 with a real room: ui.view.first_run, settings, setup_parts, doctor,
 ui.viewmodel.setup, ui.viewmodel.doctor, and ui.pages that joins them."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 from client.domain.availability import Decodes
 from client.domain.catalogue import Book, Placement
 from client.domain.clock import FrozenClock
-from client.domain.errors import UserError
+from client.domain.errors import ClassroomError, UserError
 from client.domain.ids import BookId, SourceId
-from client.service.doctor import Fix
+from client.service.api import HubRow
+from client.service.checks import Fix
+from client.service.hubs import KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
 from client.service.text import Words
@@ -23,10 +26,13 @@ from ui.base.context import Appearance, UiContext
 from ui.pages import SchoolPages
 from ui.view.doctor import DoctorView
 from ui.view.first_run import STEPS, FirstRunView, StepDots
+from ui.view.hubs import HubsPaper
 from ui.view.settings import SettingsView
 from ui.view.setup_parts import CoversPaper, GradesPaper
 from ui.view.timetable import TimetableView
 from ui.viewmodel.frame import FrameModel
+from ui.viewmodel.hubs import HubsModel
+from ui.viewmodel.keeping import KeepingModel
 
 BOOK = Book(
     id=BookId("b3"),
@@ -38,11 +44,39 @@ BOOK = Book(
 )
 
 
+class Keeper:
+    """Knows hubs and threats, and remembers what was asked (`HubsPort`, `KeepingPort`)."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self.rows = ()
+        self.error: ClassroomError | None = None
+        self.adding: Future | None = None
+
+    def hubs(self):
+        return done(self.rows)
+
+    def look(self):
+        return done(())
+
+    def add_hub(self, url, code):
+        self.asked.append((url, code))
+        self.adding = Future()
+        return self.adding
+
+
+def done(value):
+    future = Future()
+    future.set_result(value)
+    return future
+
+
 class Deeds:
     """`SetupActions` that remember."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.hubs: HubsModel | None = None
         self.token: Path | None = None
 
     def import_folder(self) -> None:
@@ -73,6 +107,9 @@ class House:
         self.said = []
         self.context.said.connect(self.said.append)
         self.deeds = Deeds()
+        self.keeper = Keeper()
+        self.deeds.hubs = HubsModel(self.keeper, self.context.dispatcher)
+        self.threats = KeepingModel(self.keeper, self.context.dispatcher)
         self.pages = SchoolPages(
             self.services,
             self.context,
@@ -82,7 +119,7 @@ class House:
             decodes=lambda _: Decodes.YES,
         )
         self.frame = FrameModel()
-        self.window = MainWindow(self.context, self.frame, self.pages.stations())
+        self.window = MainWindow(self.context, self.frame, self.threats, self.pages.stations())
         qtbot.addWidget(self.window)
         self.window.resize(*size)
         self.window.show()
@@ -340,3 +377,50 @@ def test_buttons_stay_inside_the_narrowest_window(qtbot, tmp_path, scale, name) 
         assert at >= 0, button.text()
         assert at + button.width() <= page.width(), button.text()
     house.close()
+
+
+# --- hubs ----------------------------------------------------------------------------------
+
+HUB = KnownHub(key=b"1", url="https://hub", authority=b"", site=b"", school="S", name="云岭中心校")
+
+
+def hub_form(house, qtbot):
+    view = house.open("settings")
+    paper = view.findChild(HubsPaper)
+    qtbot.waitUntil(lambda: house.deeds.hubs.rows is not None)
+    return paper
+
+
+def test_a_hub_is_added_by_keys_alone(house, qtbot):
+    """HV1: figures that come meanwhile touch nothing that is typed."""
+    paper = hub_form(house, qtbot)
+    paper.url.setFocus()
+    qtbot.keyClicks(paper.url, " https://hub ")
+    qtbot.keyClick(paper.url, Qt.Key.Key_Return)
+    assert house.said[-1].text == house.context.words("hubs.both")
+    assert QApplication.focusWidget() is paper.code
+    qtbot.keyClicks(paper.code, "AB CD")
+    house.keeper.rows = (HubRow(key=b"2", name="别的", url="u", waiting=1),)
+    house.deeds.hubs.refresh()
+    qtbot.waitUntil(lambda: house.deeds.hubs.rows == house.keeper.rows)
+    assert QApplication.focusWidget() is paper.code
+    qtbot.keyClick(paper.code, Qt.Key.Key_Return)
+    assert house.keeper.asked == [("https://hub", "AB CD")]
+    assert not paper.add.isEnabled()
+    house.deeds.hubs.add("https://hub", "AB CD")
+    assert len(house.keeper.asked) == 1
+    house.keeper.adding.set_result(HUB)
+    qtbot.waitUntil(paper.add.isEnabled)
+    assert house.said[-1].text == house.context.words("hubs.added", name=HUB.name)
+    assert (paper.url.text(), paper.code.text()) == ("", "")
+
+
+def test_a_hub_that_refuses_is_told_and_what_was_typed_stays(house, qtbot):
+    paper = hub_form(house, qtbot)
+    paper.url.setText("https://hub")
+    paper.code.setText("WRONG")
+    qtbot.mouseClick(paper.add, Qt.MouseButton.LeftButton)
+    house.keeper.adding.set_exception(UserError("code_unknown"))
+    qtbot.waitUntil(paper.add.isEnabled)
+    assert house.said[-1].text == house.context.words.error(UserError("code_unknown"))
+    assert paper.code.text() == "WRONG"

@@ -1,5 +1,6 @@
 """传输: every control acts, figures move in place, everything has words (TM1, TM2, TV1, TV2)."""
 
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from client.domain.ids import LessonId
 from client.domain.settings import Hours, LinkKind
 from client.domain.spend import Why
 from client.service.api import (
+    HubRow,
     LinkView,
     Promise,
     Reason,
@@ -21,8 +23,10 @@ from client.service.api import (
 from client.service.text import Words
 from ui.base.button import Button
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.text import ElidedLabel
 from ui.view.transfer import LineView, TransferPage
 from ui.view.transfer_budget import BudgetBar
+from ui.viewmodel.hubs import EVERY_MS, SELDOM_MS, HubsModel
 from ui.viewmodel.transfer import Group, Need, TransferModel, ordered
 
 MB = 1 << 20
@@ -45,6 +49,19 @@ class Port:
 
     def request(self, lesson: LessonId) -> None:
         self.asked.append(("request", lesson))
+
+
+class HubPort:
+    """Knows hubs (`HubsPort`)."""
+
+    def __init__(self, *rows: HubRow) -> None:
+        self.rows, self.asked = rows, []
+
+    def hubs(self):
+        self.asked.append("hubs")
+        future = Future()
+        future.set_result(self.rows)
+        return future
 
 
 def a_row(name: str, state: TransferState, **changes: object) -> TransferRow:
@@ -84,11 +101,15 @@ def model(qtbot, port: Port) -> TransferModel:
     return TransferModel(port)
 
 
-def page(qtbot, model: TransferModel, **look: object) -> TransferPage:
+def page(
+    qtbot, model: TransferModel, port: "HubPort | None" = None, **look: object
+) -> TransferPage:
     appearance = Appearance(**look)
     context = UiContext(Words(appearance.language), FrozenClock(), appearance)
     context.apply()
-    made = TransferPage(context, model)
+    hubs = HubsModel(port or HubPort(), context.dispatcher)
+    made = TransferPage(context, model, hubs)
+    made.hubs = hubs
     made.context = context
     qtbot.addWidget(made)
     made.resize(1100, 800)
@@ -168,11 +189,14 @@ def test_a_failed_lesson_can_be_tried_again(qtbot, model, port: Port) -> None:
 
 
 def test_every_visible_control_acts(qtbot, model, port: Port) -> None:
-    view = page(qtbot, model)
+    hubs = HubPort(NEAR)
+    view = page(qtbot, model, hubs)
     model.set_status(FULL)
+    qtbot.waitUntil(lambda: bool(view.hubs.rows))
     texts(view)
     buttons = [one for one in view.findChildren(Button) if one.isVisible()]
-    assert len(buttons) == 1 + 2 + 3
+    assert len(buttons) == 2 + 2 + 3
+    view.sync_wanted.connect(lambda: port.asked.append(("sync", "")))
     for button in buttons:
         before = len(port.asked)
         press(qtbot, button)
@@ -311,3 +335,66 @@ def test_the_budget_is_said_in_words(qtbot, model, language: str, changes) -> No
     model.set_status(replace(PLANNED, link=LinkView()))
     assert not bar.isVisible()
     view.grab()
+
+
+# --- hubs ----------------------------------------------------------------------------------
+
+NEAR = HubRow(key=b"1" * 32, name="云岭中心校", url="https://near", waiting=6)
+FAR = HubRow(
+    key=b"2" * 32,
+    name="县里",
+    url="https://far",
+    waiting=0,
+    last_contact_ms=1_800_000_000_000,
+    reason=Reason(code="hub_unreachable"),
+)
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+def test_each_hub_tells_when_it_was_met_and_what_it_has_not_got(qtbot, model, language):
+    view = page(qtbot, model, HubPort(NEAR, FAR), language=language)
+    qtbot.waitUntil(lambda: bool(view.hubs.rows))
+    words, shown = view.context.words, texts(view)
+    for key in ("hubs.never", "hubs.sent", "error.hub_unreachable"):
+        assert words(key) in shown
+    assert words.plural("hubs.waiting", 6) in shown
+    assert "hubs." not in shown
+    assert "县里" in "".join(one.text() for one in view.findChildren(ElidedLabel))
+
+
+def test_hm1_figures_come_again_while_somebody_looks(qtbot, model):
+    port = HubPort(NEAR)
+    view = page(qtbot, model, port)
+    assert view.hubs._timer.interval() == EVERY_MS
+    view.hubs._timer.setInterval(10)
+    view.hubs.begin()
+    qtbot.waitUntil(lambda: view.hubs.rows == (NEAR,))
+    port.rows = (replace(NEAR, waiting=0),)
+    qtbot.waitUntil(lambda: view.hubs.rows == port.rows)
+    qtbot.waitUntil(lambda: view.context.words("hubs.sent") in texts(view))
+    view.hide()
+    assert view.hubs._timer.interval() == SELDOM_MS
+    asked = len(port.asked)
+    view.show()
+    assert len(port.asked) == asked + 1
+    view.hubs.end()
+    assert not view.hubs._timer.isActive()
+
+
+def test_sync_now_is_asked_for_by_mouse_and_key(qtbot, model):
+    view = page(qtbot, model)
+    asked = []
+    view.sync_wanted.connect(lambda: asked.append(1))
+    press(qtbot, view.sync)
+    view.sync.setFocus()
+    qtbot.keyClick(view.sync, Qt.Key.Key_Return)
+    assert len(asked) == 2
+
+
+def test_a_room_without_a_hub_is_shown_the_way_to_add_one(qtbot, model):
+    view = page(qtbot, model)
+    qtbot.waitUntil(lambda: view.hubs.rows == ())
+    QApplication.sendPostedEvents()
+    way = next(one for one in view.findChildren(Button) if one.objectName() == "hubs-settings")
+    with qtbot.waitSignal(view.settings_wanted):
+        way.click()

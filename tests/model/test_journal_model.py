@@ -1,5 +1,5 @@
 """The journal against a model: any run of appends, crashes, backups, damage and lost files
-(client.store.journal, client.store.repair, client.domain.record.fold)."""
+(client.store.journal, client.store.repair, client.store.keyfile K3, client.domain.record.fold)."""
 
 import shutil
 import tempfile
@@ -23,8 +23,20 @@ from client.domain.record.fold import Fold
 from client.domain.record.segment import unseal
 from client.service.room import RoomService
 from client.store.keyfile import verify
-from client.store.repair import open_journal
+from client.store.repair import KEY_COPY, KEY_FILE, open_journal
 from tests.journal_room import cue
+
+PLACES = (KEY_FILE, KEY_COPY, "keys")
+
+
+def harm(path: Path, *, is_junk: bool) -> None:
+    """Take a file or folder away, or leave rubbish in its place."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists() and is_junk:
+        path.write_bytes(b"")
+    else:
+        path.unlink(missing_ok=True)
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -38,19 +50,23 @@ class JournalMachine(RuleBasedStateMachine):
         self.backed: set[EventId] | None = None
         self.themes: list[str] = []
         self.journal = None
+        self.gone: set[bytes] = set()
+        self.is_harmed = False
 
     @initialize()
     def start(self) -> None:
         self.open()
 
     def open(self) -> list[str]:
+        self.is_harmed = False
         found = open_journal(self.folder, self.clock)
         self.journal = found.journal
         # Whether this start makes a backup is decided behind it: wait, so that runs repeat.
         found.journal.backup_if_due().result()
         found.journal.backup_if_due().result()
         self.room = RoomService(self.journal)
-        return [notice.code for notice in found.notices]
+        codes = [notice.code for notice in found.notices]
+        return [code for code in codes if code != "journal_key_restored"]
 
     def keep(self, name: EventId) -> None:
         self.held.add(name)
@@ -66,7 +82,14 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def seal(self) -> None:
+        """Whatever is recorded can be sent, unless both files of its key were lost at once."""
         self.journal.seal().result()
+        unsealed = self.journal._database.read_here(
+            lambda connection: connection.execute(
+                "SELECT DISTINCT public_key FROM event JOIN writer USING (wi) WHERE NOT is_sealed"
+            ).fetchall()
+        )
+        assert {key for (key,) in unsealed} <= self.gone
 
     @rule()
     def back_up(self) -> None:
@@ -116,9 +139,19 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule()
     def key_is_lost(self) -> None:
+        """Both files at once: what was not signed with it never will be."""
+        self.gone.add(self.journal.signer.public_key)
         self.journal.close()
-        (self.folder / "journal.key").unlink()
+        for place in PLACES:
+            harm(self.folder / place, is_junk=False)
         assert self.open() == ["journal_key_new"]
+
+    @rule(place=st.sampled_from(PLACES), is_junk=st.booleans())
+    @precondition(lambda self: self.journal is not None and not self.is_harmed)
+    def one_key_file_is_lost(self, place, is_junk) -> None:
+        """While the program runs, and before it starts again."""
+        self.is_harmed = True
+        harm(self.folder / place, is_junk=is_junk)
 
     def lost_since_backup(self) -> None:
         """What no whole file held may be gone; all that was backed up must be there."""

@@ -26,7 +26,8 @@ def main() -> int:
     seeds = range(asked.seed, asked.seed + asked.histories)
     most = asked.mutants if asked.mutants >= 0 else min(100, asked.histories // 5)
     report = Report()
-    for part, report in torture(seeds, asked.jobs, seeds[:most], has_files=asked.files):
+    faulty = range(asked.seed, asked.seed + most)
+    for part, report in torture(seeds, asked.jobs, faulty, has_files=asked.files):
         print(f"torture: {part} {report.mutants.get(part, report.digest)}", file=sys.stderr)
     for verdict in report.failures:
         form = " --files" if asked.files else ""

@@ -9,10 +9,11 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from client.domain.errors import ProtocolError
 from client.domain.record.bodies import Body, EventType, WhyIncarnation
 from client.domain.record.event import SCOPE_ROOM, Event, writer_of
 from client.domain.record.segment import MAX_EVENTS
-from client.store import journal_rows, log_rows
+from client.store import journal_rows, log_rows, log_store, salvage
 from client.store.database import Database
 from client.store.journal import Journal
 from client.store.log_store import LogStore
@@ -23,7 +24,23 @@ from tests.torture.keys import QuickKey
 _NAME = "journal.db"
 _WAL = "journal.db-wal"
 _SALT = slice(16, 24)
+_PLENTY = 1 << 30
 _ALONE = (EventType.INCARNATION, EventType.GOES_ON)
+
+
+def tear(path: Path, log: bytes, luck: float) -> None:
+    """Write half of a page that a write-ahead log holds over the one in its file."""
+    size = int.from_bytes(log[8:12])
+    frames = [
+        at for at in range(32, len(log) - size, 24 + size) if log[at + 8 : at + 16] == log[_SALT]
+    ]
+    if not frames:
+        return
+    page = int.from_bytes(log[(at := frames[int(luck * len(frames))]) : at + 4]) - 1
+    with path.open("r+b") as file:
+        if (page + 1) * size <= path.stat().st_size:
+            file.seek(page * size + size // 2)
+            file.write(b"\xaa" * (size // 2))
 
 
 class FileDisk:
@@ -44,6 +61,7 @@ class FileDisk:
         self._marks: list[tuple[bytes, int, QuickKey]] = []
         """Salt and length of the write-ahead log, and the key, after the newest commits."""
         self._noticed = 0
+        self._is_full = False
         self._database: Database | None = None
         self._journal: Journal | None = None
         self.folder.mkdir()
@@ -93,10 +111,22 @@ class FileDisk:
                 salt = file.read(32)[_SALT]
             self._marks = [*self._marks, (salt, path.stat().st_size, self.key)][-4:]
 
-    def cut(self, commits: int) -> "FileDisk":
-        """Pull the plug; the newest `commits` were never written, and half of the next was."""
+    def set_full(self, is_full: bool) -> None:
+        """Have SQLite itself refuse every page more, or take them again."""
+        if is_full == self._is_full:
+            return
+        self._is_full, pages = is_full, 1 if is_full else _PLENTY
+        self._database.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}")).result()
+
+    def cut(self, commits: int, torn: float = 0.0) -> "FileDisk":
+        """Pull the plug; the newest `commits` were never written, and half of the next was.
+
+        Of one page that was on its way into the file (`torn` tells which) half got there.
+        """
         twin = self.copy()
         path = twin.folder / _WAL
+        if not commits and path.exists():
+            tear(twin.folder / _NAME, path.read_bytes(), torn)
         if commits and len(twin._marks) > commits and path.exists():
             salt, size, key = twin._marks[-1 - commits]
             data = path.read_bytes()
@@ -211,6 +241,61 @@ class FileDisk:
         return self._database.read_here(
             lambda connection: {row[0] for row in connection.execute("SELECT hash FROM event")}
         )
+
+    # --- bit rot -------------------------------------------------------------------------
+
+    def rot(self, luck: float, where: float) -> bool:
+        """Change one bit of a stored segment behind the program's back; False where none is."""
+
+        def job(connection) -> bool:
+            found = connection.execute("SELECT rowid, data FROM sealed ORDER BY data").fetchall()
+            if not found:
+                return False
+            row, data = found[int(luck * len(found))]
+            spoilt = bytearray(data)
+            spoilt[int(where * len(spoilt))] ^= 1 << int(where * 8)
+            connection.execute("UPDATE sealed SET data = ? WHERE rowid = ?", (bytes(spoilt), row))
+            return True
+
+        return self._database.write(job).result()
+
+    def is_rotten(self) -> bool:
+        """Read every segment again, as a check of a hub does."""
+
+        def look(connection) -> bool:
+            keys = dict(connection.execute("SELECT w, public_key FROM writer"))
+            for (data,) in connection.execute("SELECT data FROM sealed"):
+                try:
+                    log_store.unseal(data, keys.get, log_store.verify)
+                except ProtocolError:
+                    return True
+            return False
+
+        return self._database.read_here(look)
+
+    def beyond_signing(self) -> set[bytes]:
+        """Events that no segment holds, of logs whose key is gone."""
+        own = self.key.public_key
+        found = self._database.read_here(
+            lambda connection: connection.execute(
+                "SELECT hash FROM event JOIN writer USING (wi)"
+                " WHERE is_sealed = 0 AND public_key != ?",
+                (own,),
+            ).fetchall()
+        )
+        return {row[0] for row in found}
+
+    def repaired(self) -> "FileDisk":
+        """A disk with what can be believed of this one, under a new name of its key."""
+        twin = FileDisk(self.key.rotated(), self.root)
+        twin.beliefs, twin.boot = dict(self.beliefs), self.boot
+        self._journal.close()
+        self._journal = self._database = None
+        found = salvage.gather((self.folder / _NAME,))
+        database = Database(twin.folder / _NAME, MIGRATIONS)
+        database.write(lambda connection: salvage.fill(connection, (found,))).result()
+        database.close()
+        return twin
 
     def _count(self, table: str) -> int:
         return self._database.read_here(

@@ -9,14 +9,16 @@ from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from client.domain.record import fold
+from client.domain.record import fold, segment
 from client.domain.record.event import Event
 from client.domain.record.fold import Entry
 from client.domain.record.segment import Segment
 from client.domain.record.vector import Vector
 from client.domain.signer import Verify
-from client.store import keyfile, log_store
+from client.store import keyfile, log_store, salvage
+from sync.engine import exchange
 from tests.fakes import memory_log
+from tests.torture import observer
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,17 @@ def signed(*, for_real: bool) -> Iterator[Verify]:
             summaries[vector] = summed(vector)
         return summaries[vector]
 
+    covers = cache(segment.covers)
     with (
+        patch.object(exchange, "covers", covers),
+        patch.object(observer, "covers", covers),
         patch.object(Vector, "summary", property(summary)),
         patch.object(fold, "read", read),
         patch.object(memory_log, "read", read),
         patch.object(memory_log, "verify", verify),
         patch.object(memory_log, "unseal", _Reader(memory_log.unseal)),
         patch.object(log_store, "verify", verify),
+        patch.object(salvage, "verify", verify),
         patch.object(log_store, "unseal", _Reader(log_store.unseal)),
     ):
         yield verify

@@ -1,22 +1,33 @@
 """Rooms and hubs of a simulated school."""
 
+import contextlib
 import random
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from client.domain.clock import FrozenClock
-from client.domain.errors import ClassroomError, StorageError, UnreachableError
+from client.domain.errors import (
+    ClassroomError,
+    ProtocolError,
+    StorageError,
+    StorageFullError,
+    UnreachableError,
+)
 from client.domain.record.bodies import WhyIncarnation
 from client.domain.record.event import Event
 from client.domain.record.fold import Fold
 from client.domain.record.log import Taken
 from client.domain.record.segment import MAX_EVENTS
 from client.domain.signer import Verify
-from sync.engine.exchange import ExchangePorts, Exchanger, Here, Outcome
+from sync.engine.exchange import Carrier, ExchangePorts, Exchanger, Here, Outcome
+from sync.engine.folder_exchange import exchange_by_folder
+from sync.hub.admission import Admission, VettedLog
 from sync.hub.ports import Node, Role
 from sync.hub.respond import Responder
-from sync.protocol.exchange import MAX_MESSAGE_BYTES
+from sync.protocol.exchange import MAX_MESSAGE_BYTES, node_of
+from sync.transport.folder_carrier import FolderCarrier
 from tests.fakes.memory_hub import MemoryDirectory
 from tests.torture.keys import QuickKey
 from tests.torture.memory import MemoryDisk
@@ -99,8 +110,10 @@ class Room:
 
     def begin(self, why: WhyIncarnation, key: QuickKey) -> None:
         """Begin a log under a new name."""
+        self.disk.set_full(False)  # whoever repairs a machine makes room first
         heads = sorted(self.disk.own_heads())
         event = self.disk.begin(why, key, self.predecessors(heads), self.clock.tick())
+        self.disk.set_full(self.is_full)
         self.notice()
         self.observer.retired.append((event, heads))
 
@@ -114,17 +127,18 @@ class Room:
 
     def write(self, draft: Draft) -> Event | None:
         """Do what a teacher decided; None when the disk was full and the user was told."""
-        if self.is_full:
-            return None
         now = self.clock.tick()
-        if draft.body is None:
-            event = self.disk.write_raw(*draft.raw, now)
-        else:
-            event = self.disk.write(draft.body, now)
+        try:
+            if draft.body is None:
+                event = self.disk.write_raw(*draft.raw, now)
+            else:
+                event = self.disk.write(draft.body, now)
+        except StorageFullError:
+            return None
         seen = set(draft.seen)
         full = tuple(name for name in self.observer.deeds if name[:16] in seen)
         deed = Deed(len(self.observer.deeds), event, full, is_read=draft.body is not None)
-        self.observer.done(self.name, deed)
+        self.observer.done(self.name, deed, self.disk.key.public_key)
         self.notice()
         return event
 
@@ -133,17 +147,25 @@ class Room:
         self.is_stale = True
         self.disk.is_liar = self.is_liar
         self.disk.open(self.clock)
+        self.disk.set_full(self.is_full)
         self.notice()
+
+    def set_full(self, is_full: bool) -> None:
+        """Fill the disk, or make room on it."""
+        self.is_full = is_full
+        self.disk.set_full(is_full)
 
     def notice(self) -> None:
         """Note what the program wrote by itself: beginnings of logs and what they go on from."""
         for event in self.disk.written_alone():
             if event.hash not in self.observer.deeds:
-                self.observer.done(self.name, Deed(len(self.observer.deeds), event))
+                deed = Deed(len(self.observer.deeds), event)
+                self.observer.done(self.name, deed, self.disk.key.public_key)
 
     def seal(self, most: int = MAX_EVENTS) -> None:
-        """Sign what no segment holds."""
-        self.disk.seal(most)
+        """Sign what no segment holds, if there is room for it."""
+        with contextlib.suppress(StorageFullError):
+            self.disk.seal(most)
         self.notice()
 
     def take(self, segments, introductions=()) -> None:
@@ -174,7 +196,7 @@ class Room:
         elif self.is_liar:
             self.lose(self.disk.cut(dice.randrange(0, 4)))
         else:
-            self.put(self.disk.cut(0))
+            self.put(self.disk.cut(0, torn=dice.random()))
             self.observer.check_promises(self.name, self.there())
 
     def there(self) -> set[bytes]:
@@ -187,19 +209,27 @@ class Room:
 
         Of `most` requests none comes through any more.
         """
-        left = most
+        try:
+            return Exchanger(self._ports(hub, way(self.net, hub, most))).run()
+        except ProtocolError as error:
+            raise Broken(
+                "stuck", f"an exchange fails at what is held here: {error.code}"
+            ) from error
+        except ClassroomError:
+            return None
+        finally:
+            self.disk.commit()
+            self.notice()
 
-        def carrier(envelope: bytes) -> bytes:
-            nonlocal left
-            left -= 1
-            if len(envelope) > MAX_MESSAGE_BYTES:
-                raise Broken("unbounded", "a request is too long")
-            reply = self.net.carry(hub.answer, envelope) if left >= 0 else None
-            if reply is None:
-                raise UnreachableError("offline")
-            return reply
+    def carry(self, hub: "Hub", stick: Path) -> None:
+        """Take up what a hub answered on a stick, and leave on it what is to be said."""
+        with contextlib.suppress(ClassroomError):  # a stick or a disk that is full
+            exchange_by_folder(self._ports(hub), FolderCarrier(stick))
+        self.disk.commit()
+        self.notice()
 
-        ports = ExchangePorts(
+    def _ports(self, hub: "Hub", carrier: Carrier = bytes) -> ExchangePorts:
+        return ExchangePorts(
             log=self.disk.log,
             seal=self.seal,
             signer=self.disk.key,
@@ -208,16 +238,31 @@ class Room:
             here=Here(site=SITE, machine=bytes(8), boot=self.disk.boot),
             carrier=carrier,
             memory=_Belief(self.disk, hub.name),
-            on_refused=lambda _data, _code: None,
+            on_refused=spread,
             clock=self.clock,
         )
-        try:
-            return Exchanger(ports).run()
-        except ClassroomError:
-            return None
-        finally:
-            self.disk.commit()
-            self.notice()
+
+
+def spread(_data: bytes, code: Taken) -> None:
+    """Hear that somebody was offered a damaged segment: its owner has to find it before (LS4)."""
+    raise Broken("rotten", f"a damaged segment was given away: {code.name}")
+
+
+def way(net: Net, hub: "Hub", most: int) -> Carrier:
+    """Give the way to a hub, on which no more than `most` requests come through."""
+    left = most
+
+    def carrier(envelope: bytes) -> bytes:
+        nonlocal left
+        left -= 1
+        if len(envelope) > MAX_MESSAGE_BYTES:
+            raise Broken("unbounded", "a request is too long")
+        reply = net.carry(hub.answer, envelope) if left >= 0 else None
+        if reply is None:
+            raise UnreachableError("offline")
+        return reply
+
+    return carrier
 
 
 @dataclass
@@ -240,13 +285,17 @@ class Hub:
         self.name, self.disk, self.observer, self.verify = name, disk, observer, verify
         self.key = disk.key
         self.directory = MemoryDirectory()
+        self._admission = Admission(self.directory, verify)
         self._responder = Responder(self.key, self.directory, self, FrozenClock(), verify)
         self._promised: list[bytes] = []
         disk.open(FrozenClock())
         disk.flush()
         self.backup = disk.copy()
+        self.backed_up: set[bytes] = set()
         self.is_full = False
         self.lies = False
+        self.is_liar = False
+        """Its disk says that it wrote what it did not."""
         self.takes = 0
         self.dies_in = -1
         """After so many more requests the plug is pulled behind the commit, before the reply."""
@@ -254,12 +303,28 @@ class Hub:
     def sync(self) -> None:
         """Bring what was committed to the disk, before anything is acknowledged."""
         self.disk.flush()
+        self.disk.commit()
 
     def enrol(self, key: QuickKey, role: Role = Role.ROOM) -> None:
         """Let a key in."""
+        site = SITE if role is Role.ROOM else b""
         self.directory.enrol(
-            Node(key=key.public_key, role=role, site=SITE, school="school", room="room")
+            Node(key=key.public_key, role=role, site=site, school="school", room="room")
         )
+
+    def node(self) -> Node:
+        """What this hub is to one that asks it."""
+        key = self.key.public_key
+        return Node(key=key, role=Role.HUB, site=b"", school=self.name, room="")
+
+    def revoke(self, key: bytes) -> None:
+        """Let a key in no more."""
+        self.directory.revoke(node_of(key))
+
+    def set_full(self, is_full: bool) -> None:
+        """Fill the disk, or make room on it."""
+        self.is_full = is_full
+        self.disk.set_full(is_full)
 
     def of(self, _site: bytes) -> "Keeper":
         """See `sync.hub.ports.Logs`."""
@@ -278,25 +343,57 @@ class Hub:
             raise StorageError("store_failed")
         return reply
 
-    def power_cut(self) -> None:
-        """Pull the plug."""
-        self._put(self.disk.flushed())
-        self.observer.check_promises(self.name, self.there())
+    def exchange(self, above: "Hub", net: Net, most: int = ROUNDS) -> Outcome | None:
+        """Talk, as a hub of a school, to one above it: as a room does, with the same engine."""
+        ports = ExchangePorts(
+            log=VettedLog(Keeper(self, []), self._admission, above.node(), SITE),
+            seal=lambda: None,
+            signer=self.key,
+            verify=self.verify,
+            hub_key=above.key.public_key,
+            here=Here(site=SITE, machine=bytes(8)),
+            carrier=way(net, above, most),
+            memory=_Belief(self.disk, above.name),
+            on_refused=spread,
+            clock=FrozenClock(),
+        )
+        try:
+            return Exchanger(ports).run()
+        except ProtocolError as error:
+            raise Broken(
+                "stuck", f"an exchange fails at what is held here: {error.code}"
+            ) from error
+        except ClassroomError:
+            return None
+
+    def power_cut(self, commits: int = 0) -> None:
+        """Pull the plug. A disk that lies loses the newest `commits`."""
+        if self.is_liar:
+            self.lose(self.disk.cut(commits))
+        else:
+            self._put(self.disk.flushed())
+            self.observer.check_promises(self.name, self.there())
 
     def roll_back(self) -> None:
         """Somebody puts an old backup in its place."""
-        self._put(self.backup.copy())
+        self.lose(self.backup.copy())
+
+    def lose(self, disk: MemoryDisk) -> None:
+        """Start from a disk that is known to lack something."""
+        self._put(disk)
         self.observer.excuse(self.name, self.there())
 
     def make_backup(self) -> None:
         """Keep the present state of the disk."""
         self.backup.close()
-        self.backup = self.disk.flushed()
+        self.backup, self.backed_up = self.disk.flushed(), self.there()
 
     def _put(self, disk: MemoryDisk) -> None:
         self.disk.close()
         self.disk = disk
+        disk.is_liar = self.is_liar
         disk.open(FrozenClock())
+        disk.set_full(self.is_full)
         disk.flush()
 
     def there(self) -> set[bytes]:
@@ -309,16 +406,10 @@ class Keeper:
     def __init__(self, hub: Hub, promised: list[bytes]) -> None:
         self._hub, self._log, self._promised = hub, hub.disk.log, promised
 
-    def seal(self, most: int = MAX_EVENTS) -> None:
-        """Sign what no segment holds."""
-        self.disk.seal(most)
-        self.notice()
-
     def take(self, segments, introductions=()):
         hub, done = self._hub, Future()
-        if hub.is_full or hub.lies:
-            code = Taken.STORED if hub.lies else Taken.FULL
-            done.set_result(tuple(code for _ in segments))
+        if hub.lies:
+            done.set_result(tuple(Taken.STORED for _ in segments))
             return done
         before = hub.there()
         codes = self._log.take(segments, introductions).result()
@@ -340,6 +431,12 @@ class Keeper:
 
     def stretches(self, segments):
         return self._log.stretches(segments)
+
+    def lacks(self, there):
+        return self._log.lacks(there)
+
+    def is_continued(self, writer):
+        return self._log.is_continued(writer)
 
     def introductions(self, segments):
         return self._log.introductions(segments)

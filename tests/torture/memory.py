@@ -3,8 +3,10 @@
 import copy
 from collections.abc import Iterable
 
+from client.domain.errors import StorageFullError
 from client.domain.record.bodies import Body, GoesOn, Incarnation, WhyIncarnation
 from client.domain.record.event import NO_PREVIOUS, SCOPE_ROOM, Event, writer_of
+from client.domain.record.log import Taken
 from client.domain.record.segment import MAX_EVENTS, BootRow, Segment, seal
 from client.domain.record.table import pack, spec_of
 from client.domain.record.vector import Vector, vector_of
@@ -23,6 +25,10 @@ class QuickLog(MemoryLog):
         self._looked = 0
         self._named: list[tuple[bytes, bytes]] = []
         self._vector: Vector | None = None
+        self.is_full = False
+
+    def _take(self, data: bytes, given: dict[bytes, tuple[bytes, bytes]]) -> Taken:
+        return Taken.FULL if self.is_full else super()._take(data, given)
 
     def vector(self) -> Vector:
         if self._vector is None or self._looked != len(self.events):
@@ -81,7 +87,15 @@ class MemoryDisk:
         if self.is_liar:
             self.past = [*self.past, self.copy()][-self.KEPT :]
 
-    def cut(self, commits: int) -> "MemoryDisk":
+    def set_full(self, is_full: bool) -> None:
+        """Refuse every write from now on, or take them again."""
+        self.log.is_full = is_full
+
+    def _check_room(self) -> None:
+        if self.log.is_full:
+            raise StorageFullError("disk_full")
+
+    def cut(self, commits: int, torn: float = 0.0) -> "MemoryDisk":
         """The state after a power cut that takes the newest `commits` with it."""
         behind = self.past[: len(self.past) - commits] if commits else []
         return behind[-1].copy() if behind else self.copy()
@@ -99,6 +113,14 @@ class MemoryDisk:
     def flushed(self) -> "MemoryDisk":
         """The state after a power cut of a hub."""
         return self._flushed.copy()
+
+    # --- bit rot: only files rot ----------------------------------------------------------
+
+    def rot(self, _luck: float, _where: float) -> bool:
+        return False
+
+    def is_rotten(self) -> bool:
+        return False
 
     # --- what a journal does -------------------------------------------------------------
 
@@ -130,6 +152,7 @@ class MemoryDisk:
 
     def write_raw(self, kind: int, version: int, body: bytes, now: tuple[int, int]) -> Event:
         """Write one event behind the end of the own log; `now` is (mono, wall) in ms."""
+        self._check_room()
         tip = self.tip
         event = Event(
             writer=self.writer,
@@ -153,6 +176,7 @@ class MemoryDisk:
     def seal(self, most: int = MAX_EVENTS) -> None:
         """Sign what no segment holds; a run ends where another log begins."""
         while self.unsealed:
+            self._check_room()
             writer = self.unsealed[0].writer
             run = [event for event in self.unsealed if event.writer == writer][:most]
             nonce = self.log.keys[writer][1]

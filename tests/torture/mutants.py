@@ -46,6 +46,14 @@ def _up_to_the_highest_number(events: dict[bytes, Event], stretches) -> set[byte
     return {name for name, event in events.items() if event.seq <= reach.get(event.writer, 0)}
 
 
+def _behind_in_number(log: MemoryLog, there: Vector) -> frozenset[bytes]:
+    reach: dict[bytes, int] = {}
+    for event in log.events.values():
+        reach[event.writer] = max(event.seq, reach.get(event.writer, 0))
+    heads = memory_log.told(there, log.vector())
+    return frozenset(one.writer for one in heads if one.seq > reach.get(one.writer, 0))
+
+
 def _latest_by_wall_clock(fold: Fold, number, key):
     found = _siblings(fold, number, key)
     return (max(found, key=lambda entry: entry.event.wall_ms),) if found else ()
@@ -69,7 +77,10 @@ def _sometimes(hub: Hub) -> None:
 
 PATCHES: dict[str, tuple[tuple[object, str, object], ...]] = {
     "unique_writer_seq": ((MemoryLog, "_take", _one_event_a_place),),
-    "max_seq_cursor": ((memory_log, "held_there", _up_to_the_highest_number),),
+    "max_seq_cursor": (
+        (memory_log, "held_there", _up_to_the_highest_number),
+        (MemoryLog, "lacks", _behind_in_number),
+    ),
     "wall_clock_lww": ((Fold, "siblings", _latest_by_wall_clock),),
     "arrival_order": ((Fold, "siblings", _as_they_came),),
     "ack_before_fsync": ((Hub, "sync", _sometimes),),

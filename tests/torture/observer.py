@@ -49,9 +49,17 @@ class Observer:
         self.retired: list[tuple[Event, list[tuple[bytes, bytes]]]] = []
         """Beginnings of logs, and the ends of those that they go on from."""
 
-    def done(self, machine: str, deed: Deed) -> None:
+        self.keys: dict[bytes, bytes] = {}
+        """Whose key each log was written with."""
+        self.revoked: dict[bytes, set[bytes]] = {}
+        """Per key that was revoked, what hubs had of it by then."""
+        self.unsigned: set[bytes] = set()
+        """Deeds whose only segment rotted after its key was lost."""
+
+    def done(self, machine: str, deed: Deed, key: bytes) -> None:
         """A deed was acknowledged as durable to the user of a machine."""
         self.deeds[deed.event.hash] = deed
+        self.keys[deed.event.writer] = key
         self.owed.setdefault(machine, set()).add(deed.event.hash)
 
     def excuse(self, owner: str, there: set[bytes], elsewhere: set[bytes] = frozenset()) -> None:
@@ -78,24 +86,51 @@ class Observer:
 
     # --- at the end ----------------------------------------------------------------------
 
-    def judge(self, stores: dict[str, list[Event]], surviving: set[bytes]) -> None:
-        """I1, I3, I4, I5: nothing lost, all equal, nothing silently overwritten or made up."""
-        must = surviving.union(*self.owed.values(), *self.held.values())
+    def judge(
+        self, stores: dict[str, list[Event]], surviving: set[bytes], cut_off: set[str]
+    ) -> None:
+        """I1, I3, I4, I5: nothing lost, all equal, nothing silently overwritten or made up.
+
+        What a revoked key wrote stays where it was, as does what rotted where nobody can sign it
+        again; it need not come anywhere else. Machines that are `cut_off` keep what they have.
+        """
         sets = {name: {event.hash for event in events} for name, events in stores.items()}
         for name, there in sets.items():
-            if must - there:
-                raise Broken("lost", f"{len(must - there)} of {len(must)} are not at {name}")
+            self.check_promises(name, there)
             if there - self.deeds.keys():
                 raise Broken("forged", f"{name} holds what nobody wrote")
-        if len({frozenset(there) for there in sets.values()}) > 1:
+        refused = self.unsigned | {one for one in self.deeds if self.key_of(one) in self.revoked}
+        owed = [due for name, due in self.owed.items() if name not in cut_off]
+        must = surviving.union(*owed, *self.held.values()) - refused
+        joined = {name: there - refused for name, there in sets.items() if name not in cut_off}
+        for name, there in joined.items():
+            if must - there:
+                raise Broken("lost", f"{len(must - there)} of {len(must)} are not at {name}")
+        if len(set(map(frozenset, joined.values()))) > 1:
             raise Broken("diverged", "sets differ")
-        folds = {name: Fold(events) for name, events in stores.items()}
-        if len({digest_of_fold(fold) for fold in folds.values()}) > 1:
-            raise Broken("diverged", "folds differ")
-        name, there = next(iter(sets.items()))
-        self._judge_fold(folds[name], there)
+        self._judge_folds({name: (frozenset(sets[name]), stores[name]) for name in stores})
 
-    def _judge_fold(self, fold: Fold, there: set[bytes]) -> None:
+    def _judge_folds(self, stores: dict[str, tuple[frozenset[bytes], list[Event]]]) -> None:
+        shown: dict[frozenset[bytes], bytes] = {}
+        for there, events in stores.values():
+            fold = Fold(events)
+            digest = digest_of_fold(fold)
+            if there not in shown:
+                self._judge_fold(fold, there)
+            if shown.setdefault(there, digest) != digest:
+                raise Broken("diverged", "folds differ")
+
+    def key_of(self, name: bytes) -> bytes:
+        """Tell with which key a deed was signed."""
+        return self.keys[self.deeds[name].event.writer]
+
+    def check_refused(self, hub: str, there: set[bytes]) -> None:
+        """A hub took nothing of a key since that was revoked, whoever brought it."""
+        for key, before in self.revoked.items():
+            if any(self.key_of(one) == key for one in there - before):
+                raise Broken("denied", f"{hub} took what a revoked key wrote")
+
+    def _judge_fold(self, fold: Fold, there: frozenset[bytes]) -> None:
         replaced = {name for one in there for name in self.deeds[one].seen}
         expected = {one for one in there if self.deeds[one].is_read and one not in replaced}
         shown = {entry.event.hash for entry in visible(fold)}
@@ -108,9 +143,12 @@ class Observer:
             raise Broken("unread", f"{fold.unread} instead of {unread}")
 
     def check_closed(self, vector: Vector, events: dict[bytes, Event]) -> None:
-        """I10: a log that somebody went on from costs nothing, so vectors stay short."""
+        """I10: a log that somebody went on from costs nothing, so vectors stay short.
+
+        One with a gap is told: what rotted here may be somewhere else.
+        """
         parents = {event.prev for event in events.values()}
-        opened = {(one.writer, one.head) for one in vector.open}
+        opened = {(one.writer, one.head) for one in vector.open if one.first == 1}
         for begin, heads in self.retired:
             ended = {(writer, head[:16]) for writer, head in heads if head not in parents}
             if begin.hash in events and ended & opened:

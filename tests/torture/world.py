@@ -1,4 +1,7 @@
-"""One history: a school where everything goes wrong for some weeks, and then a good week."""
+"""One history: a school where everything goes wrong for some weeks, and then a good week.
+
+Rooms talk to one or two hubs, over a link or by stick; hubs may talk to one of the county.
+"""
 
 import hashlib
 import random
@@ -18,6 +21,8 @@ from client.domain.record.vector import EMPTY, Vector
 from client.domain.signer import Verify
 from sync.engine import exchange
 from sync.hub import respond
+from sync.hub.ports import Role
+from tests.torture import journeys
 from tests.torture.files import FileDisk
 from tests.torture.keys import QuickKey, RealKey, signed
 from tests.torture.machines import ROUNDS, SITE, Clock, Hub, Room
@@ -29,7 +34,7 @@ from tests.torture.people import draft
 LARGE = 1 << 18
 STEPS = 110
 MOST_ROOMS = 5
-HEAL_ROUNDS = 6
+HEAL_ROUNDS = 9
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Outcome:
 class World:
     """A school, its hubs and sticks."""
 
-    def __init__(self, plan: Plan, verify: Verify, folder: Path | None = None) -> None:
+    def __init__(self, plan: Plan, verify: Verify, folder: Path) -> None:
         self.plan = plan
         self.folder = folder
         self.verify = verify
@@ -77,8 +82,15 @@ class World:
         self.deeds = 0
         self.rooms: list[Room] = []
         self.sticks: list[tuple[tuple[bytes, ...], tuple]] = []
+        self.sticks_of_hubs = journeys.sticks(folder)
+        self.strangers: list[QuickKey] = []
+        """Keys that no hub knows yet."""
+        self.may_revoke = self.dice.random() < 0.15
         self.hubs: list[Hub] = []
-        self.hubs += [self._hub(n) for n in range(1 + (self.dice.random() < 0.6))]
+        self.hubs += [self._hub(f"hub{n}") for n in range(1 + (self.dice.random() < 0.6))]
+        self.county = self._hub("county") if self.dice.random() < 0.5 else None
+        for hub in self.hubs if self.county else ():
+            self.county.enrol(hub.key, Role.HUB)
         for _ in range(self.dice.choice((1, 2, 2, 3))):
             self._room()
 
@@ -87,25 +99,41 @@ class World:
     def nonce(self) -> bytes:
         return self.dice.randbytes(16)
 
+    @property
+    def servers(self) -> list[Hub]:
+        return [*self.hubs, *([self.county] if self.county else [])]
+
     def key(self) -> QuickKey:
         self.keys += 1
         number = self.plan.seed * 1000 + self.keys
-        key = self.key_type(number, self.nonce(), self.nonce)
-        for hub in self.hubs:
-            hub.enrol(key)
+        return self.key_type(number, self.nonce(), self.nonce)
+
+    def room_key(self) -> QuickKey:
+        """Make a key that the hubs know, or learn of later."""
+        key = self.key()
+        if self.dice.random() < 0.15:
+            self.strangers.append(key)
+        else:
+            self.enrol(key)
         return key
 
-    def _hub(self, number: int) -> Hub:
-        return Hub(f"hub{number}", self.disk(SITE), self.observer, self.verify)
+    def enrol(self, key: QuickKey) -> None:
+        for hub in self.hubs:
+            hub.enrol(key)
 
-    def disk(self, site: bytes = b"") -> MemoryDisk | FileDisk:
-        key = self.key()
-        return MemoryDisk(key) if self.folder is None else FileDisk(key, self.folder, site)
+    def _hub(self, name: str) -> Hub:
+        hub = Hub(name, self.disk(self.key(), SITE), self.observer, self.verify)
+        # The first one's disk is honest: what it promised is checked after every cut.
+        hub.is_liar = hub.disk.is_liar = name != "hub0" and self.dice.random() < 0.3
+        return hub
+
+    def disk(self, key: QuickKey, site: bytes = b"") -> MemoryDisk | FileDisk:
+        return FileDisk(key, self.folder, site) if self.plan.has_files else MemoryDisk(key)
 
     def _room(self, disk: MemoryDisk | None = None) -> Room:
         room = Room(
             name=f"pc{len(self.rooms)}",
-            disk=disk or self.disk(),
+            disk=disk or self.disk(self.room_key()),
             clock=Clock(self.clock_dice),
             observer=self.observer,
             net=self.net,
@@ -134,7 +162,7 @@ class World:
 
     def close(self) -> None:
         """Close what is open."""
-        for one in (*self.rooms, *self.hubs):
+        for one in self.stores():
             one.disk.close()
 
     def step(self, action=None) -> None:
@@ -163,7 +191,7 @@ class World:
         hub = self.dice.choice(self.hubs)
         portion = self.dice.choice((1, 600, LARGE))
         most = self.dice.choice((1, 2, 3, ROUNDS))
-        if self.dice.random() < 0.2:
+        if self.dice.random() < 0.3:
             hub.dies_in = self.dice.randrange(1, 4)
         with portions(LARGE if self.plan.is_whole else portion):
             room.exchange(hub, most)
@@ -179,7 +207,8 @@ class World:
         room.power_cut(self.dice)
 
     def _hub_power_cut(self, _room: Room) -> None:
-        self.dice.choice(self.hubs).power_cut()
+        hub = self.dice.choice((self.hubs[0], *self.servers))
+        hub.power_cut(self.dice.randrange(4))
 
     def _image(self, room: Room) -> None:
         room.image = room.disk.copy()
@@ -206,19 +235,25 @@ class World:
         room.frozen = None if room.frozen else room.disk.copy()
 
     def _key_lost(self, room: Room) -> None:
+        room.set_full(False)  # nobody can ever sign what no segment holds by now
         room.seal()
-        room.begin(WhyIncarnation.KEY_LOST, self.key())
+        lost, new = room.disk.key.public_key, self.key()
+        if sum(one.disk.key.public_key == lost for one in self.rooms) == 1:
+            # Nobody will ever enrol it: the log of the next one says what it goes on from.
+            self.strangers = [one for one in self.strangers if one.public_key != lost]
+        self.enrol(new)
+        room.begin(WhyIncarnation.KEY_LOST, new)
 
     def _fill_disk(self, room: Room) -> None:
-        room.is_full = not room.is_full
-        hub = self.dice.choice(self.hubs)
-        hub.is_full = not hub.is_full
+        room.set_full(not room.is_full)
+        hub = self.dice.choice(self.servers)
+        hub.set_full(not hub.is_full)
 
     def _backup_hub(self, _room: Room) -> None:
-        self.dice.choice(self.hubs).make_backup()
+        self.dice.choice(self.servers).make_backup()
 
     def _roll_hub_back(self, _room: Room) -> None:
-        self.dice.choice(self.hubs).roll_back()
+        self.dice.choice(self.servers).roll_back()
 
     def _hub_lies(self, _room: Room) -> None:
         if len(self.hubs) > 1:
@@ -264,18 +299,22 @@ class World:
 
     def heal(self) -> None:
         """Everything works again, at first with a network that still loses much."""
-        for hub in self.hubs:
-            hub.is_full = hub.lies = False
+        for hub in self.servers:
+            hub.set_full(False)
+            hub.lies = hub.is_liar = hub.disk.is_liar = False
             hub.sync()
+            journeys.look_after_hub(self, hub)
         for room in self.rooms:
             room.is_full = False
             room.frozen = None
-            room.put(room.disk.cut(0))
+            room.put(room.disk.cut(0, torn=self.dice.random()))
+            journeys.look_after_room(self, room)
             self._teach(room)
             room.seal()
+        journeys.enrol_all(self)
         for segments, introductions in self.sticks:
             self.rooms[0].take(segments, introductions)
-        self.surviving = set().union(*(one.there() for one in (*self.rooms, *self.hubs)))
+        self.surviving = self._reachable()
         self.net.loss, self.net.storm = 0.25, 0
         self._exchange_all(2)
         self.net.deliver_late()
@@ -284,8 +323,13 @@ class World:
             self._exchange_all(1)
             for room in self.rooms:
                 self._teach(room)
-            self.surviving.update(*(room.there() for room in self.rooms))
+            self.surviving |= self._reachable()
         self.is_settled = self._exchange_all(HEAL_ROUNDS)
+
+    def _reachable(self) -> set[bytes]:
+        """What is on a disk that may still talk to a hub."""
+        able = [one for one in self.rooms if not self.is_revoked(one)]
+        return set().union(*(one.there() for one in (*able, *self.servers)))
 
     def _exchange_all(self, rounds: int) -> bool:
         """Let all talk to all hubs until that changes nothing; tells whether it came to that."""
@@ -295,6 +339,8 @@ class World:
             for hub in self.hubs:
                 for room in self.rooms:
                     room.exchange(hub)
+                if self.county:
+                    hub.exchange(self.county, self.net)
             after = self._vectors()
             if before == after:
                 return True
@@ -303,13 +349,22 @@ class World:
     def _vectors(self) -> list[Vector]:
         return [disk.log.vector() for disk in self._disks()]
 
+    def is_revoked(self, room: Room) -> bool:
+        return room.disk.key.public_key in self.observer.revoked
+
+    def stores(self) -> list[Room | Hub]:
+        return [*self.rooms, *self.servers]
+
     def _disks(self) -> list[MemoryDisk]:
-        return [one.disk for one in (*self.rooms, *self.hubs)]
+        return [one.disk for one in self.stores()]
 
     def judge(self) -> Outcome:
         """Check everything that must be true now."""
-        stores = {one.name: list(one.disk.events()) for one in (*self.rooms, *self.hubs)}
-        self.observer.judge(stores, self.surviving)
+        stores = {one.name: list(one.disk.events()) for one in self.stores()}
+        cut_off = {one.name for one in self.rooms if self.is_revoked(one)}
+        self.observer.judge(stores, self.surviving, cut_off)
+        for one in self.servers:
+            self.observer.check_refused(one.name, one.there())
         hub = self.hubs[0]
         events = {event.hash: event for event in stores[hub.name]}
         self.observer.check_closed(hub.disk.log.vector(), events)
@@ -329,14 +384,17 @@ class World:
         if not self.is_settled:
             raise Broken("restless", "there is always something new to say")
         before = self._vectors()
+        idle = [hub.exchange(self.county, self.net) for hub in self.hubs if self.county]
         for room in self.rooms:
-            for hub in self.hubs:
-                idle = room.exchange(hub)
-                if idle is None or idle.requests != 1:
-                    raise Broken("restless", "an idle exchange takes more than one request")
-        everything = self.hubs[0].disk.log.missing(EMPTY, 1 << 30)
+            found = [room.exchange(hub) for hub in self.hubs]
+            if not self.is_revoked(room):
+                idle += found
+            elif any(found):
+                raise Broken("denied", "a hub talks to a key that it revoked")
+        if any(one is None or one.requests != 1 for one in idle):
+            raise Broken("restless", "an idle exchange takes more than one request")
         for disk in self._disks():
-            disk.log.take(everything).result()
+            disk.log.take(disk.log.missing(EMPTY, 1 << 30)).result()
         if self._vectors() != before:
             raise Broken("restless", "a repetition changed something")
 
@@ -361,12 +419,9 @@ def live(plan: Plan) -> Outcome:
     """Live through one history. Raises `Broken`."""
     with ExitStack() as stack:
         verify = stack.enter_context(signed(for_real=plan.is_signed))
-        folder = None
-        if plan.has_files:
-            where = "/dev/shm" if Path("/dev/shm").is_dir() else None
-            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-", dir=where))
-            folder = Path(name)
-        world = World(plan, verify, folder)
+        where = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-", dir=where))
+        world = World(plan, verify, Path(name))
         stack.callback(world.close)
         return world.run()
 
@@ -377,7 +432,7 @@ ACTIONS, WEIGHTS = zip(
     (World._seal, 3),
     (World._late, 3),
     (World._power_cut, 5),
-    (World._hub_power_cut, 6),
+    (World._hub_power_cut, 8),
     (World._image, 3),
     (World._restore, 3),
     (World._clone, 4),
@@ -390,12 +445,21 @@ ACTIONS, WEIGHTS = zip(
     (World._stick_out, 1),
     (World._stick_in, 2),
     (World._hostile, 3),
+    (journeys.carry_to_hub, 3),
+    (journeys.spoil_stick, 1),
+    (journeys.hub_to_county, 5),
+    (journeys.lose_hub, 0.5),
+    (journeys.enrol_one, 1),
+    (journeys.revoke, 1),
+    (journeys.rot, 1),
     strict=True,
 )
 CERTAIN = (
     World._clone,
     World._clone,
     World._clone,
+    World._hub_power_cut,
+    World._hub_power_cut,
     World._hub_power_cut,
     World._hub_power_cut,
     World._key_lost,

@@ -11,7 +11,8 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from client.domain.availability import Light
-from client.service.doctor import Check, CheckState, Facts, Fix
+from client.service.checks import Check, CheckState, Fix
+from client.service.doctor import Facts
 from client.service.doctor_report import values_of
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
@@ -67,6 +68,8 @@ class DoctorView(QWidget):
 
     back_wanted = Signal()
     transfer_wanted = Signal()
+    send_wanted = Signal()
+    hubs_wanted = Signal()
 
     def __init__(self, context: UiContext, model: DoctorModel) -> None:
         super().__init__()
@@ -93,7 +96,7 @@ class DoctorView(QWidget):
         line = row(gap=theme.gap(12))
         back = Button(
             self._context,
-            Face(text=words("frame.settings"), icon="chevron-left", kind="quiet"),
+            Face(text=words("frame.settings"), icon="chevron-left", gap=12),
         )
         back.setObjectName("doctor-back")
         back.clicked.connect(self.back_wanted)
@@ -145,10 +148,11 @@ class DoctorView(QWidget):
         for number, check in enumerate(checks):
             if number:
                 body.addWidget(divider())
-            body.addWidget(self._line(check))
+            body.addWidget(self._line(check, "" if tone else "muted"))
         return paper
 
-    def _line(self, check: Check) -> QWidget:
+    def _line(self, check: Check, tone: str) -> QWidget:
+        """Make a line; `tone` is that of the hint, muted on white alone."""
         words, theme = self._context.words, self._context.theme
         holder = QWidget()
         line = row(holder, gap=theme.gap(14))
@@ -166,7 +170,7 @@ class DoctorView(QWidget):
         texts.addWidget(label(words(key, **values), Type.BODY, is_wrapped=True))
         if words.has(f"{key}_hint"):
             hint = words(f"{key}_hint", **values)
-            texts.addWidget(label(hint, Type.CAPTION, tone="muted", is_wrapped=True))
+            texts.addWidget(label(hint, Type.CAPTION, tone=tone, is_wrapped=True))
         line.addLayout(texts, 1)
         line.addWidget(self._end(check), 0, Qt.AlignmentFlag.AlignVCenter)
         holder.setAccessibleName(f"{name.text()}: {words(f'doctor.state_{check.state.value}')}")
@@ -182,8 +186,13 @@ class DoctorView(QWidget):
         face = Face(text=words(f"doctor.fix_{check.fix.value}"), kind=kind)
         button = Button(self._context, face)
         button.setEnabled(not self._model.is_busy)
-        if check.fix is Fix.OPEN_TRANSFER:
-            button.clicked.connect(self.transfer_wanted)
+        ways = {
+            Fix.OPEN_TRANSFER: self.transfer_wanted,
+            Fix.OPEN_SETTINGS: self.hubs_wanted,
+            Fix.SEND: self.send_wanted,
+        }
+        if check.fix in ways:
+            button.clicked.connect(ways[check.fix])
         else:
             button.clicked.connect(lambda: self._model.mend(check.fix))
         return button

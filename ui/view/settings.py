@@ -4,7 +4,7 @@ Invariants:
   ST1  There is no "save" button: every touch is kept, and taking a class out can be undone.
 """
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -14,7 +14,9 @@ from ui.base.context import Say, UiContext
 from ui.base.layout import Fold, Page, row, rows
 from ui.base.text import label
 from ui.base.theme import Type
+from ui.view.hubs import HubsPaper
 from ui.view.setup_parts import CoversPaper, GradesPaper, LookPaper, SourcesPaper
+from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.setup import SetupModel
 
 
@@ -23,7 +25,7 @@ class SettingsView(QWidget):
 
     doctor_wanted = Signal()
 
-    def __init__(self, context: UiContext, model: SetupModel) -> None:
+    def __init__(self, context: UiContext, model: SetupModel, hubs: HubsModel) -> None:
         super().__init__()
         self._context = context
         self._model = model
@@ -56,9 +58,22 @@ class SettingsView(QWidget):
         body.addWidget(room)
         body.addSpacing(theme.gap(12))
         self._section(body, "sources", SourcesPaper(context, model))
+        body.addSpacing(theme.gap(12))
+        self._hubs = HubsPaper(context, hubs, has_form=True)
+        self._section(body, "hubs", self._hubs)
+        self._page = page
         body.addStretch(1)
+        hubs.form_wanted.connect(self._on_form_wanted)
         model.failed.connect(context.say_error)
         model.class_removed.connect(self._on_removed)
+
+    def _on_form_wanted(self) -> None:
+        """Go to where a hub is added, once the page has its size."""
+        QTimer.singleShot(0, self, self._show_form)
+
+    def _show_form(self) -> None:
+        self._hubs.url.setFocus()
+        self._page.show_widget(self._hubs)
 
     def _section(self, body: QVBoxLayout, name: str, widget: QWidget) -> None:
         title = label(self._context.words(f"settings.{name}"), Type.TITLE, is_bold=True)

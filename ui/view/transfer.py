@@ -7,7 +7,7 @@ Invariants:
 
 from typing import Final
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -20,7 +20,9 @@ from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import bell_text, day_name, reason_text, when_text
+from ui.view.hubs import HubsPaper
 from ui.view.transfer_budget import Bar, BudgetBar, closed_text
+from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.transfer import Group, Line, Need, Section, TransferModel
 
 _HEADS: Final = {
@@ -190,14 +192,17 @@ class LineView(QFrame):
 class TransferPage(Page):
     """See the module."""
 
-    def __init__(self, context: UiContext, model: TransferModel) -> None:
+    settings_wanted = Signal()
+    sync_wanted = Signal()
+
+    def __init__(self, context: UiContext, model: TransferModel, hubs: HubsModel) -> None:
         super().__init__(context, most_px=_WIDTH)
         self._context = context
         self._model = model
         self._views: list[LineView] = []
         words = context.words
         head = row(gap=context.theme.gap(12))
-        head.addWidget(label(words("transfer.title"), Type.TITLE, is_bold=True))
+        head.addWidget(label(words("transfer.title"), Type.HEAD, is_bold=True))
         self._sum = label("", Type.BODY, tone="muted")
         head.addWidget(self._sum, 1)
         self._speed = label("", Type.BODY, is_bold=True)
@@ -205,6 +210,9 @@ class TransferPage(Page):
         self.pause = Button(context, Face(text=words("transfer.pause"), icon="pause"))
         self.pause.clicked.connect(model.toggle_pause)
         head.addWidget(self.pause)
+        self.sync = Button(context, Face(text=words("transfer.sync"), icon="arrow-left-right"))
+        self.sync.clicked.connect(self.sync_wanted)
+        head.addWidget(self.sync)
         self.body.addLayout(head)
         self._link = label("", Type.CAPTION, tone="muted", is_wrapped=True)
         self.body.addWidget(self._link)
@@ -212,6 +220,11 @@ class TransferPage(Page):
         self.body.addWidget(self._budget)
         self._list: QVBoxLayout = rows(gap=context.theme.gap(16))
         self.body.addLayout(self._list)
+        self.body.addSpacing(context.theme.gap(8))
+        self.body.addWidget(label(words("transfer.hubs"), Type.BODY, is_bold=True))
+        paper = HubsPaper(context, hubs)
+        paper.settings_wanted.connect(self.settings_wanted)
+        self.body.addWidget(paper)
         self.body.addStretch(1)
         model.changed.connect(self._refresh)
         model.reordered.connect(self._rebuild)
@@ -278,6 +291,7 @@ class TransferPage(Page):
         self.pause.setVisible(is_paused or bool(coming))
         self._link.setText(" · ".join(self._link_parts()))
         self._budget.show_link(model.status.link)
+        self._link.setVisible(bool(self._link.text()))
 
     def _link_parts(self) -> list[str]:
         status, words = self._model.status, self._context.words

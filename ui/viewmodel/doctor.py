@@ -10,7 +10,8 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from client.domain.errors import ClassroomError
-from client.service.doctor import Check, CheckState, Facts, Fix
+from client.service.checks import Check, CheckState, Fix
+from client.service.doctor import Facts
 from ui.base.dispatch import UiDispatcher
 
 

@@ -1,11 +1,12 @@
 """State of the window around the pages: room, classes, link, clock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from client.domain.timetable import ClassGroup, Room
-from client.service.api import SyncStatus, TransferState
+from client.service.api import HubRow, SyncStatus, TransferState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class LinkLine:
     last_contact_ms: int | None
 
 
-def link_line(status: SyncStatus) -> LinkLine:
+def link_line(status: SyncStatus, hubs: Sequence[HubRow] = ()) -> LinkLine:
     """Put the supervisor's status into the one line of the chip.
 
     | paused | online | icon   | word        |
@@ -28,21 +29,27 @@ def link_line(status: SyncStatus) -> LinkLine:
     | no     | None   | cable  | not asked   |
     | no     | True   | link   | connected   |
     | no     | False  | unplug | offline     |
+
+    A hub that answers is a connection too; one that lacks something is one thing that waits.
     """
+    answers = [status.is_online, *(hub.answers for hub in hubs)]
+    last = [status.last_contact_ms, *(hub.last_contact_ms for hub in hubs)]
+    is_online = True if True in answers else False if False in answers else None
     if status.is_paused:
         icon, key = "pause", "frame.link_paused"
-    elif status.is_online is None:
+    elif is_online is None:
         icon, key = "cable", "frame.link_unknown"
-    elif status.is_online:
+    elif is_online:
         icon, key = "link", "frame.online"
     else:
         icon, key = "unplug", "frame.offline"
     return LinkLine(
         icon=icon,
         kind_key=key,
-        waiting=sum(row.state is not TransferState.DONE for row in status.rows),
+        waiting=sum(row.state is not TransferState.DONE for row in status.rows)
+        + sum(bool(hub.waiting) for hub in hubs),
         bytes_received=status.bytes_received,
-        last_contact_ms=status.last_contact_ms,
+        last_contact_ms=max((at for at in last if at is not None), default=None),
     )
 
 
@@ -57,7 +64,9 @@ class FrameModel(QObject):
         super().__init__(parent)
         self.room: Room | None = None
         self.classes: tuple[ClassGroup, ...] = ()
-        self.link = link_line(SyncStatus())
+        self._status = SyncStatus()
+        self._hubs: tuple[HubRow, ...] = ()
+        self.link = link_line(self._status)
         self.is_time_sure = True
         self.shown_class = ""
 
@@ -72,7 +81,16 @@ class FrameModel(QObject):
 
     def set_status(self, status: SyncStatus) -> None:
         """Show the supervisor's newest status."""
-        link = link_line(status)
+        self._status = status
+        self._show_link()
+
+    def set_hubs(self, hubs: Sequence[HubRow]) -> None:
+        """Show the newest figures of the hubs."""
+        self._hubs = tuple(hubs)
+        self._show_link()
+
+    def _show_link(self) -> None:
+        link = link_line(self._status, self._hubs)
         if link != self.link:
             self.link = link
             self.changed.emit()

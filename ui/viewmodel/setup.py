@@ -20,6 +20,7 @@ from client.service.secrets import SecretPlace
 from client.service.setup import SourceLine
 from client.service.wishes import Wish, load_offers
 from ui.base.dispatch import Latest, UiDispatcher
+from ui.viewmodel.hubs import HubsModel
 
 T = TypeVar("T")
 FIRST_RUN: Final = "first_run"
@@ -89,6 +90,11 @@ class SetupPort(Protocol):
 class SetupActions(Protocol):
     """What the program around does. GUI thread."""
 
+    @property
+    def hubs(self) -> HubsModel:
+        """State of the hubs of this room."""
+        ...
+
     def import_folder(self) -> None:
         """Ask for a folder and take lessons from it."""
         ...
@@ -102,7 +108,7 @@ class SetupActions(Protocol):
         ...
 
     def sync_now(self) -> None:
-        """Read the catalogue of the sources."""
+        """Call the hubs, and read the catalogue of the sources."""
         ...
 
 

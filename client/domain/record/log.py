@@ -112,6 +112,14 @@ class Log(Protocol):
         """
         ...
 
+    def lacks(self, there: Vector) -> frozenset[bytes]:
+        """Return the logs of which the other side told a head that is not here."""
+        ...
+
+    def is_continued(self, writer: bytes) -> bool:
+        """Tell whether a log that is held here says that it goes on from that one."""
+        ...
+
     def stretches(self, segments: Sequence[bytes]) -> tuple[Stretch, ...]:
         """Tell what segments of this store cover, one each."""
         ...

@@ -200,7 +200,12 @@ COMMANDS: Final = (
     Command(name="sync now", arguments=(_option("--folder", Value.PATH),)),
     Command(
         name="courier pack",
-        arguments=(_DIR, _option("--for"), _option("--lessons", Value.ITEMS)),
+        arguments=(
+            _DIR,
+            _option("--for"),
+            _option("--lessons", Value.ITEMS),
+            _option("--data", Value.PATH),
+        ),
     ),
     Command(name="courier unpack", arguments=(_DIR,)),
     Command(name="courier inspect", arguments=(_DIR,)),
@@ -216,8 +221,19 @@ COMMANDS: Final = (
     Command(
         name="hub publish",
         arguments=(
+            _HUB_DATA,
             _place("dir", Value.PATH, optional=True),
             _option("--from-platform", Value.FLAG),
+        ),
+    ),
+    Command(
+        name="hub withdraw",
+        arguments=(
+            _HUB_DATA,
+            _ID,
+            _option("--reason", needed=True),
+            _option("--grace", Value.NUMBER),
+            _option("--replacement"),
         ),
     ),
     Command(name="hub answer", arguments=(_HUB_DATA, _DIR)),
@@ -231,10 +247,24 @@ COMMANDS: Final = (
         arguments=(
             _HUB_DATA,
             _option("--school"),
+            _option("--site"),
+            _option("--namesake", Value.FLAG),
             _option("--for-hub", Value.FLAG),
             _option("--close", Value.FLAG),
         ),
     ),
+    Command(
+        name="hub upstream add",
+        arguments=(
+            _HUB_DATA,
+            _place("url"),
+            _option("--code", needed=True),
+            _option("--school"),
+        ),
+    ),
+    Command(name="hub upstream list", arguments=(_HUB_DATA,)),
+    Command(name="hub upstream remove", arguments=(_HUB_DATA, _place("url"))),
+    Command(name="hub sync", arguments=(_HUB_DATA,)),
     Command(name="export", arguments=(_place("format"), _OUT)),
     Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),

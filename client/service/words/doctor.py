@@ -18,6 +18,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "doctor.fix_back_up": "Back up now",
     "doctor.fix_check_files": "Check all files",
     "doctor.fix_open_transfer": "Make room",
+    "doctor.fix_open_settings": "Open settings",
+    "doctor.fix_send": "Send now",
     "doctor.mended_back_up": "The records were backed up.",
     "doctor.mended_check_files": "{n} files were checked.",
     "doctor.disk": "Room on disk",
@@ -69,6 +71,21 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "doctor.journal_damaged_hint": "They are repaired when Tongke starts again.",
     "doctor.journal_suspect": "A damaged entry was met",
     "doctor.journal_suspect_hint": "It is repaired when Tongke starts again.",
+    "doctor.journal_full": "The disk is full: new records are not kept",
+    "doctor.journal_full_hint": (
+        "You can teach as usual. Delete files you no longer need, or ask the one who looks after"
+        " the PC. This line goes away by itself."
+    ),
+    "doctor.journal_low": "The disk is almost full",
+    "doctor.journal_low_hint": (
+        "Records are still kept. Delete files you no longer need, or ask the one who looks after"
+        " the PC."
+    ),
+    "doctor.journal_refused": "The disk takes nothing: new records are not kept",
+    "doctor.journal_refused_hint": (
+        "You can teach as usual. Ask the one who looks after the PC whether the disk is locked or"
+        " broken. This line goes away by itself."
+    ),
     "doctor.backups": "Backups",
     "doctor.backups_unknown": "Not looked at",
     "doctor.backups_ok": "{n} kept beside the records, nothing is newer",
@@ -102,9 +119,18 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     ),
     "doctor.restore": "After a restart",
     "doctor.restore_keeps": "What was recorded is still there",
-    "doctor.restore_forgets": "This disk forgets what was written",
+    "doctor.restore_alone": "This PC forgets everything at each restart (restore card)",
+    "doctor.restore_alone_hint": (
+        "Records are lost when it is switched off. Add the hub in Settings, or ask the one who"
+        " looks after the PC for a folder that is not put back."
+    ),
+    "doctor.restore_forgets": "This PC forgets everything at each restart (restore card)",
     "doctor.restore_forgets_hint": (
-        "Ask the one who looks after the PC for a folder that is not put back."
+        "There are records that no hub has yet. Before switching off, connect and press Send now."
+    ),
+    "doctor.restore_sent": "This PC forgets everything at each restart (restore card)",
+    "doctor.restore_sent_hint": (
+        "All records so far have reached the hub. You may switch the PC off."
     ),
     "doctor.hub": "Hub",
     "doctor.hub_ok": "{name}: met {when}",

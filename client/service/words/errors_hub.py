@@ -15,6 +15,21 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.node_revoked": "Ask whoever keeps the hub. Everything recorded stays on this PC.",
     "error.site_denied": "The hub knows this PC under another school.",
     "hint.site_denied": "Enrol it again with a code for this school.",
+    "error.school_ambiguous": "There are several schools of this name at this hub.",
+    "hint.school_ambiguous": (
+        "It takes a code for your own school: “hub code --school … --site …”, with the id that "
+        "“hub nodes” shows."
+    ),
+    "error.school_absent": "No school of this name has this id: {school}, {site}",
+    "hint.school_absent": "“hub nodes” shows the ids of schools.",
+    "error.school_not_here": "No school of this hub is the one called {school} above.",
+    "hint.school_not_here": "Enrol again with --school and the name that this hub knows.",
+    "error.code_for_rooms": "This code enrols rooms, not hubs.",
+    "hint.code_for_rooms": "Ask whoever keeps the other hub for one made with --for-hub.",
+    "error.no_upstream": "This hub is not enrolled with any hub above it.",
+    "hint.no_upstream": "Ask its keeper for an address and a code: hub upstream add URL --code C",
+    "error.upstream_absent": "There is no hub above this one at {url}.",
+    "hint.upstream_absent": "“hub upstream list” shows their addresses.",
     "error.code_invalid": "This code is mistyped.",
     "hint.code_invalid": "Look at it again: 18 letters and digits. 0, 1, I, L and O never occur.",
     "error.code_unknown": "The hub does not know this code.",

@@ -4,7 +4,10 @@ from typing import Final
 
 WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "error.no_hub": "This PC is not enrolled with any hub yet.",
-    "hint.no_hub": "Ask whoever keeps the hub for its address and a code: source add hub URL --code C",
+    "hint.no_hub": (
+        "Ask whoever keeps the hub for its address and a code, and add it in Settings or with:"
+        " source add hub URL --code C"
+    ),
     "error.room_unnamed": "School and room have no name yet.",
     "hint.room_unnamed": "Give them one first, under Settings or with: room set",
     "error.not_the_hub": "Something else answered in place of the hub.",

@@ -20,7 +20,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "frame.online": "Connected",
     "frame.link_unknown": "Not asked yet",
     "frame.link_paused": "Paused",
-    "frame.link_waiting": ("{n} on the way", "{n} on the way"),
+    "frame.link_waiting": ("{n} waiting", "{n} waiting"),
     "frame.link_nothing": "nothing waiting",
     "frame.link_received": "{size} received",
     "frame.link_name": "Link. Opens Transfer.",

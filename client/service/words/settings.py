@@ -6,6 +6,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "settings.title": "Settings",
     "settings.look": "Look",
     "settings.room": "Room, classes and textbooks",
+    "settings.hubs": "Hub",
     "settings.sources": "Where lessons come from",
     "settings.doctor": "Check-up",
     "settings.doctor_hint": "disk, player, screens, records",

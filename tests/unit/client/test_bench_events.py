@@ -25,7 +25,7 @@ def test_a_class_day_stays_inside_its_budget() -> None:
 def test_the_day_that_is_sealed_is_a_whole_day_of_a_class(tmp_path) -> None:
     data = class_day(tmp_path, 1)
 
-    (path,) = tmp_path.rglob("*.key")
+    path, *_ = tmp_path.rglob("*.key")
     key = KeyFile.load(path)
     assert key is not None
     day = unseal(data, lambda _: key.public_key, verify)

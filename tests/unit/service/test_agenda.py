@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from client.domain.availability import PartState
-from client.domain.catalogue import FileUse, Role
+from client.domain.catalogue import FileUse, LessonKind, Role
 from client.domain.holding import Holding
 from client.domain.ids import ClassId, LessonId, PartId
 from client.domain.settings import LinkKind
@@ -116,6 +116,8 @@ def test_what_is_missing_is_offered_from_the_wanted_size_down():
     assert need_of(LESSON, (), "720p", frozenset({Role.TASK})).missing_bytes == 10
     assert [one.size_bytes for one in need_of(LESSON, (), "odd").films] == [200]
     assert need_of(replace(LESSON, has_detail=False), (), "360p").is_unknown
+    folder = need_of(replace(LESSON, kind=LessonKind.FOLDER), (), "360p")
+    assert (folder.missing_bytes, folder.is_barred) == (0, True)
 
 
 def test_what_is_here_or_barred_is_not_missing():
@@ -130,7 +132,10 @@ def test_what_is_here_or_barred_is_not_missing():
 def ready(station):
     """A profile whose lessons have parts."""
     lessons = [
-        replace(lesson, source=SOURCE, parts=tuple(replace(p, lesson=lesson.id) for p in parts))
+        replace(
+            lesson, kind=LessonKind.NATIONAL, source=SOURCE,
+            parts=tuple(replace(p, lesson=lesson.id) for p in parts),
+        )
         for lesson, parts in (
             (station.catalogue.lesson(LessonId(f"l{n}")), (
                 a_part(Role.TASK, a_file(f"/{n}.pdf", size=MEGABYTE), key=f"t{n}"),

@@ -19,7 +19,6 @@ from client.service.doctor import (
     BackupFacts,
     CheckState,
     ClockFacts,
-    DiskFacts,
     Facts,
     Fix,
     HubContact,
@@ -28,6 +27,7 @@ from client.service.doctor import (
     station_doctor,
 )
 from client.service.doctor_report import values_of
+from client.service.keeping import KeepingFacts
 from client.service.paths import Profile
 from client.service.secrets import SecretPlace
 from client.service.station import Station
@@ -50,6 +50,10 @@ WELL = Facts(
 
 def clock(year: int, *faults: Fault, is_sure: bool = True):
     return {"clock": ClockFacts(year=year, is_sure=is_sure, faults=frozenset(faults))}
+
+
+def kept(**facts):
+    return {"keeping": KeepingFacts(**facts)}
 
 
 def check(facts: Facts, code: str):
@@ -81,8 +85,13 @@ def test_what_was_not_looked_at_is_unknown() -> None:
         ({"has_print_font": False}, "fonts", CheckState.ADVICE, "no_print_font", Fix.NONE),
         ({"secret": SecretPlace.FILE}, "keyring", CheckState.ADVICE, "file", Fix.NONE),
         ({"secret": SecretPlace.KEYRING}, "keyring", CheckState.OK, "ok", Fix.NONE),
-        ({"disk": DiskFacts(forgets=True)}, "restore", CheckState.BAD, "forgets", Fix.NONE),
-        ({"disk": DiskFacts(forgets=False)}, "restore", CheckState.OK, "keeps", Fix.NONE),
+        (kept(forgets=True), "restore", CheckState.BAD, "alone", Fix.OPEN_SETTINGS),
+        (kept(forgets=True, hubs=1), "restore", CheckState.BAD, "forgets", Fix.SEND),
+        (kept(forgets=True, hubs=1, is_sent=True), "restore", CheckState.ADVICE, "sent", Fix.NONE),
+        (kept(), "restore", CheckState.OK, "keeps", Fix.NONE),
+        (kept(refusal="disk_full"), "journal", CheckState.BAD, "full", Fix.NONE),
+        (kept(refusal="store_failed"), "journal", CheckState.BAD, "refused", Fix.NONE),
+        (kept(is_low=True), "journal", CheckState.BAD, "low", Fix.NONE),
         (clock(1970), "clock", CheckState.ADVICE, "wrong", Fix.NONE),
         (clock(2099), "clock", CheckState.ADVICE, "wrong", Fix.NONE),
         (clock(2027, is_sure=False), "clock", CheckState.ADVICE, "unsure", Fix.NONE),
@@ -121,7 +130,7 @@ def test_records_and_backups(change, code, state, variant) -> None:
 
 def test_lines_of_what_this_machine_cannot_have_are_left_out() -> None:
     """DR1: neither a hub nor a detector is pretended."""
-    for facts in (WELL, Facts(), replace(WELL, disk=DiskFacts(forgets=None))):
+    for facts in (WELL, Facts()):
         assert {"restore", "hub"} & {one.code for one in examine(facts)} == set()
 
 
@@ -158,7 +167,15 @@ FACTS = st.builds(
         is_sure=st.booleans(),
         faults=st.frozensets(st.sampled_from(Fault)),
     ),
-    disk=st.none() | st.builds(DiskFacts, forgets=st.none() | st.booleans()),
+    keeping=st.none()
+    | st.builds(
+        KeepingFacts,
+        refusal=st.sampled_from(["", "disk_full", "store_failed"]),
+        is_low=st.booleans(),
+        forgets=st.booleans(),
+        hubs=st.integers(0, 2),
+        is_sent=st.booleans(),
+    ),
     hubs=st.lists(
         st.builds(
             HubContact,

@@ -14,7 +14,7 @@ from client.service.image import seal_image
 from client.service.paths import Profile
 from client.store.database import Database
 from client.store.log_store import LogStore
-from client.store.repair import open_journal
+from client.store.repair import KEY_COPY, KEY_FILE, open_journal
 from client.store.schema_journal import MIGRATIONS
 from client.store.sentinel import Sentinel
 from tests.journal_room import cue
@@ -86,6 +86,16 @@ def test_im1_one_fact_more_is_not_acknowledged(profile, sentinel):
     journal.close()
     with pytest.raises(UserError):
         seal(profile, sentinel)
+
+
+def test_no_key_stays_behind_in_any_place(profile, sentinel):
+    taught(profile, sentinel).close()
+    for name in (KEY_FILE, KEY_COPY):
+        (profile.folder / name).write_bytes(b"junk")
+        taught(profile, sentinel).close()
+    assert len(list(profile.folder.rglob("*.key*"))) == 4
+    seal(profile, sentinel, is_sure=True)
+    assert not list(profile.folder.rglob("*.key*"))
 
 
 def test_an_empty_profile_is_ready(profile, sentinel):

@@ -12,10 +12,11 @@ from client.domain.errors import (
     DigestMismatchError,
     StorageError,
     StorageFullError,
+    UserError,
 )
 from client.domain.ids import Digest
 from client.store import disk
-from client.store.blob_store import Announced, BlobStore, clean_ext, growing_key
+from client.store.blob_store import BlobStore, clean_ext, growing_key
 from client.store.disk import write_durably
 
 DATA = b"one lesson"
@@ -102,26 +103,22 @@ def test_dropping_frees_the_file_and_what_was_set_aside(store: BlobStore) -> Non
 
 
 def test_an_import_is_hashed_while_it_is_copied(store: BlobStore, tmp_path: Path) -> None:
+    """OP1."""
     source = tmp_path / "a.PDF"
     source.write_bytes(DATA)
-    seen: list[int] = []
-    said = Announced(md5=hashlib.md5(DATA).hexdigest(), size_bytes=len(DATA), sha256=DIGEST)
-    stored = store.import_file(source, "PDF", CancelToken(), announced=said, progress=seen.append)
-    assert (stored.digest, stored.ext, seen) == (DIGEST, ".pdf", [len(DATA)])
-    assert store.import_file(source, ".pdf", CancelToken()).digest == DIGEST
+    seen: list[bytes] = []
+    made = store.import_file(source, "PDF", CancelToken(), seen.append)
+    assert (made.stored.digest, made.stored.ext, seen) == (DIGEST, ".pdf", [DATA])
+    assert made.md5 == hashlib.md5(DATA).hexdigest()
+    assert store.import_file(source, ".pdf", CancelToken()).stored.digest == DIGEST
     assert not list((store.folder / "incoming").iterdir())
 
 
-@pytest.mark.parametrize(
-    "said", [Announced(md5="0" * 32), Announced(sha256="0" * 64), Announced(size_bytes=3)]
-)
-def test_an_import_that_is_not_what_was_announced_leaves_nothing(
-    store: BlobStore, tmp_path: Path, said: Announced
-) -> None:
+def test_an_import_of_a_file_that_changes_leaves_nothing(store: BlobStore, tmp_path: Path) -> None:
     source = tmp_path / "a.pdf"
     source.write_bytes(DATA)
-    with pytest.raises(DigestMismatchError):
-        store.import_file(source, "pdf", CancelToken(), announced=said)
+    with pytest.raises(UserError, match="file_changes"):
+        store.import_file(source, "pdf", CancelToken(), lambda _: source.write_bytes(DATA * 2))
     assert [p.name for p in store.folder.rglob("*") if p.is_file()] == []
 
 
@@ -132,7 +129,7 @@ def test_a_cancelled_or_broken_import_leaves_nothing(store: BlobStore, tmp_path:
     token.cancel()
     with pytest.raises(Cancelled):
         store.import_file(source, "pdf", token)
-    with pytest.raises(StorageError, match="disk_failed"):
+    with pytest.raises(UserError, match="file_unreadable"):
         store.import_file(tmp_path / "absent.pdf", "pdf", CancelToken())
     assert [p.name for p in store.folder.rglob("*") if p.is_file()] == []
 

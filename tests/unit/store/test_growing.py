@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,40 @@ def test_a_folder_that_is_gone_is_a_storage_error(tmp_path: Path) -> None:
     growing = Growing(tmp_path / "gone" / "f.part", "x")
     with pytest.raises(StorageError, match="disk_failed"):
         growing.write(b"abc")
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    st.sets(st.integers(0, 5)),
+    st.integers(0, 240),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_g4_what_stands_before_a_cut_goes_on_to_count(tmp_path_factory, sizes, marks, at, again):
+    """G4, G3: wherever it is cut, in this life or the next; digests are those of what is there."""
+    part = tmp_path_factory.mktemp("cut") / "f.part"
+    growing = Growing(part, "x", 0)
+    data = b""
+    for number, size in enumerate(sizes):
+        piece = bytes([number]) * size
+        growing.write(piece)
+        data += piece
+        if number in marks:
+            growing.mark()
+    at = min(at, len(data))
+    ends = list(accumulate(length for length, _ in growing.blocks))
+    growing.cut(at)
+    assert sum(length for length, _ in growing.blocks) == max(
+        (end for end in ends if end <= at), default=0
+    )
+    assert growing.tail(0) == data[:at]
+    assert growing.tail(at) == b""
+    growing.write(b"new")
+    whole = data[:at] + b"new"
+    growing.mark()
+    if again:
+        growing.close()
+        growing = Growing(part, "x", 0)
+    assert growing.size == len(whole)
+    assert growing.sha256 == hashlib.sha256(whole).hexdigest()
+    assert growing.read() == whole

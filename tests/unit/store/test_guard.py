@@ -343,7 +343,7 @@ def test_a_restore_card_is_told_by_its_counts(room, monkeypatch, tmp_path):
     for _ in range(3):
         room.write(7)
         codes = restart(room, monkeypatch, set_back)
-    assert codes == ["journal_rolled_back", "disk_forgets"]
+    assert codes == ["journal_rolled_back"]
     assert room.journal.health().forgets
     assert room.journal.local()[guard_module.FORGETS] == "1"
 

@@ -4,13 +4,15 @@ import os
 import sqlite3
 import stat
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from client.domain.canon import encode
 from client.domain.clock import FrozenClock
-from client.domain.errors import ProtocolError, StorageError
+from client.domain.errors import ProtocolError, StorageError, StorageFullError, UserError
 from client.domain.ids import EventId, SittingId
 from client.domain.record import bodies as b
 from client.domain.record.bodies import EventType
@@ -20,6 +22,7 @@ from client.domain.record.resume import ResumePoint, RunningTimer
 from client.domain.record.segment import MAX_EVENTS, unseal
 from client.domain.record.table import topic
 from client.store import journal_rows as rows
+from client.store.ballast import Ballast
 from client.store.durable import move_file, set_aside, sync_folder, write_file
 from client.store.futures import after, then
 from client.store.journal_rows import Boot
@@ -421,6 +424,50 @@ def test_a_damaged_key_is_set_aside(tmp_path, data):
     assert KeyFile.load(path) is None
 
 
+@pytest.fixture
+def files(tmp_path):
+    return tmp_path / "journal.key", tmp_path / "keys" / "journal.key"
+
+
+def test_k1_the_copy_is_for_its_owner_only_too(files):
+    KeyFile.create(*files)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600, 0o600]
+    assert stat.S_IMODE(files[1].parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("data", [None, b"", b"junk"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_k3_k4_either_file_gives_the_key_and_mends_the_other(files, number, data):
+    key = KeyFile.create(*files).rotated()
+    files[number].unlink() if data is None else files[number].write_bytes(data)
+    found = KeyFile.load(*files)
+    assert (found.public_key, found._secret) == (key.public_key, key._secret)
+    assert found.is_restored == (number == 0) == (found.nonce != key.nonce)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert KeyFile.load(*files).is_restored is False
+    assert not list(files[0].parent.glob("*.new"))
+
+
+def test_k3_a_disk_that_refuses_the_copy_stops_nothing(files, tmp_path):
+    (tmp_path / "keys").write_bytes(b"a file where the folder should be")
+    key = KeyFile.create(*files).rotated()
+    assert KeyFile.load(*files).nonce == key.nonce
+    (tmp_path / "keys").unlink()
+    assert KeyFile.load(*files).nonce == key.nonce
+    files[0].unlink()
+    assert KeyFile.load(*files).public_key == key.public_key
+
+
+def test_k3_another_key_in_the_place_of_the_copy_is_kept_aside(files, tmp_path):
+    other = KeyFile.create(tmp_path / "other.key")
+    key = KeyFile.create(*files)
+    (tmp_path / "other.key").replace(files[1])
+    assert KeyFile.load(*files).public_key == key.public_key
+    aside = files[1].with_name("journal.key.damaged-1")
+    assert KeyFile.load(aside).public_key == other.public_key
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 # --- files -------------------------------------------------------------------------------
 
 
@@ -467,3 +514,66 @@ def test_y2_setting_aside_never_overwrites(tmp_path):
         (tmp_path / "f").write_bytes(bytes([n]))
         assert set_aside(tmp_path / "f").name == f"f.damaged-{n}"
     assert (tmp_path / "f.damaged-1").read_bytes() == b"\x01"
+
+
+class Refusing:
+    """Makes a database refuse writes as a disk does that was locked or pulled."""
+
+    def __init__(self, monkeypatch, journal):
+        self.error, self.real = None, journal._database.write
+        monkeypatch.setattr(journal._database, "write", self.write)
+
+    def write(self, fn, **kwargs):
+        if self.error is None:
+            return self.real(fn, **kwargs)
+        failed = Future()
+        failed.set_exception(self.error)
+        return failed
+
+
+def test_j8_what_kept_a_write_from_the_disk_is_known_until_one_is_kept(journal, monkeypatch):
+    disk = Refusing(monkeypatch, journal)
+    for write in (lambda: journal.append(cue(1)), lambda: journal.set_local("a", "1")):
+        disk.error = StorageError("store_failed")
+        with pytest.raises(StorageError):
+            write().result()
+        assert journal.refusal == "store_failed"
+        journal.try_disk()
+        assert journal.refusal == "store_failed"
+        disk.error = None
+        write().result()
+        assert journal.refusal == ""
+    disk.error = StorageFullError("disk_full")
+    with pytest.raises(StorageFullError):
+        journal.append(cue(2)).result()
+    disk.error = None
+    journal.try_disk()
+    assert journal.refusal == ""
+
+
+def test_j8_a_draft_that_fails_says_nothing_of_the_disk(journal):
+    def draft(_look):
+        raise UserError("room_unnamed")
+
+    with pytest.raises(UserError):
+        journal.draft(draft).result()
+    assert journal.refusal == ""
+
+
+@pytest.mark.parametrize(
+    ("is_laid", "free", "expected"),
+    [(False, 10, True), (False, 2 * 4096, False), (True, 10, False), (False, None, False)],
+)
+def test_little_room_is_noticed_once_the_ballast_is_gone(
+    tmp_path, monkeypatch, is_laid, free, expected
+):
+    def usage(_folder):
+        if free is None:
+            raise OSError
+        return SimpleNamespace(free=free)
+
+    ballast = Ballast(path=tmp_path / "ballast", size_bytes=4096)
+    if is_laid:
+        ballast.path.write_bytes(bytes(4096))
+    monkeypatch.setattr("client.store.ballast.shutil.disk_usage", usage)
+    assert ballast.is_low() is expected

@@ -1,12 +1,15 @@
 """The store of logs in SQLite against its twin in memory, and what the twin does not know:
-schools in one file, quotas, quarantine, full disks (client.store.log_store, LS1 to LS3;
+schools in one file, quotas, quarantine, full disks (client.store.log_store, LS1 to LS4;
 client.store.log_rows)."""
 
 import random
 import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from client.domain.canon import encode
@@ -43,6 +46,43 @@ def key(pen) -> Introduction:
 
 def count(database, table) -> int:
     return database.read_here(lambda c: c.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+# --- bit rot -----------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(where=0, bit=7)
+def test_ls4_whatever_bit_of_a_segment_changes_it_is_never_given_and_holds_up_nothing(
+    tmp_path, where, bit
+):
+    path = Path(tempfile.mkdtemp(dir=tmp_path)) / "logs.db"
+    with closing(Database(path, MIGRATIONS)) as database:
+        log, pen, other, spoilt = LogStore(database), Pen().write(1), Pen(), []
+        first, second, third = pen.seal(), pen.write(2).seal(), other.seal()
+        take(log, first, second, third)
+        rotten = bytearray(first)
+        rotten[int(where * len(rotten))] ^= 1 << bit
+        database.write(
+            lambda c: c.execute("UPDATE sealed SET data = ? WHERE data = ?", (rotten, first))
+        ).result()
+        assert set(log.missing(EMPTY, LARGE)) == {second, third}
+        log.spoilt = lambda: spoilt.append(1)
+        given_now = log.missing(EMPTY, LARGE)
+        assert set(given_now) == {second, third}
+        assert spoilt == [1]
+
+
+def test_ls4_a_log_whose_beginning_nobody_can_be_given_is_introduced(database):
+    """Its first event is here, but the segment that held it is gone."""
+    log, pen = LogStore(database), Pen().write(1)
+    first, second = pen.seal(), pen.write(2).seal()
+    take(log, first, second)
+    assert log.introductions((second,)) == ()
+    database.write(lambda c: c.execute("DELETE FROM sealed WHERE data = ?", (first,))).result()
+    database.write(lambda c: c.execute("UPDATE event SET is_sealed = 0 WHERE seq < 3")).result()
+    assert log.introductions((second,)) == (key(pen),)
 
 
 # --- against the twin --------------------------------------------------------------------

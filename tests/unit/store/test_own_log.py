@@ -15,6 +15,7 @@ from client.service.bench_boots import exchange, forgetful_year, vector_bytes, y
 from client.store.database import Database
 from client.store.keyfile import KeyFile, verify
 from client.store.log_store import LogStore
+from client.store.own_log import MAX_NAMED
 from client.store.schema_journal import MIGRATIONS
 from client.store.sealing import runs
 from tests.disk_world import Disk, settle
@@ -244,6 +245,26 @@ def test_ol5_copies_of_a_disk_do_not_answer_each_other_without_end(disk, hub, tm
     assert all(one.ids() >= promised for one in rooms)
     for one in rooms[1:]:
         one.journal.close()
+
+
+def test_ol5_copies_that_teach_for_years_name_each_other_a_bounded_number_of_times(
+    disk, hub, tmp_path
+):
+    disk.write(1)
+    disk.copy(tmp_path / "image")
+    twin = Disk(tmp_path / "image")
+    for lesson in range(40):
+        for n, one in enumerate((disk, twin)):
+            one.write(2 * lesson + n)
+            exchange(one.journal, hub)
+    settle(hub, disk, twin)
+    logs = {event.writer for _, event in disk.journal.events()}
+    assert len(logs) <= 3
+    assert len(disk.journal.events([EventType.GOES_ON])) <= MAX_NAMED * len(logs)
+    assert disk.ids() == twin.ids() >= disk.promised | twin.promised
+    assert len(hub.vector().open) <= 2
+    assert disk.journal.log.vector() == twin.journal.log.vector() == hub.vector()
+    twin.journal.close()
 
 
 def test_ol5_what_was_named_and_then_only_named_others_is_not_named_again(disk):

@@ -22,9 +22,10 @@ from client.store.boot import boot_key
 from client.store.database import Database
 from client.store.keyfile import KeyFile
 from client.store.presence import Presence
-from client.store.repair import open_journal
+from client.store.repair import KEY_COPY, KEY_FILE, open_journal
 from client.store.salvage import gather
 from client.store.schema_journal import MIGRATIONS
+from tests.fakes.memory_log import MemoryLog
 from tests.journal_room import cue, make_journal
 from tests.log_world import Pen
 
@@ -221,6 +222,26 @@ def test_j6_a_row_that_changed_long_ago_stops_nothing_and_is_repaired_at_the_nex
     assert opened(room)[0] == []
 
 
+def test_j6_a_segment_that_changed_is_signed_anew_after_the_next_start(room):
+    """LS4: it is told when it should have been given, and the rows it held are whole."""
+    journal = make_journal(room)
+    journal.seal().result()
+    (sealed,) = journal.segments()
+    rotten = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    journal._database.write(lambda c: c.execute("UPDATE sealed SET data = ?", (rotten,))).result()
+    assert journal.log.missing(EMPTY, 1 << 20) == ()
+    assert journal.health().is_suspect
+    journal.close()
+    codes, cues, _ = opened(room)
+    assert (codes[0], cues) == ("journal_damaged", TEN)
+    journal = make_journal(room)
+    journal.seal().result()
+    hub = MemoryLog()
+    assert all(code.is_kept for code in hub.take(journal.log.missing(EMPTY, 1 << 20)).result())
+    assert hub.vector() == journal.log.vector()
+    journal.close()
+
+
 def test_e3_a_backup_that_is_damaged_too_gives_way_to_the_older_one(room):
     backed_up(room)
     add(room, 11)
@@ -312,23 +333,54 @@ def test_e4_after_a_repair_the_machine_writes_under_a_new_name(room):
     found.journal.close()
 
 
+def lose_key(room):
+    for name in (KEY_FILE, KEY_COPY):
+        (room / name).unlink()
+
+
 def test_e4_a_lost_key_is_told_and_the_log_goes_on(room):
-    (room / "journal.key").unlink()
+    opened(room)
+    lose_key(room)
     assert opened(room) == (["journal_key_new"], TEN, ["first", "key_lost"])
-    (room / "journal.key").unlink()
+    lose_key(room)
     (room / "journal.db").write_bytes(b"junk")
     assert opened(room)[2] == ["first", "key_lost", "key_lost"]
 
 
 def test_e4_many_repairs_name_only_the_logs_that_were_still_open(room):
+    opened(room)
     for _ in range(70):
-        (room / "journal.key").unlink()
+        lose_key(room)
         opened(room)
     assert opened(room)[1] == TEN
     found = open_journal(room, FrozenClock())
     last = found.journal.events()[-1][1]
     assert len(read(last).body.predecessors) == 1
     found.journal.close()
+
+
+@pytest.mark.parametrize("is_junk", [False, True])
+def test_k4_one_lost_key_file_costs_a_name_and_no_key(room, is_junk):
+    assert opened(room)[0] == []
+    before = KeyFile.load(room / KEY_FILE)
+    (room / KEY_FILE).write_bytes(b"junk") if is_junk else (room / KEY_FILE).unlink()
+    assert opened(room) == (["journal_key_restored"], TEN, ["first", "restored"])
+    after = KeyFile.load(room / KEY_FILE)
+    assert (after.public_key, after.nonce != before.nonce) == (before.public_key, True)
+    assert opened(room)[0] == []
+    (room / KEY_COPY).unlink()
+    assert opened(room) == ([], TEN, ["first", "restored"])
+    assert (room / KEY_COPY).read_bytes() == (room / KEY_FILE).read_bytes()
+
+
+def test_k3_a_repair_finds_the_copy_too(room):
+    backed_up(room)
+    opened(room)
+    before = KeyFile.load(room / KEY_FILE)
+    (room / KEY_FILE).unlink()
+    (room / "journal.db").write_bytes(b"junk")
+    assert opened(room)[1:] == (TEN, ["first", "restored"])
+    assert KeyFile.load(room / KEY_FILE).public_key == before.public_key
 
 
 def test_where_a_class_stood_survives_the_damage(room):

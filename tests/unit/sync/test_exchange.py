@@ -10,10 +10,18 @@ from client.domain.canon import decode_array, encode
 from client.domain.errors import Cancelled, ProtocolError, UnreachableError
 from client.domain.ids import EventId
 from client.domain.record.log import Taken
-from client.domain.record.vector import EMPTY, Stretch, Vector
+from client.domain.record.vector import EMPTY, Stretch, Vector, vector
 from client.store.keyfile import verify
 from sync.engine import exchange
-from sync.engine.belief import NOTHING, Belief, acknowledged, pack_belief, read_belief, told
+from sync.engine.belief import (
+    NOTHING,
+    Belief,
+    acknowledged,
+    pack_belief,
+    read_belief,
+    told,
+    waiting,
+)
 from sync.engine.exchange import Exchanger, TimeSample, better, sample_of
 from sync.hub import respond
 from sync.protocol.exchange import (
@@ -28,7 +36,7 @@ from sync.protocol.exchange import (
 from tests.exchange_world import Room, at_hub, dark
 from tests.fakes.memory_log import MemoryLog
 from tests.hub_world import Hub
-from tests.log_world import Pen
+from tests.log_world import Key, Pen
 
 
 def forged(room: Room, **changes) -> None:
@@ -369,6 +377,62 @@ def test_a_segment_that_is_not_taken_now_is_offered_another_time(code):
     assert hub.events.keys() == room.written()
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_logs_of_lost_keys_are_brought_in_one_exchange_by_their_heir(lost):
+    """EX5: each is let in once the hub knows which log goes on from it."""
+    hub = Hub()
+    room = Room(hub)
+    pens: list[Pen] = []
+    for number in range(lost):
+        pens.append(Pen(after=tuple(pens[-1:])).write(number))
+    room.pens = [*pens, Pen(room.key, after=(pens[-1],)).write(9)]
+    outcome = room.sync()
+    assert at_hub(hub).keys() == room.written()
+    assert outcome.is_agreed
+    assert outcome.notes == ()
+    assert outcome.requests <= 3 + lost
+    assert room.sync().requests == 1
+
+
+def cut_short(room: Room, twin: Room) -> None:
+    """A copy of the room goes on; the room's key is lost with a fact that nobody can sign."""
+    twin.log.take(tuple(room.log.segments))
+    twin.pens = [room.pen.clone()]
+    old = room.pen
+    (*_, tail) = old.write(77).events
+    room.log.events[tail.hash] = tail
+    old.sealed = len(old.events)
+    room.key = Key()
+    room.hub.enrol(room.key)
+    room.pens.append(Pen(room.key, after=(old,)))
+
+
+@pytest.mark.parametrize("portion", [1, 300, 1 << 18])
+@pytest.mark.parametrize("lessons", [1, 8])
+def test_an_end_that_nobody_can_sign_holds_back_nothing(monkeypatch, portion, lessons):
+    """EX4: the hub would wait for it before it gives what a copy of the disk wrote."""
+    hub = Hub()
+    room = Room(hub).write(1, 2)
+    room.sync()
+    for number in range(lessons):
+        room.write(number).sync()
+    twin = Room(hub, key=room.key, machine=b"machine2")
+    cut_short(room, twin)
+    for number in range(lessons):
+        twin.write(100 + number).seal()
+    twin.sync()
+    monkeypatch.setattr(respond, "MAX_PUSH_BYTES", portion)
+    outcome = room.sync()
+    assert at_hub(hub).keys() <= room.events()
+    assert outcome.is_agreed
+    assert outcome.requests <= 6 + 3 * lessons
+    assert room.sync().requests == 1
+    twin.write(200).sync()
+    room.write(3).sync()
+    assert at_hub(hub).keys() <= room.events()
+    assert room.sync().requests == 1
+
+
 def test_a_full_hub_is_left_alone_until_the_next_time():
     """EX5."""
     room, hub, _ = grudging(Taken.FULL)
@@ -633,3 +697,21 @@ def test_an_exchange_hands_out_the_time():
         utc_ms=int(room.hub.clock.wall().timestamp() * 1000),
         err_ms=2001,
     )
+
+
+def test_what_waits_is_counted_from_what_is_believed():
+    """A figure for people: all before the first word, nothing that was said to be held."""
+    a, b, c = (bytes([n]) * 8 for n in (1, 2, 3))
+
+    def stretch(writer, seq):
+        return Stretch(writer=writer, seq=seq, head=EventId(bytes(16)))
+
+    here = vector([stretch(a, 5), stretch(a, 4), stretch(b, 3)], [stretch(c, 2)])
+    assert waiting(NOTHING, here) == 10
+    some = Belief(sent=(stretch(a, 3),), refused=(stretch(b, 1),))
+    assert waiting(some, here) == 2 + 2 + 2
+    in_full = Belief(there=vector([stretch(a, 4), stretch(b, 9)]))
+    assert waiting(in_full, here) == 1 + 0 + 2
+    digest_alone = Belief(there=dataclasses.replace(in_full.there, closed=None))
+    assert waiting(digest_alone, here) == 1
+    assert waiting(digest_alone, dataclasses.replace(here, closed=None)) == 1

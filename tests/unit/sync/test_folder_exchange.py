@@ -84,6 +84,22 @@ def test_rooms_on_one_stick_leave_each_other_alone(tmp_path):
     assert pushed == [2, 2, 1]
 
 
+def test_a_copy_of_the_disk_keeps_its_place_on_the_stick(tmp_path):
+    """FX2: it has the same key, and what it left is neither taken up nor replaced."""
+    hub = Hub()
+    room = Room(hub).write(1)
+    twin = Room(hub, key=room.key, machine=b"machine2")
+    twin.pens = [pen.clone() for pen in room.pens]
+    room.write(2)
+    twin.write(3)
+    for one in (room, twin):
+        visit(one, tmp_path)
+    assert answer_folder(tmp_path, hub.responder.answer).answered == 2
+    assert visit(twin, tmp_path).pushed_events > 0
+    assert visit(room, tmp_path).pushed_events > 0
+    assert at_hub(hub).keys() == room.written() | twin.written()
+
+
 def test_junk_is_left_alone(tmp_path, monkeypatch):
     """FC2, FC3."""
     hub = Hub()

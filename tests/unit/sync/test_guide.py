@@ -204,9 +204,7 @@ def test_what_was_taken_off_stays_off_until_it_is_wished(make):
 def test_what_grew_for_the_timetable_is_kept_at_a_start(make):
     """P5: also while the plan has no task for it."""
     told = Promise(reason=Reason(code="plan_papers"))
-    guide = Guide(replace(outlook(papers(A)), promises={B: told}))
-    guide.allowed = {Purpose.CONTENT: 0}
-    room = make(guide)
+    room = make(Guide(replace(outlook(), promises={B: told})))
     blobs = room.holdings.blobs
     keys = {name: growing_key(f"/{name}.mp4", "") for name in ("v", "other")}
     for key in keys.values():
@@ -214,7 +212,7 @@ def test_what_grew_for_the_timetable_is_kept_at_a_start(make):
             growing.write(b"x" * 100)
             growing.mark()
     room.supervisor.start()
-    room.until(lambda s: any(row.reason is not None for row in s.rows))
+    room.supervisor.sync_catalogue(Wanted()).result(WAIT_S)
     assert blobs.growing(keys["v"], keys["v"]).size == 100
     assert blobs.growing(keys["other"], keys["other"]).size == 0
 

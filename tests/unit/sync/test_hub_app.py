@@ -5,17 +5,20 @@ import ipaddress
 import socket
 import ssl
 import threading
+from datetime import timedelta
 
 import pytest
+from cryptography import x509
 
-from client.domain.clock import SystemClock
+from client.domain.clock import FrozenClock, SystemClock
 from client.domain.errors import BusyError, ResourceError, StorageError, StorageFullError, UserError
 from client.domain.record.log import Taken
 from client.store.keyfile import verify
 from sync.hub import serve
 from sync.hub.app import TYPE, Pace, refusal
+from sync.hub.authority import CA
 from sync.hub.enrolment import add_code
-from sync.hub.folder import HubFolder
+from sync.hub.folder import TLS, HubFolder
 from sync.hub.serve import CODE_FILE, HubServer, Place, first_code, is_loopback, own_names
 from sync.protocol.enrol import (
     MAX_ENROL_BYTES,
@@ -281,6 +284,49 @@ def test_off_loopback_there_is_tls_and_nothing_else(tmp_path, monkeypatch):
         with hub.raw() as plain:
             plain.sendall(b"GET /v1/hello HTTP/1.1\r\nhost: h\r\n\r\n")
             assert not answer_of(plain).startswith(b"HTTP")
+
+
+def shown(hub: Served) -> bytes:
+    """The certificate that a new connection is shown, checked against the authority."""
+    context = ssl.create_default_context(cadata=(hub.folder.path / TLS / CA).read_text("ascii"))
+    with hub.raw() as wire, context.wrap_socket(wire, server_hostname="127.0.0.1") as safe:
+        return safe.getpeercert(binary_form=True) or b""
+
+
+def test_the_certificate_is_renewed_while_the_hub_runs(tmp_path, monkeypatch):
+    """V4."""
+    monkeypatch.setattr(serve, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(serve, "_LOOK_S", 0.01)
+    clock = FrozenClock()
+    with served(tmp_path / "hub", clock=clock) as hub:
+        context = ssl.create_default_context()
+        context.load_verify_locations(hub.folder.path / TLS / CA)
+        with hub.raw() as wire, context.wrap_socket(wire, server_hostname="127.0.0.1") as safe:
+            first = safe.getpeercert(binary_form=True)
+            assert shown(hub) == first
+            clock.advance(4.5 * 365 * 86_400)
+            assert any(shown(hub) != first for _ in range(1000))
+            safe.sendall(b"GET /v1/hello HTTP/1.1\r\nhost: h\r\n\r\n")
+            assert answer_of(safe).startswith(b"HTTP/1.1 200")
+        ends = x509.load_der_x509_certificate(shown(hub)).not_valid_after_utc
+        assert ends > clock.at + timedelta(days=4 * 365)
+
+
+def test_a_certificate_that_cannot_be_renewed_stays(tmp_path, monkeypatch):
+    """V4."""
+    monkeypatch.setattr(serve, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(serve, "_LOOK_S", 0.01)
+    failed = threading.Semaphore(0)
+
+    def full(*_args):
+        failed.release()
+        raise OSError(28, "no room")
+
+    with served(tmp_path / "hub") as hub:
+        first = shown(hub)
+        monkeypatch.setattr(serve, "ready", full)
+        assert all(failed.acquire(timeout=30) for _ in range(2))
+        assert shown(hub) == first
 
 
 def test_without_a_certificate_there_is_no_hub(tmp_path, monkeypatch):

@@ -10,11 +10,21 @@ from client.domain.errors import ClassroomError, UserError
 from client.store.keyfile import verify
 from sync.hub import audit as audit_file
 from sync.hub.audit import AuditFile
-from sync.hub.enrolment import Refusals, Registrar, add_code, close_codes, revoke
+from sync.hub.enrolment import (
+    Refusals,
+    Registrar,
+    add_code,
+    close_codes,
+    new_site,
+    revoke,
+    sites_named,
+    the_site,
+)
 from sync.hub.ports import Role
 from sync.protocol.enrol import Applicant, Grant, Hello, code_key, open_grant, pack_enrol, site_of
 from sync.protocol.exchange import node_of
 from tests.fakes.memory_hub import MemoryAudit, MemoryDirectory
+from tests.hub_world import SITE
 from tests.log_world import Key
 
 HUB = Key(91)
@@ -47,7 +57,7 @@ def refused(ask, *args, **kwargs) -> str:
 
 
 def test_a_code_lets_a_room_in():
-    """N1 N3."""
+    """N1 N4."""
     desk, key = Desk(), Key()
     grant = desk.enrol(desk.code(), key, school="石板小学")
     assert grant == Grant(site=site_of("石板小学"), school="石板小学")
@@ -61,8 +71,8 @@ def test_a_code_of_a_school_enrols_there_whatever_is_asked():
     """N2."""
     desk = Desk()
     desk.code()
-    grant = desk.enrol(desk.code(school="S1"), Key(), school="S2")
-    assert grant == Grant(site=site_of("S1"), school="S1")
+    grant = desk.enrol(desk.code(site=SITE, school="S1"), Key(), school="S2")
+    assert grant == Grant(site=SITE, school="S1")
 
 
 def test_a_hub_is_let_in_for_all_schools_or_for_one():
@@ -70,7 +80,42 @@ def test_a_hub_is_let_in_for_all_schools_or_for_one():
     desk, key = Desk(), Key()
     assert desk.enrol(desk.code(role=Role.HUB), key).site == b""
     assert desk.directory.find(node_of(key.public_key)).role is Role.HUB
-    assert desk.enrol(desk.code(role=Role.HUB, school="S1"), Key()).site == site_of("S1")
+    code = desk.code(role=Role.HUB, site=SITE, school="S1")
+    assert desk.enrol(code, Key()) == Grant(site=SITE, school="S1")
+
+
+def test_two_schools_of_one_name_are_two():
+    """N3."""
+    desk, first, second = Desk(), Key(), Key()
+    anybody = desk.code()
+    there = desk.enrol(anybody, first, school="中心小学").site
+    other = new_site()
+    grant = desk.enrol(desk.code(site=other, school="中心小学"), second, school="中心小学")
+    assert there == site_of("中心小学")
+    assert grant == Grant(site=other, school="中心小学")
+    assert sites_named(desk.directory, " 中心小学") == (there, other)
+    assert refused(desk.enrol, anybody, Key(), school="中心小学") == "school_ambiguous"
+    assert len(desk.directory.nodes()) == 2
+    assert desk.enrol(anybody, second, school="中心小学").site == other
+
+
+def test_rooms_of_one_school_find_each_other_by_its_name():
+    """N3."""
+    desk = Desk()
+    drawn = desk.enrol(desk.code(site=SITE, school="石板小学"), Key()).site
+    close_codes(desk.directory, desk.audit)
+    assert desk.enrol(desk.code(), Key(), school="石板小学").site == drawn == SITE
+    assert the_site(desk.directory, "石板小学") == SITE
+    assert the_site(desk.directory, "新学校") == site_of("新学校")
+
+
+def test_a_room_that_moves_to_another_school_leaves_the_old_one():
+    """N3."""
+    desk, key = Desk(), Key()
+    code = desk.code()
+    desk.enrol(code, key, school="S1")
+    assert desk.enrol(code, key, school="S2").site == site_of("S2")
+    assert desk.directory.find(node_of(key.public_key)).site == site_of("S2")
 
 
 def test_nobody_gets_in_with_a_wrong_or_withdrawn_code():
@@ -103,7 +148,7 @@ def test_a_revoked_key_does_not_come_back_with_a_code():
 
 
 def test_refusals_are_noted_once_in_a_second():
-    """N3."""
+    """N4."""
     clock, audit = FrozenClock(), MemoryAudit()
     refusals = Refusals(audit, clock)
     for _ in range(5):

@@ -129,6 +129,65 @@ def test_a_room_brings_logs_of_enrolled_keys_only():
     assert len(hub.logs.of(SITE).vector().open) == 2
 
 
+def test_a_log_of_a_lost_key_is_brought_by_its_successor():
+    """H3: what an enrolled key goes on from is let in, once the hub knows of it."""
+    hub, room = school()
+    lost = Pen().write(1)
+    lost_too = Pen(after=(lost,)).write(2)
+    heir = Pen(room.key, after=(lost_too,))
+    past = [lost.seal(), lost_too.seal()]
+    assert room.say(EMPTY, *past).codes == (Taken.DENIED, Taken.DENIED)
+    assert room.say(EMPTY, heir.seal()).codes == (Taken.STORED,)
+    assert room.say(EMPTY, *past).codes == (Taken.DENIED, Taken.STORED)
+    assert room.say(EMPTY, *past).codes == (Taken.STORED, Taken.HELD)
+    assert hub.directory.owner(SITE, lost.writer) == lost.key.public_key
+
+
+def test_a_log_of_a_lost_key_may_come_without_its_beginning():
+    """H3."""
+    _, room = school()
+    lost = Pen().write(1)
+    lost.sealed = 1
+    one = Introduction(public_key=lost.key.public_key, nonce=lost.key.nonce)
+    data = lost.seal()
+    assert room.say(EMPTY, data, introductions=(one,)).codes == (Taken.DENIED,)
+    room.say(EMPTY, Pen(room.key, after=(lost,)).seal())
+    assert room.say(EMPTY, data, introductions=(one,)).codes == (Taken.STORED,)
+
+
+def test_a_stranger_does_not_let_himself_in():
+    """H3: neither by naming his own logs, nor by what another school says, nor a revoked key."""
+    hub, room = school()
+    elsewhere, thief = Room(hub, site=OTHER_SITE), Room(hub)
+    hub.enrol(elsewhere.key, OTHER_SITE)
+    lost = hub.enrol(thief.key)
+    stranger = Pen().write(1)
+    friend = Pen(after=(stranger,))
+    stolen = Pen(thief.key.rotated())
+    hub.directory.revoke(lost.name)
+    assert elsewhere.say(EMPTY, Pen(elsewhere.key, after=(stranger,)).seal()).codes == (
+        Taken.STORED,
+    )
+    assert room.say(EMPTY, Pen(room.key, after=(stolen,)).seal()).codes == (Taken.STORED,)
+    segments = [friend.seal(), stranger.seal(), stolen.seal()]
+    assert room.say(EMPTY, *segments).codes == (Taken.DENIED,) * 3
+    assert [one.writer for one in hub.logs.of(SITE).vector().open] != []
+    assert stranger.writer not in {one.writer for one in hub.logs.of(SITE).vector().open}
+
+
+def test_a_room_cannot_go_on_from_logs_without_end(monkeypatch):
+    """H3: what it says it goes on from counts against the same bound as its own logs."""
+    monkeypatch.setattr("sync.hub.ports.MAX_LOGS", 5)
+    hub, room = school()
+    past = [Pen() for _ in range(60)]
+    heir = Pen(room.key, after=tuple(past)).seal()
+    assert room.say(EMPTY, heir).codes == (Taken.STORED,)
+    codes = room.say(EMPTY, *(one.seal() for one in past)).codes
+    assert (codes.count(Taken.STORED), codes.count(Taken.FULL)) == (4, 56)
+    known = hub.logs.of(SITE).vector()
+    assert len((*known.open, *known.closed)) == 5
+
+
 def test_a_hub_vouches_for_what_it_brings_and_a_room_may_go_on_with_it():
     """H3."""
     hub, county = school(role=Role.HUB)
@@ -269,9 +328,10 @@ def test_any_two_sides_end_equal(data):
     for _ in range(12):
         if reply.have == room.log.vector().summary:
             break
-        room.log.take(reply.segments, reply.introductions)
+        codes = room.log.take(reply.segments, reply.introductions).result()
         mine = room.log.vector()
-        told = mine if reply.status is Status.CLOSED_WANTED else full(mine)
+        is_told = reply.status is Status.CLOSED_WANTED or Taken.WRITER_UNKNOWN in codes
+        told = mine if is_told else full(mine)
         give = room.log.missing(reply.have, 1 << 20) if isinstance(reply.have, Vector) else ()
         reply = room.say(told, *give, introductions=room.log.introductions(give))
     assert room.log.vector() == hub.logs.of(SITE).vector()

@@ -1,6 +1,7 @@
 """Calling all hubs in turn (sync.engine.hub_round), and the supervisor that lends its thread."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,18 @@ def test_without_hubs_there_is_nothing_to_do():
     world.round.close()
 
 
+def test_a_hub_that_moved_is_called_at_its_new_address():
+    world = World(b"a")
+    world.until_due()
+    assert world.call()
+    world.hubs[0] = replace(world.hubs[0], url="http://moved")
+    old, new = world.link(b"a"), FakeLink()
+    world.links[world.hubs[0].key] = new
+    world.until_due()
+    assert world.call()
+    assert (old.calls, old.closed, new.calls, new.closed) == (1, 1, 1, 0)
+
+
 def test_a_hub_is_called_in_its_time():
     world = World(b"a")
     assert world.until_due() == 15
@@ -128,6 +141,20 @@ def test_facts_written_during_an_exchange_are_not_forgotten():
     world.until_due()
     assert world.call()
     assert world.round.wait_s() == 60
+
+
+@pytest.mark.parametrize("trigger", [Trigger.ASKED, Trigger.LINK])
+@pytest.mark.parametrize("did", [DONE, UnreachableError("unreachable")])
+def test_who_asks_during_an_exchange_gets_one_of_their_own(trigger, did):
+    world = World(b"a")
+    link = world.link(b"a")
+    link.meanwhile, link.will = lambda: world.round.tell(trigger), [did]
+    world.until_due()
+    world.call()
+    link.meanwhile = lambda: None
+    assert world.until_due() == 0
+    assert world.call()
+    assert world.until_due() > 60
 
 
 def test_hubs_come_and_go():

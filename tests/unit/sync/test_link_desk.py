@@ -1,6 +1,7 @@
 """What the program on screen asks of the outside (sync.engine.link_desk)."""
 
 import threading
+import time
 from concurrent.futures import CancelledError
 
 import pytest
@@ -10,11 +11,14 @@ from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageFullError, UserError
 from client.domain.ids import LessonId, SittingId
 from client.domain.record import bodies as b
+from client.service.api import Reason
 from client.service.paths import Profile
 from client.service.station import Station
 from sync.engine.hub_calls import Trigger
 from sync.engine.link_desk import LinkDesk
+from sync.protocol.exchange import node_of
 from tests.log_world import Pen
+from tests.unit.sync.test_hub_link import Whole
 
 FILM = b"\0\0\0\x18ftypmp42" + b"x" * 100
 PATIENCE_S = 20
@@ -176,6 +180,45 @@ def test_what_is_written_here_calls_the_hubs(station, monkeypatch):
     assert told.heard[2:] == [Trigger.CLASS_ENDED, Trigger.ASKED]
     assert told.looked == 1
     desk.close()
+
+
+def test_hubs_are_listed_with_what_waits_and_a_new_one_is_called_at_once(station):
+    """A room names itself, enrols, and the figures follow; a wrong code adds nothing."""
+    hub = Whole()
+    desk = LinkDesk(station, Probe())
+    try:
+        assert desk.hubs().result(PATIENCE_S) == ()
+        station.room.set_room("S", "R").result()
+        with pytest.raises(UserError, match="code_invalid"):
+            desk.add_hub(hub.url, "222").result(PATIENCE_S)
+        assert desk.hubs().result(PATIENCE_S) == ()
+        assert desk.add_hub(hub.url, hub.code).result(PATIENCE_S).name == "central school"
+        row = wait_for(desk, lambda row: row.last_contact_ms and not row.waiting)
+        assert (row.name, row.url, row.reason) == ("central school", hub.url, None)
+        assert row.answers is True
+        hub.directory.revoke(node_of(station.journal.signer.public_key))
+        station.room.set_room("S", "other").result()
+        assert desk.hubs().result(PATIENCE_S)[0].waiting == 1
+        desk.call_hubs()
+        row = wait_for(desk, lambda row: row.reason is not None)
+        assert row.reason == Reason(code="node_revoked")
+        assert (row.waiting, bool(row.last_contact_ms), row.answers) == (1, True, False)
+        fresh = LinkDesk(station, Probe())
+        assert fresh.hubs().result(PATIENCE_S)[0].answers is None
+        fresh.close()
+    finally:
+        desk.close()
+        hub.http.close()
+
+
+def wait_for(desk, holds):
+    """Ask until a row is as it should be."""
+    for _ in range(PATIENCE_S * 20):
+        row = desk.hubs().result(PATIENCE_S)[0]
+        if holds(row):
+            return row
+        time.sleep(0.05)
+    raise AssertionError(row)
 
 
 def test_ld4_limits_and_lessons_make_another_plan(station, tmp_path):

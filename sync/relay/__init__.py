@@ -1,0 +1,1 @@
+"""A hub that exchanges what it holds with the hubs above it."""
