@@ -44,6 +44,7 @@ _LINKED = (
     "source add platform",
     "source add folder",
     "catalogue sync",
+    "export",
     "lesson fetch",
     "lesson verify",
 )

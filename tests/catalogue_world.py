@@ -22,7 +22,7 @@ from client.domain.edition import Attested, Group
 from client.domain.ids import BookId, Digest, LessonId, PartId, SectionId, SourceId
 
 MATHS = Placement(stage="小学", grade="三年级", subject="数学", edition="人教版", volume="上册")
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 names = texts.filter(bool)
 uuids = st.integers(0, 2**128 - 1).map(lambda n: str(uuid.UUID(int=n)))
 ids = st.one_of(uuids, names, uuids.map(str.upper))

@@ -382,6 +382,8 @@ class SyncStatus:
     """Wall clock of the last answer, as evidence only."""
     link: LinkView | None = None
     """Budgets and limits, None before the first plan."""
+    watched: Reason | None = None
+    """How things stand with the watched folders, None when none is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,26 +2,34 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.errors import UsageError, UserError
 from client.domain.ids import BookId, LessonId
+from client.media.remux import remux
 from client.service.command.documents import Outcome
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import Command
 from client.service.secrets import SecretPlace, read_token_file
 from client.service.station import Station
+from client.service.text import Words
 from client.store.catalogue_read import SourceRow
 from sync.engine.catalogue_sync import CatalogueProgress, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
-from sync.engine.folder_import import import_folder
+from sync.engine.folder_import import FolderReport, Progress, import_folder
 from sync.engine.hub_catalogue import sync_hub
 from sync.engine.platform_link import KIND, HubTold, PlatformLink, platform_of
+from sync.engine.take_home import HomePorts, take_home
+from sync.engine.watched_folder import Step, WatchedFolder, watch_folder
 from sync.source.addresses import AddressBook
+from sync.source.folder import MOST_FILES, Rejected
+from sync.source.folder_looks import LOOKS
+from sync.source.folder_names import shown
 from sync.source.hub import source_of
 from sync.source.platform.source import PLATFORM
 
@@ -29,7 +37,10 @@ Say = Callable[[str], None]
 """Writes one line of progress to stderr."""
 
 _ALL: Final = "all"
+_HOME: Final = "home"
 _FAILED: Final = 4
+_LOOK_S: Final = 2.0
+"""Seconds between the looks of a command, which people wait for."""
 
 
 def commands(probe: Probe, say: Say, cancel: CancelToken) -> Mapping[str, Command]:
@@ -45,6 +56,7 @@ def commands(probe: Probe, say: Say, cancel: CancelToken) -> Mapping[str, Comman
         "source add platform": add_platform,
         "source add folder": desk.add_folder,
         "catalogue sync": desk.sync,
+        "export": desk.export,
         "lesson fetch": desk.fetch,
         "lesson verify": desk.verify,
     }
@@ -79,7 +91,37 @@ class _Desk:
             self._say(f"lessons {done}/{whole}")
 
         folder = call.needed_path("dir")
+        if call.flag("watch"):
+            return self._watch(station, folder.absolute(), tell)
         return import_folder(station, folder, self._probe, self._cancel, tell)
+
+    def _watch(self, station: Station, folder: Path, tell: Progress) -> FolderReport:
+        """Watch a folder from now on; take in at once what stands still over a few looks."""
+        watched = WatchedFolder(station, folder, still_s=0.0)
+        for look in range(LOOKS):
+            self._cancel.sleep(_LOOK_S if look else 0.0)
+            if watched.look(self._cancel).step is Step.MISSING:
+                raise UserError("folder_missing", {"path": shown(str(folder))})
+        watch_folder(station, folder)
+        report = watched.take(self._probe, self._cancel, tell, most=MOST_FILES)
+        waiting = (Rejected(what=shown(name), why="file_changes") for name in watched.held)
+        return replace(report, rejected=(*report.rejected, *waiting))
+
+    def export(self, station: Station, call: Invocation) -> object:
+        """`export home`: lessons as a folder or zip for phones and televisions."""
+        if call.text("format") != _HOME:
+            raise UsageError("not_in_this_version", {"what": f"export {call.text('format')}"})
+        if not (names := call.items("lessons")):
+            raise UsageError("usage", {"detail": "--lessons"})
+        language = call.language or station.room.snapshot().settings.language
+        ports = HomePorts(
+            station=station,
+            words=Words(language),
+            remux=remux,
+            cancel=self._cancel,
+            progress=lambda done, whole: self._say(f"lessons {done}/{whole}"),
+        )
+        return take_home(ports, call.needed_path("out"), [LessonId(name) for name in names])
 
     def sync(self, station: Station, call: Invocation) -> object:
         """`catalogue sync`."""

@@ -186,6 +186,8 @@ class _Run:
         ports = self._ports
         if ports.store.taken(ports.source) == head.rows_digest:
             return
+        # Half of one edition and half of another is neither, also if the first comes again.
+        ports.store.note_taken(ports.source, Digest(""))
         before = dict(ports.store.digests(ports.source))
         for done, group in enumerate(ports.files.groups()):
             self._cancel.check()

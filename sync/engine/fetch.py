@@ -192,7 +192,7 @@ class Fetcher:
                 job.finish(held.blob.size_bytes)
                 # A life that ended between its row and its last step left these.
                 self._holdings.blobs.clear(growing_key(item.file.path, item.file.md5))
-                return _present(item, held)
+                return _present(item, self._vouched(job, item, held.blob) or held)
             self._holdings.lose(held.blob.digest, MISSING)
         try:
             self._note(item, PartState.FETCHING)
@@ -209,6 +209,15 @@ class Fetcher:
                 self._note(item, _state_after(error), error.code)
             return _outcome(item, PartStatus.FAILED, error.code)
         return _present(item, holding)
+
+    def _vouched(self, job: "_Job", item: Item, blob: Blob) -> Holding | None:
+        """Attest what was only observed, once a hub signs for the same bytes (E3)."""
+        offers = self._hubs.offers(item.file.path)
+        told = {offer.attested.digest for offer in offers}
+        if blob.trust is Trust.ATTESTED or blob.digest not in told:
+            return None
+        attested = replace(blob, trust=Trust.ATTESTED)
+        return self._holdings.keep(job.lesson, item.part.id, item.file.path, attested)
 
     def _bring(self, job: "_Job", item: Item, cancel: CancelToken) -> Holding:
         self._holdings.blobs.require_room(item.file.fetch_bytes)

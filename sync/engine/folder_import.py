@@ -36,7 +36,8 @@ from client.store.catalogue_read import SourceRow
 from sync.engine.behind import Behind
 from sync.engine.content import require_kind
 from sync.engine.fetch import Probe
-from sync.source.folder import FolderFile, FolderLesson, Rejected, scan, source_of
+from sync.engine.office import shown_as
+from sync.source.folder import FolderFile, FolderLesson, FolderScan, Rejected, scan, source_of
 from sync.source.folder_names import natural, shown
 
 KIND: Final = "folder"
@@ -82,6 +83,9 @@ class _Bytes:
 Progress = Callable[[int, int], None]
 """Told how many of how many lessons are in."""
 
+Look = Callable[[Path, CancelToken], FolderScan]
+"""Tells what of a folder is to be taken in."""
+
 
 def import_folder(
     station: Station,
@@ -89,6 +93,7 @@ def import_folder(
     probe: Probe,
     cancel: CancelToken,
     progress: Progress = lambda _done, _all: None,
+    look: Look = scan,
 ) -> FolderReport:
     """Take in a folder or a single file. Blocking, for worker threads and the command line.
 
@@ -100,7 +105,7 @@ def import_folder(
     folder = folder.absolute()
     if not _exists(folder):
         raise UserError("folder_missing", {"path": shown(str(folder))})
-    found = scan(folder, cancel)
+    found = look(folder, cancel)
     run = _Run(station, source_of(folder), probe, cancel)
     station.add_source(SourceRow(id=run.source, kind=KIND, address=shown(str(folder))))
     run.place_books(found.lessons)
@@ -226,6 +231,7 @@ class _Run:
 
     def _copy(self, file: FolderFile) -> _Taken:
         """Copy one file unless its bytes are here already (I1, I3)."""
+        file = shown_as(file, self._station.profile.folder, self._cancel)
         taken = self._reused_file(file) or self._new_file(file)
         self._here.setdefault(taken.blob.digest, taken.blob)
         return taken

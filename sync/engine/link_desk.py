@@ -6,7 +6,9 @@ Invariants:
   LD2  One folder that cannot be taken keeps no other out.
   LD3  What this room writes is brought to its hubs: a class that ended at once, anything else
        within a minute.
-  LD4  Whatever changes timetable, limits or lessons makes another plan.
+  LD4  Watched folders are taken in on the thread of imports, never during a class of this room;
+       the status tells how they stand.
+  LD5  Whatever changes timetable, limits or lessons makes another plan.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,6 +37,7 @@ from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
+from sync.engine.folder_watch import FolderWatch, WatchPorts
 from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
@@ -85,9 +88,18 @@ class LinkDesk:
         )
         station.room.subscribe(self.supervisor.replan)
         station.holdings.subscribe(lambda _: self.supervisor.replan())
+        self._watch: Final = FolderWatch(
+            WatchPorts(
+                station=station,
+                probe=probe,
+                submit=self._worker.submit,
+                tell=self.supervisor.tell_watched,
+            )
+        )
         station.journal.listen(self._written)
         station.journal.wants_push = self._push
         self.supervisor.start()
+        self._watch.start()
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -154,6 +166,7 @@ class LinkDesk:
     def close(self) -> None:
         """Stop at once (LD1)."""
         self._cancel.cancel()
+        self._watch.close()
         self.supervisor.close()
         for worker in (self._worker, self._talker):
             worker.shutdown(wait=False, cancel_futures=True)
@@ -195,6 +208,7 @@ class LinkDesk:
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
+            self._watch.heard([event.type for event in own])
             self.supervisor.hurry()
 
     def _import(self, paths: Sequence[Path]) -> ImportResult:

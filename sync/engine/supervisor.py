@@ -188,6 +188,12 @@ class Supervisor:
                 self._stop_running()
             self._wake.notify_all()
 
+    def tell_watched(self, watched: Reason | None) -> None:
+        """Show how things stand with the watched folders."""
+        with self._wake:
+            self._status = replace(self._status, watched=watched)
+        self._publish()
+
     def close(self) -> None:
         """Stop at once; waits a few seconds at most. Idempotent."""
         with self._wake:
@@ -245,14 +251,13 @@ class Supervisor:
             with self._wake:
                 if find(self._entries, want.lesson) is None:
                     self._entries = placed(self._entries, Entry(want=want))
+        needed = {entry.want.lesson for entry in self._entries}
         if guide is not None:
-            self._plan(guide)
-        needed = set() if self._outlook is None else set(self._outlook.promises)
-        needed |= {entry.want.lesson for entry in self._entries}
+            needed |= self._plan(guide)
         holdings.blobs.sweep(k for one in needed for k in growing_keys(self._ports.lesson(one)))
         holdings.missing()
 
-    def _next_job(self) -> Callable[[], None] | None:
+    def _next_job(self) -> Callable[[], object] | None:
         """Wait for something to do; None to end."""
         with self._wake:
             while not self._closing:
@@ -275,21 +280,19 @@ class Supervisor:
                     self._chosen = chosen = entry
                     return lambda: self._fetch(chosen)
                 plan_wait_s = None if guide is None else self._plan_due_s - now
-                possible = (next_due_s(turn, now), call_wait_s, plan_wait_s)
-                waits = [wait for wait in possible if wait is not None]
-                self._wake.wait(min(waits, default=None))
+                waits = (next_due_s(turn, now), call_wait_s, plan_wait_s)
+                self._wake.wait(min((wait for wait in waits if wait is not None), default=None))
         return None
 
-    def _plan(self, guide: Guide) -> None:
-        """Plan anew, and take up what the timetable needs."""
-        with self._wake:
-            self._plan_due_s = self._ports.clock.monotonic() + _PLAN_S
-            known = [e.want for e in self._entries if not e.is_planned or not e.is_open]
-        outlook = guide.look(known)
+    def _plan(self, guide: Guide) -> set[LessonId]:
+        """Plan anew, and take up what the timetable needs; gives all lessons of the plan."""
+        self._plan_due_s = self._ports.clock.monotonic() + _PLAN_S
+        outlook = guide.look([e.want for e in self._entries if not (e.is_planned and e.is_open)])
         with self._wake:
             self._outlook = outlook
             self._entries = planned(self._entries, outlook, self._left_out)
         self._publish()
+        return set(outlook.promises)
 
     def _sync(self, wanted: Wanted, future: Future[CatalogueReport]) -> None:
         cancel = self._begin(None)

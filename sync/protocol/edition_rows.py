@@ -252,8 +252,8 @@ def _md5(text: str) -> Wire:
 
 
 def _clean(text: str) -> str:
-    """Cut what no reader would take: half characters, and novels."""
-    return text.encode("utf-8", "replace").decode()[:MAX_TEXT]
+    """Cut what no reader would take: half characters, zeros, and novels."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_TEXT]
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ def _id_from(wire: Wire) -> str:
 
 
 def _text(wire: Wire) -> str:
-    if not isinstance(wire, str) or len(wire) > MAX_TEXT:
+    if not isinstance(wire, str) or len(wire) > MAX_TEXT or "\0" in wire:
         raise ProtocolError("message_invalid")
     return wire
 

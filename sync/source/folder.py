@@ -16,7 +16,7 @@ import hashlib
 import os
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from typing import Final
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import FileUse, Placement, Role
 from client.domain.ids import BookId, LessonId, SectionId, SourceId
+from sync.source.folder_looks import Stamp
 from sync.source.folder_names import (
     ROLES,
     Natural,
@@ -118,6 +119,7 @@ class _Found:
     """What is gathered on the way: lessons by what makes them one."""
 
     root: Path
+    takes: Callable[[Path], bool]
     lessons: dict[tuple[str, ...], FolderLesson] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     files: int = 0
@@ -141,22 +143,57 @@ def source_of(folder: Path) -> SourceId:
     return SourceId(f"folder-{_hex(str(folder))[:8]}")
 
 
-def scan(root: Path, cancel: CancelToken) -> FolderScan:
+def _takes_all(_path: Path) -> bool:
+    return True
+
+
+def scan(root: Path, cancel: CancelToken, takes: Callable[[Path], bool] = _takes_all) -> FolderScan:
     """Look through a folder, or at a single file (F1 to F3). Blocking.
+
+    Args:
+        root: The folder or file.
+        cancel: Stops it.
+        takes: A file it is false of counts as not there.
 
     Raises:
         Cancelled: As asked.
     """
     if root.is_dir():
-        found = _Found(root)
+        found = _Found(root, takes)
         for folder, files in _walk(found, cancel):
             _gather(folder, files, found)
     else:
-        found = _Found(root.parent)
+        found = _Found(root.parent, takes)
         _gather(root.parent, [root], found)
     lessons = sorted(map(_in_order, found.lessons.values()), key=_order)
     ranked = (replace(lesson, position=rank) for rank, lesson in enumerate(lessons))
     return FolderScan(lessons=tuple(ranked), rejected=tuple(found.rejected))
+
+
+def stamps(root: Path, cancel: CancelToken) -> Mapping[str, Stamp]:
+    """List size and time of every file a scan would look at, by its path below `root`. Blocking.
+
+    Raises:
+        Cancelled: As asked.
+    """
+    found: dict[str, Stamp] = {}
+    for _, files in _walk(_Found(root, _takes_all), cancel):
+        for path in files:
+            try:
+                facts = path.lstat()
+            except OSError:
+                continue  # gone since, or on its way: the next look tells
+            if stat.S_ISREG(facts.st_mode) and _is_of_use(path):
+                found[str(path.relative_to(root))] = Stamp(facts.st_size, facts.st_mtime_ns)
+    return found
+
+
+def _is_of_use(path: Path) -> bool:
+    return path.name == DESCRIPTION or use_of(_ext(path)) is not None
+
+
+def _ext(path: Path) -> str:
+    return path.suffix.lower().lstrip(".")
 
 
 def _order(one: FolderLesson) -> tuple[tuple[str, ...], Natural, int, Natural, LessonId]:
@@ -181,7 +218,8 @@ def _walk(found: _Found, cancel: CancelToken) -> Iterator[tuple[Path, list[Path]
         cancel.check()
         folder = Path(place)
         folders[:] = _to_enter(folder, folders, found)
-        files = [folder / name for name in sorted(names) if not _is_hidden(name)]
+        paths = (folder / name for name in sorted(names) if not _is_hidden(name))
+        files = [path for path in paths if found.takes(path)]
         found.files += len(files)
         if found.files > MOST_FILES:
             found.refuse(folder, "too_many_files")
@@ -227,7 +265,7 @@ def _gather(folder: Path, paths: Sequence[Path], found: _Found) -> None:
 
 def _file(path: Path, hint: str) -> FolderFile | str:
     """Look at one file; a text is the reason why it is not taken."""
-    ext = path.suffix.lower().lstrip(".")
+    ext = _ext(path)
     use = use_of(ext)
     if use is None:
         return "kind_unknown"

@@ -97,6 +97,11 @@ def use_of(ext: str) -> FileUse | None:
     return _data().uses.get(ext)
 
 
+def is_office(ext: str) -> bool:
+    """Tell whether a file is shown only as the PDF that is made of it."""
+    return ext in _data().office
+
+
 def natural(text: str) -> Natural:
     """Give a key that sorts numbers as numbers, in digits and in Chinese."""
     pieces: list[str | int] = [""]
@@ -144,6 +149,7 @@ class _Data:
 
     roles: tuple[tuple[Role, tuple[str, ...]], ...]
     uses: Mapping[str, FileUse]
+    office: frozenset[str]
     units: tuple[str, ...]
     kinds_of_folders: frozenset[str]
     places: tuple[tuple[str, str, str], ...]
@@ -155,10 +161,11 @@ def _data() -> _Data:
     data = tomllib.loads((ASSETS / "roles.toml").read_text(encoding="utf-8"))
     roles = tuple((Role(row["role"]), tuple(row["words"])) for row in data["role"])
     uses = {"video": FileUse.VIDEO_FILE, "audio": FileUse.AUDIO}
-    uses |= {"document": FileUse.DOCUMENT, "image": FileUse.IMAGE}
+    uses |= {"document": FileUse.DOCUMENT, "image": FileUse.IMAGE, "office": FileUse.DOCUMENT}
     words = {word for _, of_role in roles for word in of_role}
     return _Data(
         roles=roles,
+        office=frozenset(data["kinds"]["office"]),
         uses={ext: uses[kind] for kind, exts in data["kinds"].items() for ext in exts},
         units=tuple(data["units"]["words"]),
         kinds_of_folders=frozenset(words | set(data["folders"]["words"])),

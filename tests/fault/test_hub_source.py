@@ -25,6 +25,7 @@ from client.domain.errors import (
     UnreachableError,
     UserError,
 )
+from client.domain.holding import Blob
 from client.domain.ids import Digest, LessonId, SourceId
 from client.service.command.parse import Invocation
 from client.service.hubs import KnownHub
@@ -695,6 +696,24 @@ def test_e1_a_file_that_was_placed_before_its_row_is_taken_up(world, monkeypatch
     sent = world.web.sent.get(path, 0)
     assert fetched(world).is_complete
     assert world.web.sent.get(path, 0) - sent in (0, len(data))
+
+
+def test_e3_what_was_observed_is_attested_once_a_hub_signs_for_it(world):
+    """E3 (sync.engine.fetch): nothing is asked for."""
+    path, data = ready(world, 500)
+    (row,) = world.room.library.search_now("分一分").rows
+    lesson = world.room.catalogue.lesson(row.id)
+    part = next(one for one in lesson.parts if one.files[0].format == "mp4")
+    source = put(world.root, "seen.mp4", data)
+    stored = world.room.blobs.import_file(source, ".mp4", CancelToken())
+    seen = Blob(
+        digest=stored.digest, ext=stored.ext, size_bytes=stored.size_bytes, trust=Trust.OBSERVED
+    )
+    world.room.holdings.keep(lesson, part.id, part.files[0].path, seen)
+    assert fetched(world).is_complete
+    assert path not in world.web.asked
+    held = world.room.holdings.of_lesson(lesson.id)
+    assert {one.blob.trust for one in held} == {Trust.ATTESTED}
 
 
 def test_hc2_another_hub_is_asked_where_one_cannot_give_a_file(world, tmp_path):

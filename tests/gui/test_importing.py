@@ -102,11 +102,11 @@ def test_what_was_left_out_is_named_with_its_reason(house, tmp_path):
     """IM1"""
     put(tmp_path, "disk/三年级/数学/分一分/film.mp4")
     put(tmp_path, "disk/三年级/数学/分一分/任务单.pdf", b"<html>")
-    put(tmp_path, "disk/a.docx")
+    put(tmp_path, "disk/a.xyz")
     say = house.take(tmp_path / "disk")
     assert say.tone == "amber"
     assert say.hint.startswith("2 个文件没有收：")
-    assert "a.docx（" in say.hint
+    assert "a.xyz（" in say.hint
     assert "任务单.pdf（" in say.hint
     assert "rejected." not in say.hint
 

@@ -337,6 +337,13 @@ def test_the_budget_is_said_in_words(qtbot, model, language: str, changes) -> No
     view.grab()
 
 
+def test_watched_folders_are_told_in_one_line(qtbot, model) -> None:
+    view = page(qtbot, model)
+    values = (("n", 3), ("name", "接收"))
+    model.set_status(SyncStatus(watched=Reason(code="watch_moving", values=values)))
+    assert view.context.words("reason.watch_moving", n=3, name="接收") in texts(view)
+
+
 # --- hubs ----------------------------------------------------------------------------------
 
 NEAR = HubRow(key=b"1" * 32, name="云岭中心校", url="https://near", waiting=6)

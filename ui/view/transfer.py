@@ -303,6 +303,8 @@ class TransferPage(Page):
             parts.append(words("transfer.last_contact", when=when))
         if status.bytes_received:
             parts.append(words("transfer.received", size=words.size(status.bytes_received)))
+        if status.watched is not None:
+            parts.append(reason_text(self._context, status.watched))
         if status.catalogue is not None:
             parts.append(reason_text(self._context, status.catalogue))
         return parts

@@ -265,7 +265,10 @@ COMMANDS: Final = (
     Command(name="hub upstream list", arguments=(_HUB_DATA,)),
     Command(name="hub upstream remove", arguments=(_HUB_DATA, _place("url"))),
     Command(name="hub sync", arguments=(_HUB_DATA,)),
-    Command(name="export", arguments=(_place("format"), _OUT)),
+    Command(
+        name="export",
+        arguments=(_place("format"), _OUT, _option("--lessons", Value.ITEMS)),
+    ),
     Command(name="seal-image", arguments=(_option("--yes", Value.FLAG),)),
     Command(name="doctor", arguments=(_option("--bundle", Value.PATH),)),
     Command(

@@ -19,7 +19,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "rejected.file_absent": "not on the stick in full",
     "rejected.too_many": "too many lists on one stick",
     "rejected.digest_mismatch": "its content is not what was signed",
-    "rejected.withdrawn": "withdrawn by the platform",
     "rejected.no_room": "from an unknown source, and it would take more than half of what is free",
     "rejected.lesson_unknown": "not known here",
     "rejected.nothing_here": "nothing of it is on this PC",

@@ -60,4 +60,11 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "transfer.kind_satellite": "Satellite",
     "transfer.kind_phone": "Phone hotspot",
     "transfer.kind_school": "School network",
+    "reason.watch_disk": "The watched folder waits: this disk is full or takes nothing",
+    "reason.watch_missing": "The watched folder {name} is not there",
+    "reason.watch_unreadable": "{n} files of the watched folder {name} cannot be opened",
+    "reason.watch_class": "{n} files of the watched folder wait until class is over",
+    "reason.watch_taking": "Taking in {n} files of the watched folder",
+    "reason.watch_moving": "{n} files of the watched folder {name} are still arriving",
+    "reason.watch_quiet": "Watching the folder {name}: everything is in",
 }

@@ -47,7 +47,7 @@ def test_w1_half_characters_and_novels_are_cut():
     """W1: what no reader takes is not written."""
     file, told = film(b"x")
     group = one_lesson(file)
-    title = "\ud800" + "长" * (MAX_TEXT + 1)
+    title = "\0\ud800" + "长" * (MAX_TEXT + 1)
     group = replace(group, lessons=(replace(group.lessons[0], title=title),), attested=(told,))
     assert back(group).lessons[0].title == "?" + "长" * (MAX_TEXT - 1)
 
@@ -122,6 +122,7 @@ def broken(row: int, at: tuple[int, ...], value: object) -> None:
         (0, (5,), ["a"]),
         (0, (6,), [1]),
         (0, (4,), "x" * (MAX_TEXT + 1)),
+        (0, (4,), "x\0"),
         (1, (4,), "no kind"),
         (1, (9,), -1),
         (1, (13,), [1]),

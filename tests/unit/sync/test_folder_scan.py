@@ -169,11 +169,11 @@ def test_a_description_says_what_the_lesson_is(tmp_path):
     text = (
         'title = "分一分"\ngrade = "三年级"\nsubject = "数学"\nunit = "U"\nposition = 4\npart = 3'
     )
-    put(put(tmp_path, "x/lesson.toml", text=text), "x/film.mp4", "x/none.doc")
+    put(put(tmp_path, "x/lesson.toml", text=text), "x/film.mp4", "x/none.exe")
     found = look(tmp_path)
     (lesson,) = found.lessons
     assert (lesson.title, lesson.place.grade, lesson.unit) == ("分一分", "三年级", "U")
-    assert refused(found) == {"x/none.doc": "kind_unknown"}
+    assert refused(found) == {"x/none.exe": "kind_unknown"}
 
 
 def test_the_position_of_a_description_orders_a_unit(tmp_path):
@@ -225,14 +225,14 @@ def test_links_are_not_followed(tmp_path):
 
 def test_what_cannot_be_used_is_listed_with_its_reason(tmp_path, monkeypatch):
     """F3"""
-    put(tmp_path, "a/notes.docx", "a/film.mp4", "a/bare")
+    put(tmp_path, "a/notes.exe", "a/film.mp4", "a/bare")
     (tmp_path / "a" / "empty.mp4").touch()
     with (tmp_path / "a" / "huge.mp4").open("wb") as file:
         file.truncate(folder_module.MOST_BYTES + 1)
     found = look(tmp_path)
     assert titles(found) == ["a"]
     assert refused(found) == {
-        "a/notes.docx": "kind_unknown",
+        "a/notes.exe": "kind_unknown",
         "a/bare": "kind_unknown",
         "a/empty.mp4": "empty",
         "a/huge.mp4": "too_large",

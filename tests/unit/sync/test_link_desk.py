@@ -16,6 +16,7 @@ from client.service.paths import Profile
 from client.service.station import Station
 from sync.engine.hub_calls import Trigger
 from sync.engine.link_desk import LinkDesk
+from sync.engine.watched_folder import watch_folder
 from sync.protocol.exchange import node_of
 from tests.log_world import Pen
 from tests.unit.sync.test_hub_link import Whole
@@ -182,6 +183,25 @@ def test_what_is_written_here_calls_the_hubs(station, monkeypatch):
     desk.close()
 
 
+def test_a_class_that_begins_here_holds_watched_folders_back(station, tmp_path):
+    """LD4, WT1: what other rooms wrote says nothing of this one."""
+    put(tmp_path, "drop/x.mp4")
+    watch_folder(station, tmp_path / "drop")
+    desk = LinkDesk(station, Probe())
+    seen = threading.Event()
+    desk.subscribe(lambda status: status.watched is not None and seen.set())
+    desk.supervisor.tell_watched(Reason(code="watch_moving"))
+    assert seen.wait(PATIENCE_S)
+    sitting = SittingId("00112233aabbccdd")
+    ended = b.SittingEnded(sitting=sitting, how=b.Ended.FINISHED, screen_s=9)
+    station.journal.append(b.CueReached(sitting=sitting, ordinal=1)).result()
+    assert desk._watch.in_class
+    station.journal.append(ended).result()
+    assert not desk._watch.in_class
+    desk.close()
+    assert not desk._watch._thread.is_alive()
+
+
 def test_hubs_are_listed_with_what_waits_and_a_new_one_is_called_at_once(station):
     """A room names itself, enrols, and the figures follow; a wrong code adds nothing."""
     hub = Whole()
@@ -221,8 +241,8 @@ def wait_for(desk, holds):
     raise AssertionError(row)
 
 
-def test_ld4_limits_and_lessons_make_another_plan(station, tmp_path):
-    """LD4"""
+def test_ld5_limits_and_lessons_make_another_plan(station, tmp_path):
+    """LD5"""
     desk = LinkDesk(station, Probe())
     seen = []
     changed = threading.Condition()
