@@ -21,6 +21,7 @@ from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
 from client.domain.errors import ClassroomError, UsageError
 from client.domain.ids import LessonId
+from client.service.command.link_commands import COMMANDS as LINK_COMMANDS
 from client.service.command.parse import Invocation
 from client.service.command.room_commands import COMMANDS as ROOM_COMMANDS
 from client.service.command.room_commands import Command
@@ -104,7 +105,10 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         "bench": _bench,
         "seal-image": _seal_image,
         "hub publish": partial(_publish, cancel),
-        **{name: partial(_on_station, command) for name, command in ROOM_COMMANDS.items()},
+        **{
+            name: partial(_on_station, command)
+            for name, command in {**ROOM_COMMANDS, **LINK_COMMANDS}.items()
+        },
         **{name: partial(_on_roster, name) for name in _ROSTER},
     }
     for name in _LINKED:

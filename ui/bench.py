@@ -13,6 +13,7 @@ scrub      reading verified files again                    client.service.bench_
 import     a folder and a stick beside cp and sync      sync.engine.bench_import
 delta      bytes of a catalogue's edition and its changes  sync.engine.bench_delta
 hub        exchanges, latency, CPU and memory of a hub      sync.hub.bench_hub
+promise    whether lights and promised hours are true      sync.engine.bench_promise
 """
 
 import os
@@ -231,6 +232,14 @@ def _exchange(call: _Call) -> Figures:
     return bench_exchange.bench_exchange(call.boots, _TOOLS, call.log)
 
 
+def _promise(call: _Call) -> Figures:
+    from sync.engine import bench_promise  # noqa: PLC0415 - one bench at a time
+
+    days = bench_promise.QUICK_DAYS if call.is_quick else bench_promise.DAYS
+    call.parameters["days"] = days
+    return bench_promise.bench_promise(days, call.log)
+
+
 _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
     {
         "search": _search,
@@ -245,6 +254,7 @@ _BENCHES: Final[Mapping[str, Callable[[_Call], Figures]]] = MappingProxyType(
         "delta": _delta,
         "hub": _hub,
         "scrub": _scrub,
+        "promise": _promise,
         "import": _import,
     }
 )

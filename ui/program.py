@@ -5,7 +5,7 @@ Invariants:
   PR2  While a class is on, the main window is hidden and nothing of it can appear.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -133,6 +133,7 @@ class Program(QObject):
         self.classroom: ClassroomWindow | None = None
         self._plan: SittingPlan | None = None
         self._is_closed = False
+        self._promises: Mapping[LessonId, object] = {}
         self._moments = Moments()
         self._notices = services.notices
         services.room.subscribe(lambda: self.context.dispatcher.post(self._on_room))
@@ -409,6 +410,10 @@ class Program(QObject):
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))
 
     def _on_status(self, status: SyncStatus) -> None:
+        promises = {row.lesson: row.promise for row in status.rows}
+        if promises != self._promises:
+            self._promises = promises
+            self.today.refresh()
         self.frame.set_status(status)
         self.transfer.set_status(status)
 

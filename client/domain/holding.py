@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.domain.availability import Decodes, PartFacts, PartState, Trust
-from client.domain.catalogue import FileUse, Lesson, Part, Role
+from client.domain.catalogue import FileUse, Lesson, Part, RemoteFile, Role
 from client.domain.ids import Digest, LessonId, PartId
 
 VIDEO_ROLES = frozenset({Role.VIDEO, Role.EXPERIMENT})
@@ -73,6 +73,16 @@ def main_files(part: Part) -> tuple[str, ...]:
         if uses & wanted:
             return tuple(file.path for file in part.files if file.use in wanted)
     return ()
+
+
+def choose_rendition(files: Iterable[RemoteFile], wanted: str) -> RemoteFile | None:
+    """Choose by height: the wanted one, else the nearest below, else the lowest."""
+    heights = sorted(files, key=lambda file: file.height)
+    limit = int(wanted.rstrip("p")) if wanted.rstrip("p").isdigit() else 0
+    below = [file for file in heights if file.height <= limit]
+    if below:
+        return below[-1]
+    return heights[0] if heights else None
 
 
 def is_protected(part: Part) -> bool:

@@ -55,7 +55,11 @@ class Settings:
     """Which size of a video is fetched unless another is asked for."""
     link_kind: LinkKind = LinkKind.BROADBAND
     link_budget_mb: int = 0
+    """Megabytes a day, 0 for no limit."""
+    link_month_mb: int = 0
     """Megabytes a month, 0 for no limit."""
+    link_cap_kbps: int = 0
+    """Kilobits a second that content may take, 0 for no limit."""
     link_hours: Hours | None = None
     """None: at any hour."""
     store_quota_mb: int = 0
@@ -71,7 +75,7 @@ _HOURS: Final = re.compile(r"(\d{1,2})-(\d{1,2})")
 _SCALES: Final = (100, 125, 150)
 _MAX_BELLS: Final = 20
 _DAY_MINUTES: Final = 24 * 60
-_MAX_BUDGET_MB: Final = 10_000_000
+_MAX_AMOUNT: Final = 10_000_000
 _LEAST_FLOOR_MB: Final = 300
 
 
@@ -98,9 +102,9 @@ def _rendition(text: str) -> str:
     return text
 
 
-def _budget(text: str) -> int:
+def _amount(text: str) -> int:
     value = int(text)
-    if not 0 <= value <= _MAX_BUDGET_MB:
+    if not 0 <= value <= _MAX_AMOUNT:
         raise ValueError(text)
     return value
 
@@ -108,7 +112,7 @@ def _budget(text: str) -> int:
 def _floor(text: str) -> int | None:
     if text == "auto":
         return None
-    if _budget(text) < _LEAST_FLOOR_MB:
+    if _amount(text) < _LEAST_FLOOR_MB:
         raise ValueError(text)
     return int(text)
 
@@ -149,9 +153,11 @@ READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
         "low_power": _switch,
         "rendition": _rendition,
         "link_kind": LinkKind,
-        "link_budget_mb": _budget,
+        "link_budget_mb": _amount,
+        "link_month_mb": _amount,
+        "link_cap_kbps": _amount,
         "link_hours": _hours,
-        "store_quota_mb": _budget,
+        "store_quota_mb": _amount,
         "store_floor_mb": _floor,
         "bells": _bells,
     }

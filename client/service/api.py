@@ -13,6 +13,8 @@ from client.domain.catalogue import LessonKind, Placement, Role
 from client.domain.errors import ClassroomError
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId, SittingId
 from client.domain.record.dates import Dated
+from client.domain.settings import Hours, LinkKind
+from client.domain.spend import Why
 from client.domain.timetable import Bell, ClassGroup, SlotKey, TeachingMode
 
 
@@ -147,6 +149,31 @@ class SectionRow:
     lessons: int
 
 
+# --- promises ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What becomes of one lesson. Times are local milliseconds (as if local time were UTC)."""
+
+    reason: Reason
+    """One sentence: `plan_…`."""
+    arrives_ms: tuple[int, int] | None = None
+    """Hoped and promised; None while nobody can say."""
+    now_ms: int | None = None
+    """When this was worked out."""
+    days_ahead: int | None = None
+    """Days until its next slot, None for no slot."""
+    day: int = 0
+    """Day of the week of that slot, 1 (Monday) to 7."""
+    period: int = 0
+    begins: int | None = None
+    """Its bell in minutes after midnight."""
+    missing_bytes: int = 0
+    is_in_time: bool = True
+    """Whether it comes whole before its slot."""
+
+
 # --- today -------------------------------------------------------------------------------
 
 
@@ -202,6 +229,8 @@ class Card:
     """Class period of the lesson, from 0."""
     lesson_periods: int = 1
     """How many class periods the lesson has."""
+    promise: Promise | None = None
+    """What becomes of it when something is still to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +251,13 @@ class DayBar:
     day: int
     lights: tuple[Light, ...]
     missing_bytes: int = 0
+    coming: int = 0
+    """How many of them are promised in time."""
+    late: int = 0
+    """How many cannot come in time and need a hand."""
+    arrives_ms: int | None = None
+    """When the last one in time is promised, local; None while nobody can say."""
+    now_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +281,8 @@ class TodayPage:
     rows: tuple[PeriodRow, ...]
     resume: ResumeNotice | None
     upcoming: tuple[DayBar, ...]
+    month_left: int | None = None
+    """Bytes left of the month's budget, None without one."""
     needs_hand: tuple[Card, ...] = ()
 
 
@@ -281,6 +319,25 @@ class Alternative:
 # --- transfer ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """What the link may cost and has cost. Bytes; budgets are 0 for no limit."""
+
+    kind: LinkKind = LinkKind.BROADBAND
+    is_metered: bool = False
+    day_budget: int = 0
+    day_spent: int = 0
+    month_budget: int = 0
+    month_spent: int = 0
+    month_expected: int = 0
+    """Spent by the end of this month if the plan is kept, 0 while nobody knows the month."""
+    hours: Hours | None = None
+    cap_bytes_per_s: int = 0
+    is_time_sure: bool = True
+    limit: Why = Why.NOTHING
+    """What keeps content off the link now."""
+
+
 class TransferState(Enum):
     """State of one wanted lesson; persisted by name."""
 
@@ -304,6 +361,9 @@ class TransferRow:
     bytes_done: int
     bytes_per_s: float = 0.0
     reason: Reason | None = None
+    promise: Promise | None = None
+    is_planned: bool = False
+    """The timetable needs it; nobody asked for it by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +380,8 @@ class SyncStatus:
     """Media and catalogue bytes since the program started."""
     last_contact_ms: int | None = None
     """Wall clock of the last answer, as evidence only."""
+    link: LinkView | None = None
+    """Budgets and limits, None before the first plan."""
     watched: Reason | None = None
     """How things stand with the watched folders, None when none is watched."""
 

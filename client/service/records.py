@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from client.domain.errors import UserError
 from client.domain.ids import ClassId, EventId, LessonId, PartId, SittingId
 from client.domain.record import bodies as b
-from client.domain.record.anchors import Anchor, AnchorKind
+from client.domain.record.anchors import Anchor, AnchorKind, Present
 from client.domain.record.bodies import Ended, EventType, TaughtBy, Understood
 from client.domain.record.dates import Dated, Dates, Fault
 from client.domain.record.facts import SittingRow, fact_rows, sitting_rows
@@ -347,20 +347,30 @@ class RecordService:
         Reads only what came since it was asked last: 今天 asks often, and years add up.
         """
         with self._gate:
-            fresh = self._journal.events(_SITTING_TYPES, after=self._place)
-            for place, event in fresh:
-                self._sittings.add(event)
-                self._sitting_events.append(event)
-                self._place = place
-            anchors = self._journal.anchors()
-            if fresh or anchors != self._anchors:
-                self._dates, self._anchors = Dates(self._sitting_events, anchors), anchors
-            present = self._journal.present()
+            present = self._read_on()
             return DayLog(
                 sittings=sitting_rows(self._sittings, self._dates),
                 now=self._dates.now(present),
                 wall_ms=present.wall_ms,
             )
+
+    def now(self) -> tuple[Dated, int]:
+        """Tell the time as `day_log` does, and what the clock shows. Blocking, but quick."""
+        with self._gate:
+            present = self._read_on()
+            return self._dates.now(present), present.wall_ms
+
+    def _read_on(self) -> Present:
+        """Take in what came since it was asked last; gives the present."""
+        fresh = self._journal.events(_SITTING_TYPES, after=self._place)
+        for place, event in fresh:
+            self._sittings.add(event)
+            self._sitting_events.append(event)
+            self._place = place
+        anchors = self._journal.anchors()
+        if fresh or anchors != self._anchors:
+            self._dates, self._anchors = Dates(self._sitting_events, anchors), anchors
+        return self._journal.present()
 
     def clock(self) -> tuple[Dated, frozenset[Fault]]:
         """Tell what time it is, and what is wrong with this machine's clock. Blocking."""

@@ -16,14 +16,17 @@ from typing import Final
 from client.domain.catalogue import Lesson, LessonKind
 from client.domain.clock import Clock
 from client.domain.errors import StorageCorruptError, UserError
+from client.domain.holding import Holding
 from client.domain.ids import BookId, LessonId, SourceId
-from client.service.api import Filters, LessonDetail
+from client.service.agenda import Agenda
+from client.service.api import Filters, LessonDetail, LinkView, Promise
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
 from client.service.keeping import Keeping
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
+from client.service.purse import Purse
 from client.service.records import RecordService
 from client.service.room import RoomService
 from client.service.scrub import Scrubber
@@ -43,17 +46,26 @@ from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
 
 _SOURCE: Final = "source."
+_FETCHED: Final = frozenset({"platform", "hub"})
+"""Kinds of sources that lessons are fetched from."""
 _SIMILAR: Final = 30
 _MOST_SIMILAR: Final = 3
 
 
 class Station:
-    """See the module. Opening blocks for some tens of milliseconds; `close` drains writes."""
+    """See the module. Opening blocks for some tens of milliseconds; `close` drains writes.
 
-    def __init__(self, profile: Profile, clock: Clock) -> None:
+    Args:
+        profile: Where everything lies.
+        clock: The machine's.
+        boot: Names this start of the machine; the system is asked when it is left out.
+    """
+
+    def __init__(self, profile: Profile, clock: Clock, boot: str | None = None) -> None:
         self.profile: Final = profile.prepare()
         self.clock: Final = clock
-        opened = open_journal(profile.folder, clock, sentinel_of(profile.folder), read_marks())
+        sentinel = sentinel_of(profile.folder)
+        opened = open_journal(profile.folder, clock, sentinel, read_marks(), boot)
         self.journal: Final = opened.journal
         self.room: Final = RoomService(opened.journal)
         self.records: Final = RecordService(opened.journal, self.room.class_ids)
@@ -65,7 +77,13 @@ class Station:
         self.wants: Final = WantStore(self.database)
         self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
         self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
-        self.today: Final = TodayService(self.room, self.records, _Lessons(self), clock)
+        self.today: Final = TodayService(
+            self.room, self.records, _Lessons(self), clock, self._promises
+        )
+        self.purse: Final = Purse(self.room, self.records, self._start, clock)
+        self.agenda: Final = Agenda(
+            self.room, self.today, _Shelf(self), self.purse, self._can_fetch
+        )
         self.blobs.have_room_kept(self.storage.require_now)
         self._restore_sources()
 
@@ -154,6 +172,18 @@ class Station:
 
     # --- inside --------------------------------------------------------------------------
 
+    def _start(self) -> tuple[str, int]:
+        """Name this start of the machine, and how long it has been running in ms."""
+        present = self.journal.present()
+        return f"{present.writer.hex()}.{present.boot}", present.mono_ms
+
+    def _can_fetch(self) -> bool:
+        return any(row.kind in _FETCHED for row in self.sources())
+
+    def _promises(self) -> tuple[Mapping[LessonId, Promise], LinkView] | None:
+        newest = self.agenda.newest
+        return None if newest is None else (newest.promises, newest.link)
+
     def _chosen(self) -> tuple[BookId, ...]:
         return tuple(dict.fromkeys(c.book for c in self.room.snapshot().chosen_books))
 
@@ -178,6 +208,21 @@ class Station:
                 self.catalogue.put_source(
                     SourceRow(id=source, kind=kind, address=address, pace_s=pace_s)
                 )
+
+
+class _Shelf:
+    """What the plan reads of catalogue and disk (client.service.agenda.Shelf)."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def lesson(self, lesson: LessonId) -> Lesson | None:
+        """See the port."""
+        return self._station.catalogue.lesson(lesson)
+
+    def of_lesson(self, lesson: LessonId) -> Sequence[Holding]:
+        """See the port."""
+        return self._station.holdings.of_lesson(lesson)
 
 
 class _Lessons:

@@ -8,7 +8,7 @@ Invariants:
   T3  A clock that is not believed never hides a lesson: the page guesses, says so, and asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,8 @@ from client.service.api import (
     Alternative,
     Card,
     LessonDetail,
+    LinkView,
+    Promise,
     ResumeNotice,
     Swap,
     SwapScope,
@@ -52,13 +54,14 @@ from client.service.records import DayLog, RecordService, UnfinishedSitting
 from client.service.room import RoomService
 from client.service.sitting_plan import DayRecord, sitting_plan
 from client.service.sitting_port import SittingPlan
+from client.service.slots_ahead import Ahead, slots_ahead
 from client.service.today_page import (
     DayInputs,
     StepFacts,
     build_page,
     facts_of,
-    lessons_ahead,
     plan_of,
+    promised,
 )
 from client.store.futures import then
 
@@ -85,6 +88,10 @@ class Lessons(Protocol):
         ...
 
 
+Promises = Callable[[], tuple[Mapping[LessonId, Promise], LinkView] | None]
+"""Gives what was planned last, None before the first plan; memory only."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
     """The teacher's answer to the question which period it is."""
@@ -98,12 +105,18 @@ class TodayService:
     """Answers the page and carries out its choices. Methods return at once."""
 
     def __init__(
-        self, room: RoomService, records: RecordService, lessons: Lessons, clock: Clock
+        self,
+        room: RoomService,
+        records: RecordService,
+        lessons: Lessons,
+        clock: Clock,
+        promises: Promises | None = None,
     ) -> None:
         self._room: Final = room
         self._records: Final = records
         self._lessons: Final = lessons
         self._clock: Final = clock
+        self._promises: Final = promises
         self._told: _Told | None = None
         self._ahead_ms = 0
         self._last: tuple[EventId, ...] = ()
@@ -139,7 +152,12 @@ class TodayService:
 
     def lessons_ahead_now(self) -> tuple[LessonId, ...]:
         """List the lessons of the next ten school days, soonest first. Blocking."""
-        return lessons_ahead(self._inputs())
+        return tuple(dict.fromkeys(one.step.lesson for one in slots_ahead(self._inputs())))
+
+    def ahead_now(self) -> tuple[DayTime, tuple[Ahead, ...]]:
+        """List what the slots of the coming ten school days teach. Blocking."""
+        inputs = self._inputs()
+        return inputs.time, slots_ahead(inputs)
 
     def alternatives(self, key: SlotKey) -> Future[tuple[Alternative, ...]]:
         """Offer what could be taught in that slot instead, best first."""
@@ -241,7 +259,9 @@ class TodayService:
         time = self._time(log, room)
         occasion = self._occasion()
         today = todays(log.sittings, log.now, time.day)
+        told = None if self._promises is None else self._promises()
         return DayInputs(
+            link=None if told is None else told[1],
             time=time,
             classes=room.classes,
             bells=room.bells,
@@ -297,8 +317,10 @@ class TodayService:
 
     def _facts(self, steps: set[Step]) -> dict[Step, StepFacts]:
         details = self._lessons.details_now(sorted({step.lesson for step in steps}))
+        told = None if self._promises is None else self._promises()
+        promises = {} if told is None else told[0]
         return {
-            step: facts_of(details[step.lesson], step.period)
+            step: promised(facts_of(details[step.lesson], step.period), promises.get(step.lesson))
             for step in steps
             if step.lesson in details
         }

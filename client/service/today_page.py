@@ -3,7 +3,8 @@
 Invariants:
   P1  A card is green only when its light says `READY` (every part verified and decoded here).
   P2  A card that was taught says DONE; one that was interrupted offers to go on at its second.
-  P3  A red card always names the one action that helps.
+  P3  A red card always names the one action that helps: what cannot come in time is brought in by
+      hand.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,9 +30,11 @@ from client.service.api import (
     CardPart,
     DayBar,
     LessonDetail,
+    LinkView,
     Moment,
     PartView,
     PeriodRow,
+    Promise,
     Reason,
     ResumeNotice,
     TodayPage,
@@ -40,7 +43,7 @@ from client.service.api import (
 _SCREEN_ROLES = (Role.VIDEO, Role.AUDIO, Role.SLIDES, Role.TASK, Role.EXERCISE, Role.TEXTBOOK)
 _MEDIA = (Role.VIDEO, Role.AUDIO, Role.EXPERIMENT)
 _DAYS_AHEAD = 6
-_WEEK = 7
+_COMING = frozenset({"reason_coming", "reason_missing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class StepFacts:
     can_be_fetched: bool
     reason: Reason | None
     periods: int = 1
+    promise: Promise | None = None
+    """What becomes of it, when it only has to come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,21 +97,13 @@ class DayInputs:
     taught: Mapping[SlotKey, Step] = field(default_factory=dict)
     interrupted: tuple[Interrupted, ...] = ()
     left_open: tuple[LeftOpen, ...] = ()
+    link: LinkView | None = None
 
 
 def plan_of(inputs: DayInputs) -> dict[SlotKey, Step | None]:
     """Give each slot of the coming week its step."""
     order = coming(_slots(inputs), inputs.time.day)
     return assign(order, inputs.steps, inputs.pointers, inputs.taught, inputs.swaps)
-
-
-def lessons_ahead(inputs: DayInputs) -> tuple[LessonId, ...]:
-    """List the lessons of the next two weeks of school, soonest first."""
-    week = coming(_slots(inputs), inputs.time.day)
-    # What was taught or swapped today says nothing of the same slot a week later.
-    later = tuple(replace(one, key=replace(one.key, day=one.key.day + _WEEK)) for one in week)
-    plan = assign((*week, *later), inputs.steps, inputs.pointers, inputs.taught, inputs.swaps)
-    return tuple(dict.fromkeys(step.lesson for step in plan.values() if step is not None))
 
 
 def build_page(
@@ -135,12 +132,19 @@ def build_page(
         rows=rows,
         resume=_notice(inputs.interrupted, facts),
         upcoming=_upcoming(inputs, plan, facts),
+        month_left=_month_left(inputs.link),
         needs_hand=tuple(
             card
             for _, card in sorted(cards.items())
             if card.light is Light.NOT_READY and card.action is not CardAction.FETCH
         ),
     )
+
+
+def promised(facts: StepFacts, promise: Promise | None) -> StepFacts:
+    """Add what is promised to what is said of a lesson that only has to come."""
+    only_comes = facts.reason is not None and facts.reason.code in _COMING
+    return replace(facts, promise=promise) if only_comes else facts
 
 
 def facts_of(detail: LessonDetail, period: int) -> StepFacts:
@@ -161,6 +165,12 @@ def facts_of(detail: LessonDetail, period: int) -> StepFacts:
         reason=_reason(shown, lamp, missing),
         periods=max(1, len(detail.periods)),
     )
+
+
+def _month_left(link: LinkView | None) -> int | None:
+    if link is None or not link.month_budget:
+        return None
+    return max(0, link.month_budget - link.month_spent)
 
 
 def _slots(inputs: DayInputs) -> tuple[Slot, ...]:
@@ -244,6 +254,7 @@ def _card(
         video_s=known.video_s,
         parts=known.parts,
         lesson_periods=known.periods,
+        promise=None if lamp in (Light.DONE, Light.READY) else known.promise,
     )
 
 
@@ -274,7 +285,8 @@ def _action(lamp: Light, known: StepFacts | None, *, is_held: bool, is_left: boo
         return CardAction.NONE
     if lamp is not Light.NOT_READY:
         return CardAction.RESUME if is_left else CardAction.START
-    can_be_fetched = known is not None and known.can_be_fetched
+    is_late = known is not None and known.promise is not None and not known.promise.is_in_time
+    can_be_fetched = known is not None and known.can_be_fetched and not is_late
     return CardAction.FETCH if can_be_fetched else CardAction.IMPORT
 
 
@@ -358,6 +370,9 @@ def _upcoming(
         if not keys:
             continue
         known = [facts.get(step) if (step := plan[key]) is not None else None for key in keys]
+        promises = [one.promise for one in known if one is not None and one.promise is not None]
+        coming = [one for one in promises if one.is_in_time]
+        arrivals = [one.arrives_ms[1] for one in coming if one.arrives_ms is not None]
         bars.append(
             DayBar(
                 day=day,
@@ -366,6 +381,10 @@ def _upcoming(
                     for key, one in zip(keys, known, strict=True)
                 ),
                 missing_bytes=sum(one.missing_bytes for one in known if one is not None),
+                coming=len(coming),
+                late=len(promises) - len(coming),
+                arrives_ms=max(arrivals) if len(arrivals) == len(coming) > 0 else None,
+                now_ms=next((one.now_ms for one in promises), None),
             )
         )
     return tuple(bars)

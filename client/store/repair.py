@@ -74,7 +74,11 @@ class OpenedJournal:
 
 
 def open_journal(
-    folder: Path, clock: Clock, sentinel: Sentinel | None = None, marks: Marks = ()
+    folder: Path,
+    clock: Clock,
+    sentinel: Sentinel | None = None,
+    marks: Marks = (),
+    boot: str | None = None,
 ) -> OpenedJournal:
     """Open or make the journal of a profile, repairing it if it must be. Blocking.
 
@@ -85,6 +89,7 @@ def open_journal(
         clock: Gives evidence of time.
         sentinel: Tells whether the disk was set back; None where nobody looks.
         marks: Tell the machine, see `client.store.machine`.
+        boot: Names this start of the machine; the system is asked when it is left out.
 
     Raises:
         StorageTooNewError: A newer program wrote it; nothing was touched.
@@ -93,14 +98,14 @@ def open_journal(
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        opened = _open(folder, clock, sentinel, marks)
+        opened = _open(folder, clock, (sentinel, marks), boot)
     except StorageTooNewError:
         raise
     except (StorageError, OSError):
         # A full disk may refuse in many words: give up the ballast and try once more.
         if not Ballast(path=folder / BALLAST).drop():
             raise
-        opened = _open(folder, clock, sentinel, marks)
+        opened = _open(folder, clock, (sentinel, marks), boot)
         opened = replace(opened, notices=(*opened.notices, Notice(code="disk_full")))
     else:
         opened.journal.lay_ballast()
@@ -108,14 +113,18 @@ def open_journal(
     return opened
 
 
-def _open(folder: Path, clock: Clock, sentinel: Sentinel | None, marks: Marks) -> OpenedJournal:
+def _open(
+    folder: Path, clock: Clock, seen: tuple[Sentinel | None, Marks], boot: str | None
+) -> OpenedJournal:
+    sentinel, marks = seen
     notices: list[Notice] = []
     presence = Presence(folder / LOCK_FILE)
     try:
         presence.enter()
         database, key, why = _whole(folder, presence, notices)
         try:
-            start = Start(why=why, boot_key=boot_key(), at_close=presence.close)
+            key_of_boot = boot_key() if boot is None else boot
+            start = Start(why=why, boot_key=key_of_boot, at_close=presence.close)
             guard = None if sentinel is None else Guard(sentinel, marks)
             if guard is not None and why is WhyIncarnation.FIRST:
                 key = _unshared(database, key, guard, notices)

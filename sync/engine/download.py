@@ -5,8 +5,8 @@ Invariants:
       that it belongs to another edition or cannot serve ranges.
   F2  A download ends complete and checked (length, first bytes, MD5 where announced) or raises;
       wrong bytes are thrown away before the next mirror is asked.
-  F3  Only `TransportError` is tried again, with growing waits; a refusal is final, but for 404,
-      which each mirror may say once.
+  F3  Only `TransportError` is tried again, with growing waits, unless the link is closed by its
+      limits; a refusal is final, but for 404, which each mirror may say once.
   F4  With a manifest each block is checked before its last byte is kept; a wrong one is thrown away
       by itself, and after two of them nobody is asked for more.
 """
@@ -32,6 +32,7 @@ from sync.engine.blocks import Blocks, WrongBlockError
 from sync.engine.content import HEAD_BYTES, WrongContentError
 from sync.engine.pacing import LinkMeter, Patience, backoff_s
 from sync.protocol.manifest import Manifest
+from sync.transport.metered import LinkClosedError
 from sync.transport.port import Answer, Exchange, Transport
 
 LIMIT_BYTES: Final = 2 << 30
@@ -94,7 +95,8 @@ class Downloader:
         """Complete `growing` (F1 to F3).
 
         Raises:
-            TransportError: No byte came for too many tries; what came before is kept.
+            TransportError: No byte came for too many tries, or none may come now; what came before
+                is kept.
             RefusedError: The peer will not give it.
             WrongContentError: Every mirror gave other bytes; nothing is kept.
             StorageError: The disk is full or failed.
@@ -109,6 +111,8 @@ class Downloader:
                 with _kept(growing):
                     self._ask(growing, url, wanted, cancel)
                 self._check(growing, wanted)
+            except LinkClosedError:
+                raise
             except TransportError as error:
                 self._failed(url)
                 wait = self._after_failure(course, error, progressed=growing.size > before)

@@ -163,7 +163,7 @@ class Fetcher:
             Cancelled: Somebody asked to stop. Everything else is told in the report.
         """
         begun = self._clock.monotonic()
-        received = self._meter.total
+        received, lit_s = self._meter.total, self._meter.lit_s
         plan = plan_fetch(lesson, choice, self._holdings.of_lesson(lesson.id), self._is_reachable)
         job = self._job = _Job(lesson, plan)
         for part in plan.unavailable:
@@ -180,6 +180,7 @@ class Fetcher:
             bytes_received=self._meter.total - received,
             bytes_reused=job.bytes_reused,
             seconds=self._clock.monotonic() - begun,
+            lit_s=self._meter.lit_s - lit_s,
             parts=_in_lesson_order(lesson, (*plan.unavailable, *job.outcomes)),
         )
 

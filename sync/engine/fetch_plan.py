@@ -13,7 +13,7 @@ from typing import Final
 
 from client.domain.availability import PartState
 from client.domain.catalogue import FileUse, Lesson, Part, RemoteFile, Role
-from client.domain.holding import Holding, main_files
+from client.domain.holding import Holding, choose_rendition, main_files
 from client.domain.ids import LessonId, PartId
 
 DEFAULT_RENDITION: Final = "360p"
@@ -60,6 +60,8 @@ class FetchReport:
     bytes_reused: int
     seconds: float
     parts: tuple[PartOutcome, ...]
+    lit_s: float = 0.0
+    """Of `seconds`, those in which bytes came."""
 
     @property
     def is_complete(self) -> bool:
@@ -127,16 +129,6 @@ def plan_fetch(
             ]
     items.sort(key=_order)
     return FetchPlan(items=tuple(items), unavailable=tuple(unavailable))
-
-
-def choose_rendition(files: Iterable[RemoteFile], wanted: str) -> RemoteFile | None:
-    """Choose by height: the wanted one, else the nearest below, else the lowest."""
-    heights = sorted(files, key=lambda file: file.height)
-    limit = int(wanted.rstrip("p")) if wanted.rstrip("p").isdigit() else 0
-    below = [file for file in heights if file.height <= limit]
-    if below:
-        return below[-1]
-    return heights[0] if heights else None
 
 
 def _chosen(

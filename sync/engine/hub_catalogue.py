@@ -15,12 +15,15 @@ from sync.engine.download import Downloader
 from sync.engine.edition_files import EditionFiles
 from sync.engine.edition_sync import EditionPorts, EditionReport, sync_edition
 from sync.engine.edition_way import EditionWay, WebWay
+from sync.engine.guide import Wallet
 from sync.engine.hub_content import HubPlace
 from sync.engine.hub_link import trusted_time
 from sync.engine.pacing import LinkMeter, Patience
 from sync.source.hub import KIND, HubAddresses, source_of
 from sync.transport.http import HttpTransport
 from sync.transport.hub_http import hub_adapter
+from sync.transport.metered import MeteredTransport
+from sync.transport.port import Transport
 
 EDITIONS: Final = "editions"
 """Folder of the profile for what hubs publish: can be deleted at any time."""
@@ -33,12 +36,12 @@ def add_hub_source(station: Station, hub: KnownHub) -> SourceRow:
     return row
 
 
-def hub_places(station: Station) -> tuple[HubPlace, ...]:
-    """Give the hubs as places of files."""
+def hub_places(station: Station, wallet: Wallet) -> tuple[HubPlace, ...]:
+    """Give the hubs as places of files, paid for out of a wallet."""
     return tuple(
         HubPlace(
             source=source_of(hub.key),
-            transport=_transport(station, hub),
+            transport=_transport(station, hub, wallet),
             addresses=HubAddresses(base=hub.url),
         )
         for hub in station.hubs.hubs()
@@ -55,7 +58,7 @@ def sync_hub(
     """Take a hub's newest edition over the link; see `sync_edition`. Blocking."""
     meter = LinkMeter(station.clock)
     downloader = Downloader(
-        _transport(station, hub),
+        _transport(station, hub, Wallet(station.purse)),
         meter,
         patience=patience or Patience(),
         worked=_ignore,
@@ -96,10 +99,9 @@ def take_edition(
     return sync_edition(ports, progress, cancel)
 
 
-def _transport(station: Station, hub: KnownHub) -> HttpTransport:
-    return HttpTransport(
-        adapter=partial(hub_adapter, hub.url, hub.authority, trusted_time(station))
-    )
+def _transport(station: Station, hub: KnownHub, wallet: Wallet) -> Transport:
+    adapter = partial(hub_adapter, hub.url, hub.authority, trusted_time(station))
+    return MeteredTransport(HttpTransport(adapter=adapter), wallet, station.clock)
 
 
 def _ignore(_: str) -> None:

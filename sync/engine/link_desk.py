@@ -8,6 +8,7 @@ Invariants:
        within a minute.
   LD4  Watched folders are taken in on the thread of imports, never during a class of this room;
        the status tells how they stand.
+  LD5  Whatever changes timetable, limits or lessons makes another plan.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,9 +39,10 @@ from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
 from sync.engine.folder_watch import FolderWatch, WatchPorts
+from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
-from sync.engine.hub_round import HubRound
+from sync.engine.hub_round import CountedLink, HubRound
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
@@ -64,11 +66,15 @@ class LinkDesk:
         self._before: dict[bytes, Contact] = {}
         """How calls to each hub had gone when it was first listed."""
 
+        wallet = Wallet(station.purse)
+
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, platform_of(station), probe, on_bytes)
+            return PlatformLink(station, platform_of(station), probe, on_bytes, wallet)
 
         self._round: Final = HubRound(
-            station.hubs.hubs, lambda hub: HubLink(station, hub), station.clock
+            station.hubs.hubs,
+            lambda hub: CountedLink(HubLink(station, hub), station.purse),
+            station.clock,
         )
         self.supervisor: Final = Supervisor(
             SupervisorPorts(
@@ -78,8 +84,11 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
+                guide=PurseGuide(station.agenda, wallet),
             )
         )
+        station.room.subscribe(self.supervisor.replan)
+        station.holdings.subscribe(lambda _: self.supervisor.replan())
         self._watch: Final = FolderWatch(
             WatchPorts(
                 station=station,

@@ -95,7 +95,14 @@ class LinkMeter:
         self._total = 0
         self._received = 0
         self._lit_s = 0.0
+        self._all_lit_s = 0.0
         self._busy = False
+
+    @property
+    def lit_s(self) -> float:
+        """Seconds since the meter was made in which bytes came, without the dark ones."""
+        with self._gate:
+            return self._all_lit_s
 
     @property
     def total(self) -> int:
@@ -109,7 +116,9 @@ class LinkMeter:
             return
         with self._gate:
             now = self._clock.monotonic()
-            self._lit_s += min(max(now - self._last, 0.0), _DARK_AFTER_S)
+            lit_s = min(max(now - self._last, 0.0), _DARK_AFTER_S)
+            self._lit_s += lit_s
+            self._all_lit_s += lit_s
             self._last = now
             self._received += count
             self._total += count

@@ -29,11 +29,13 @@ from sync.engine.edition_sync import EditionReport
 from sync.engine.fetch import Fetcher, FetchPorts, Probe
 from sync.engine.fetch import Progress as FetchProgress
 from sync.engine.fetch_plan import Choice, FetchReport
+from sync.engine.guide import Wallet
 from sync.engine.hub_catalogue import hub_places, sync_hub
 from sync.source.addresses import AddressBook, refused_address
 from sync.source.platform.pace import Pace
 from sync.source.platform.source import PlatformSource
 from sync.transport.http import HttpTransport
+from sync.transport.metered import MeteredTransport
 from sync.transport.sign import MediaSigner
 
 KIND: Final = "platform"
@@ -96,6 +98,7 @@ class PlatformLink:
         row: SourceRow | None,
         probe: Probe,
         on_bytes: Callable[[], None] | None = None,
+        wallet: Wallet | None = None,
     ) -> None:
         self._station: Final = station
         self._row: Final = row
@@ -104,10 +107,12 @@ class PlatformLink:
         addresses = None if row is None else AddressBook(row.address or None)
         self._addresses: Final = addresses
         if addresses is None:
-            transport = HttpTransport()
+            carrier = HttpTransport()
         else:
             signer = MediaSigner(station.secrets.load, station.clock, addresses.is_private)
-            transport = HttpTransport(resolve=addresses.redirect, sign=signer, saw=signer.saw)
+            carrier = HttpTransport(resolve=addresses.redirect, sign=signer, saw=signer.saw)
+        wallet = wallet or Wallet(station.purse)
+        transport = MeteredTransport(carrier, wallet, station.clock)
         self._transport: Final = transport
         self.fetcher: Final = Fetcher(
             FetchPorts(
@@ -116,7 +121,7 @@ class PlatformLink:
                 holdings=station.holdings,
                 clock=station.clock,
                 probe=probe,
-                hubs=hub_places(station),
+                hubs=hub_places(station, wallet),
                 attests=EditionStore(station.database).attested,
             ),
             on_bytes=on_bytes,

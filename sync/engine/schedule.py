@@ -8,7 +8,7 @@ Invariants:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -20,7 +20,7 @@ FILM_ROLES: Final = frozenset({Role.VIDEO, Role.EXPERIMENT})
 FIRST_RETRY_S: Final = 15.0
 MOST_RETRY_S: Final = 600.0
 _MENDS_ITSELF: Final = frozenset(
-    {"unreachable", "cut_off", "timed_out", "busy", "redirect_loop", "tls_failed"}
+    {"link_closed", "unreachable", "cut_off", "timed_out", "busy", "redirect_loop", "tls_failed"}
 )
 
 
@@ -43,6 +43,8 @@ class Entry:
     """Monotonic seconds."""
     reason: str = ""
     """Why it is tried again later."""
+    is_planned: bool = False
+    """The timetable needs it; nobody asked for it by hand, and it is not kept in the list."""
 
     @property
     def is_open(self) -> bool:
@@ -82,3 +84,20 @@ def retry_wait_s(retries: int) -> float:
 def find(entries: Iterable[Entry], lesson: LessonId) -> Entry | None:
     """Find the entry of a lesson."""
     return next((entry for entry in entries if entry.want.lesson == lesson), None)
+
+
+def reopened(entry: Entry) -> Entry:
+    """Try an entry again at once: one that failed from its beginning."""
+    if entry.want.state is not WantState.FAILED:
+        return replace(entry, not_before_s=0.0)
+    return Entry(
+        want=replace(entry.want, state=WantState.WAITING, reason=""), is_planned=entry.is_planned
+    )
+
+
+def placed(entries: tuple[Entry, ...], entry: Entry) -> tuple[Entry, ...]:
+    """Put an entry in the place of the one of its lesson, or at the end."""
+    lesson = entry.want.lesson
+    if find(entries, lesson) is None:
+        return (*entries, entry)
+    return tuple(entry if one.want.lesson == lesson else one for one in entries)

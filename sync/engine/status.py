@@ -1,14 +1,19 @@
 """The rows of 传输: made of the list of wants and what is known of each, without asking anybody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from client.domain.catalogue import Lesson, display_title
 from client.domain.clock import Clock
+from client.domain.holding import Holding
 from client.domain.ids import LessonId
 from client.domain.want import WantState
-from client.service.api import Reason, TransferRow, TransferState
+from client.service.api import Promise, Reason, TransferRow, TransferState
+from client.store.blob_store import growing_key
 from sync.engine.fetch import Progress
-from sync.engine.schedule import Entry, Stage
+from sync.engine.fetch_plan import Choice, plan_fetch
+from sync.engine.schedule import FILM_ROLES, Entry, Stage
 
 SPEED_S = 1.0
 
@@ -28,6 +33,27 @@ class Facts:
         return {Stage.PAPERS: self.film_here, Stage.FILM: self.papers_here}.get(stage, 0)
 
 
+def facts_of(lesson: Lesson, entry: Entry, holdings: Iterable[Holding]) -> Facts:
+    """Look up what a want costs and what is here of it."""
+    choice = Choice(rendition=entry.want.rendition, roles=entry.want.roles)
+    plan = plan_fetch(lesson, choice, holdings)
+    here = [item for item in plan.items if item.held is not None]
+    film = sum(item.file.fetch_bytes for item in here if item.part.role in FILM_ROLES)
+    return Facts(
+        title=display_title(lesson.title),
+        subject=lesson.place.subject,
+        bytes_needed=plan.bytes_needed,
+        papers_here=sum(item.file.fetch_bytes for item in here) - film,
+        film_here=film,
+    )
+
+
+def growing_keys(lesson: Lesson | None) -> list[str]:
+    """Name what grows of a lesson on this disk, none for one that is unknown."""
+    parts = () if lesson is None else lesson.parts
+    return [growing_key(file.path, file.md5) for part in parts for file in part.files]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """What happens right now."""
@@ -38,7 +64,12 @@ class Moment:
     is_paused: bool
 
 
-def transfer_row(entry: Entry, facts: Mapping[LessonId, Facts], moment: Moment) -> TransferRow:
+def transfer_row(
+    entry: Entry,
+    facts: Mapping[LessonId, Facts],
+    moment: Moment,
+    promises: Mapping[LessonId, Promise] = MappingProxyType({}),
+) -> TransferRow:
     """Make the row of one want."""
     lesson = entry.want.lesson
     known = facts.get(lesson, Facts())
@@ -60,6 +91,8 @@ def transfer_row(entry: Entry, facts: Mapping[LessonId, Facts], moment: Moment) 
         bytes_done=min(done, needed),
         bytes_per_s=moment.bytes_per_s if is_running else 0.0,
         reason=Reason(code=reason) if reason else None,
+        promise=promises.get(lesson),
+        is_planned=entry.is_planned,
     )
 
 
@@ -72,6 +105,7 @@ def transfer_state(entry: Entry, *, is_running: bool, is_paused: bool) -> Transf
     | nothing left                | DONE     |
     | everything is paused        | PAUSED   |
     | on its way now              | FETCHING |
+    | the link is closed          | WAITING  |
     | the last try broke          | RETRYING |
     | else                        | WAITING  |
     """
@@ -83,7 +117,8 @@ def transfer_state(entry: Entry, *, is_running: bool, is_paused: bool) -> Transf
         return TransferState.PAUSED
     if is_running:
         return TransferState.FETCHING
-    return TransferState.RETRYING if entry.reason else TransferState.WAITING
+    has_broken = entry.reason not in {"", "link_closed"}
+    return TransferState.RETRYING if has_broken else TransferState.WAITING
 
 
 class Speed:

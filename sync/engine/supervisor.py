@@ -1,4 +1,4 @@
-"""The one thread that uses the link: progress first, then catalogue, papers, films.
+"""The one thread that uses the link: progress first, then catalogue, papers, films, as planned.
 
 Invariants:
   U1  What was requested is kept before anything is fetched for it, and comes in a later life of
@@ -15,20 +15,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import Role, display_title
+from client.domain.catalogue import Role
 from client.domain.errors import Cancelled, ClassroomError, StorageError, TransportError
 from client.domain.ids import LessonId
+from client.domain.spend import Purpose
 from client.domain.want import Want, WantState
 from client.service.api import Reason, SyncStatus
-from client.store.blob_store import growing_key
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
 from sync.engine.fetch import Progress
-from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus, plan_fetch
+from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus
+from sync.engine.guide import CLOSED, Guide, in_turn, planned, put_off, rendition_of
 from sync.engine.schedule import (
-    FILM_ROLES,
     MOST_RETRY_S,
     Entry,
     Stage,
@@ -36,14 +36,20 @@ from sync.engine.schedule import (
     mends_itself,
     next_due_s,
     next_entry,
+    placed,
+    reopened,
     retry_wait_s,
     roles_of,
 )
-from sync.engine.status import Facts, Moment, Speed, transfer_row
+from sync.engine.status import Facts, Moment, Speed, facts_of, growing_keys, transfer_row
 from sync.engine.supervisor_ports import Calls, Link, SupervisorPorts
+
+if TYPE_CHECKING:
+    from client.service.agenda import Outlook
 
 _LOG: Final = logging.getLogger(__name__)
 _PUBLISH_S: Final = 0.25
+_PLAN_S: Final = 600.0
 _CLOSE_S: Final = 5.0
 
 
@@ -61,6 +67,9 @@ class Supervisor:
         self._closing = False
         self._running: tuple[LessonId | None, CancelToken] | None = None
         self._chosen: Entry | None = None
+        self._outlook: Outlook | None = None
+        self._plan_due_s = 0.0
+        self._left_out: frozenset[LessonId] = frozenset()
         self._link: Link | None = None
         self._link_is_stale = False
         self._speed = Speed(ports.clock)
@@ -105,7 +114,9 @@ class Supervisor:
         want = Want(lesson=lesson, rendition=rendition, roles=roles, is_pinned=is_pinned)
         with self._wake:
             kept = self._ports.wants.put(want)
-            self._put(Entry(want=want))
+            self._entries = placed(self._entries, Entry(want=want))
+            self._left_out -= {lesson}
+            self._plan_due_s = 0.0
             # Its papers come before the film that may be on its way (Q1).
             self._stop_running(unless=lesson)
             self._wake.notify_all()
@@ -117,6 +128,8 @@ class Supervisor:
         with self._wake:
             self._ports.wants.forget(lesson)
             self._entries = tuple(e for e in self._entries if e.want.lesson != lesson)
+            self._left_out |= {lesson}
+            self._plan_due_s = 0.0
             if self._running is not None and self._running[0] == lesson:
                 self._running[1].cancel()
             self._wake.notify_all()
@@ -151,12 +164,22 @@ class Supervisor:
         with self._wake:
             self._link_is_stale = True
             for entry in self._entries:
-                if entry.want.state is WantState.FAILED:
-                    self._ports.wants.put(_reopened(entry).want)
-            self._entries = tuple(_reopened(entry) for entry in self._entries)
+                if entry.want.state is WantState.FAILED and not entry.is_planned:
+                    self._ports.wants.put(reopened(entry).want)
+            self._entries = tuple(reopened(entry) for entry in self._entries)
+            self._plan_due_s = 0.0
             self._stop_running()
             self._wake.notify_all()
         self._publish()
+
+    def replan(self) -> None:
+        """Hear that timetable, limits or lessons are others now; what waits is looked at again."""
+        with self._wake:
+            self._plan_due_s = 0.0
+            self._entries = tuple(
+                replace(e, not_before_s=0.0) if e.reason == CLOSED else e for e in self._entries
+            )
+            self._wake.notify_all()
 
     def hurry(self) -> None:
         """Look again whether a hub is to be called (U5)."""
@@ -222,23 +245,19 @@ class Supervisor:
 
     def _load(self) -> None:
         """Take up what earlier lives wanted, and sweep what nobody wants (U1)."""
-        holdings = self._ports.holdings
+        holdings, guide = self._ports.holdings, self._ports.guide
         holdings.settle()
         for want in self._ports.wants.all():
             with self._wake:
                 if find(self._entries, want.lesson) is None:
-                    self._put(Entry(want=want))
-        keys = [key for entry in self._entries for key in self._keys(entry.want.lesson)]
-        holdings.blobs.sweep(keys)
+                    self._entries = placed(self._entries, Entry(want=want))
+        needed = {entry.want.lesson for entry in self._entries}
+        if guide is not None:
+            needed |= self._plan(guide)
+        holdings.blobs.sweep(k for one in needed for k in growing_keys(self._ports.lesson(one)))
         holdings.missing()
 
-    def _keys(self, lesson_id: LessonId) -> list[str]:
-        lesson = self._ports.lesson(lesson_id)
-        if lesson is None:
-            return []
-        return [growing_key(f.path, f.md5) for part in lesson.parts for f in part.files]
-
-    def _next_job(self) -> Callable[[], None] | None:
+    def _next_job(self) -> Callable[[], object] | None:
         """Wait for something to do; None to end."""
         with self._wake:
             while not self._closing:
@@ -249,22 +268,38 @@ class Supervisor:
                     wanted, future = self._syncs.pop(0)
                     return lambda: self._sync(wanted, future)
                 now = self._ports.clock.monotonic()
-                entry = None if self._status.is_paused else next_entry(self._entries, now)
+                guide = self._ports.guide
+                if guide is not None and self._plan_due_s <= now:
+                    return lambda: self._plan(guide)
+                turn = in_turn(() if self._status.is_paused else self._entries, self._outlook)
+                entry = next_entry(turn, now)
                 unknown = [e for e in self._entries if e.want.lesson not in self._facts]
                 if unknown:
                     return lambda: self._learn_all(unknown)
                 if entry is not None:
                     self._chosen = chosen = entry
                     return lambda: self._fetch(chosen)
-                fetch_wait_s = None if self._status.is_paused else next_due_s(self._entries, now)
-                waits = [wait for wait in (fetch_wait_s, call_wait_s) if wait is not None]
-                self._wake.wait(min(waits, default=None))
+                plan_wait_s = None if guide is None else self._plan_due_s - now
+                waits = (next_due_s(turn, now), call_wait_s, plan_wait_s)
+                self._wake.wait(min((wait for wait in waits if wait is not None), default=None))
         return None
+
+    def _plan(self, guide: Guide) -> set[LessonId]:
+        """Plan anew, and take up what the timetable needs; gives all lessons of the plan."""
+        self._plan_due_s = self._ports.clock.monotonic() + _PLAN_S
+        outlook = guide.look([e.want for e in self._entries if not (e.is_planned and e.is_open)])
+        with self._wake:
+            self._outlook = outlook
+            self._entries = planned(self._entries, outlook, self._left_out)
+        self._publish()
+        return set(outlook.promises)
 
     def _sync(self, wanted: Wanted, future: Future[CatalogueReport]) -> None:
         cancel = self._begin(None)
         try:
             self._tell_catalogue(Reason(code="sync_begins"))
+            if self._ports.guide is not None:
+                self._ports.guide.allowance(Purpose.CONTENT)
             future.set_result(self._get_link().sync(wanted, self._on_catalogue, cancel))
             self._contact(is_online=True)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked (U4)
@@ -282,11 +317,17 @@ class Supervisor:
         if not roles:
             self._stage_done(entry)
             return
+        if (
+            waiting := put_off(entry, self._ports.guide, self._outlook, self._ports.clock)
+        ) is not None:
+            self._change(waiting)
+            self._publish()
+            return
         cancel = self._begin(lesson)
         try:
             self._learn(lesson)
             self._publish()
-            choice = Choice(rendition=entry.want.rendition, roles=roles)
+            choice = Choice(rendition=rendition_of(entry, self._outlook), roles=roles)
             report = self._get_link().fetch(lesson, choice, cancel)
             self._after(entry, report)
         except Cancelled:
@@ -302,6 +343,8 @@ class Supervisor:
             self._publish()
 
     def _after(self, entry: Entry, report: FetchReport) -> None:
+        if self._ports.guide is not None:
+            self._ports.guide.measured(report.bytes_received, report.lit_s, report.seconds)
         failed = [part.reason for part in report.parts if part.status is PartStatus.FAILED]
         if report.bytes_received or not failed:
             self._contact(is_online=True)
@@ -314,6 +357,7 @@ class Supervisor:
 
     def _stage_done(self, entry: Entry) -> None:
         if entry.stage is Stage.PAPERS:
+            self._plan_due_s = 0.0
             self._change(replace(entry, stage=Stage.FILM, retries=0, reason=""))
             return
         self._learn(entry.want.lesson)
@@ -325,7 +369,7 @@ class Supervisor:
 
     def _failed(self, entry: Entry, reason: str) -> None:
         """Try again later what may mend, keep the rest as failed (Q3)."""
-        retries = entry.retries + 1
+        retries = max(1, entry.retries + (reason != CLOSED))
         if mends_itself(reason):
             due = self._ports.clock.monotonic() + retry_wait_s(retries)
             self._change(replace(entry, retries=retries, not_before_s=due, reason=reason))
@@ -340,7 +384,9 @@ class Supervisor:
             if not self._is_chosen(entry.want.lesson):
                 return
             want = entry.want
-            written = wants.put(want) if keep else wants.forget(want.lesson)
+            is_kept = keep and not entry.is_planned
+            written = wants.put(want) if is_kept else wants.forget(want.lesson)
+            self._plan_due_s = 0.0
         written.result()
         self._change(entry)
 
@@ -375,26 +421,15 @@ class Supervisor:
         if self._running is not None and self._running[0] not in (None, unless):
             self._running[1].cancel()
 
-    def _put(self, entry: Entry) -> None:
-        """Add an entry, or replace the one of its lesson. Guarded by `_wake`."""
-        if find(self._entries, entry.want.lesson) is None:
-            self._entries = (*self._entries, entry)
-        else:
-            self._replace(entry)
-
     def _change(self, entry: Entry) -> None:
         """Replace the chosen entry, unless its lesson was cancelled or wanted anew meanwhile."""
         with self._wake:
             if self._is_chosen(entry.want.lesson):
-                self._replace(entry)
+                self._entries = placed(self._entries, entry)
 
     def _is_chosen(self, lesson: LessonId) -> bool:
         known = find(self._entries, lesson)
         return known is not None and known is self._chosen
-
-    def _replace(self, entry: Entry) -> None:
-        lesson = entry.want.lesson
-        self._entries = tuple(entry if e.want.lesson == lesson else e for e in self._entries)
 
     def _contact(self, *, is_online: bool) -> None:
         wall_ms = int(self._ports.clock.wall().timestamp() * 1000)
@@ -431,8 +466,16 @@ class Supervisor:
                 bytes_per_s=self._speed.at(progress.bytes_received),
                 is_paused=self._status.is_paused,
             )
-            rows = tuple(transfer_row(entry, self._facts, moment) for entry in self._entries)
-            status = replace(self._status, rows=rows, bytes_received=progress.bytes_received)
+            promises = {} if self._outlook is None else self._outlook.promises
+            rows = tuple(
+                transfer_row(entry, self._facts, moment, promises) for entry in self._entries
+            )
+            status = replace(
+                self._status,
+                rows=rows,
+                bytes_received=progress.bytes_received,
+                link=None if self._outlook is None else self._outlook.link,
+            )
             self._status = status
             listeners = self._listeners
         for listener in listeners:
@@ -450,26 +493,7 @@ class Supervisor:
         if entry is None:
             return
         with contextlib.suppress(StorageError):
-            self._facts[lesson_id] = self._facts_of(entry)
-
-    def _facts_of(self, entry: Entry) -> Facts:
-        lesson = self._ports.lesson(entry.want.lesson)
-        if lesson is None:
-            return Facts()
-        choice = Choice(rendition=entry.want.rendition, roles=entry.want.roles)
-        plan = plan_fetch(lesson, choice, self._ports.holdings.of_lesson(lesson.id))
-        here = [item for item in plan.items if item.held is not None]
-        film = sum(i.file.fetch_bytes for i in here if i.part.role in FILM_ROLES)
-        return Facts(
-            title=display_title(lesson.title),
-            subject=lesson.place.subject,
-            bytes_needed=plan.bytes_needed,
-            papers_here=sum(i.file.fetch_bytes for i in here) - film,
-            film_here=film,
-        )
-
-
-def _reopened(entry: Entry) -> Entry:
-    if entry.want.state is not WantState.FAILED:
-        return replace(entry, not_before_s=0.0)
-    return Entry(want=replace(entry.want, state=WantState.WAITING, reason=""))
+            lesson = self._ports.lesson(lesson_id)
+            if lesson is not None:
+                held = self._ports.holdings.of_lesson(lesson_id)
+                self._facts[lesson_id] = facts_of(lesson, entry, held)

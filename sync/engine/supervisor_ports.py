@@ -13,6 +13,7 @@ from client.store.want_store import WantStore
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
 from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import Choice, FetchReport
+from sync.engine.guide import Guide
 
 
 class Link(Protocol):
@@ -73,3 +74,5 @@ class SupervisorPorts:
     """Makes the link, given what to call when bytes came; raises `UserError` without a source."""
     clock: Clock
     calls: Calls | None = None
+    guide: Guide | None = None
+    """Plans; without one everything is fetched as it was asked for, and nothing costs."""

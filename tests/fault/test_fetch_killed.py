@@ -23,6 +23,7 @@ from client.domain.failpoint import (
     COURIER_POINTS,
     JOURNAL_POINTS,
     POINTS,
+    PUBLISH_POINTS,
     ROSTER_POINTS,
     VARIABLE,
 )
@@ -197,4 +198,10 @@ def test_every_point_named_in_the_code_is_listed() -> None:  # X1
         for path in (root / folder).rglob("*.py")
         for name in re.findall(r'failpoint\("([^"]+)"\)', path.read_text())
     }
-    assert named == {*POINTS, *JOURNAL_POINTS, *COURIER_POINTS, *ROSTER_POINTS}
+    assert named == {
+        *POINTS,
+        *JOURNAL_POINTS,
+        *COURIER_POINTS,
+        *PUBLISH_POINTS,
+        *ROSTER_POINTS,
+    }

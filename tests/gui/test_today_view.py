@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
+from client.domain.availability import Light
 from client.domain.clock import FrozenClock
 from client.domain.errors import StorageCorruptError
 from client.domain.ids import ClassId, LessonId
-from client.service.api import CardAction, Swap, SwapScope, TodayPage
+from client.service.api import CardAction, DayBar, Promise, Reason, Swap, SwapScope, TodayPage
 from client.service.text import Words
 from tests.fakes.today_pages import (
     FakeActions,
@@ -375,3 +376,46 @@ def test_every_visible_button_acts(qtbot) -> None:
         desk.model.changed.emit()
         bar.setValue(0)
         qtbot.waitUntil(lambda: len(desk.find(Button)) == count)
+
+
+NOW_MS = 1_810_630_800_000
+"""A Tuesday, 09:00 local."""
+
+
+def test_what_only_has_to_come_says_when(qtbot) -> None:
+    """今天 tells the plan's sentence, tomorrow's bar its hour, its size and the month's rest."""
+    values = (("size_bytes", 310 << 20),)
+    told = Promise(
+        reason=Reason(code="plan_full", values=values),
+        arrives_ms=(NOW_MS, NOW_MS + 17 * 3_600_000),
+        now_ms=NOW_MS,
+        missing_bytes=310 << 20,
+    )
+    page = full_day()
+    first = page.rows[0]
+    coming = replace(
+        card(1, ClassId("c3"), "数学", "分一分"),
+        light=Light.PARTIAL,
+        reason=Reason(code="reason_missing", values=values),
+        promise=told,
+    )
+    bar = DayBar(
+        day=3,
+        lights=(Light.READY, Light.PARTIAL, Light.NOT_READY),
+        missing_bytes=310 << 20,
+        coming=1,
+        late=1,
+        arrives_ms=told.arrives_ms[1] if told.arrives_ms else None,
+        now_ms=NOW_MS,
+    )
+    rows = (replace(first, cards=(coming, *first.cards[1:])), *page.rows[1:])
+    desk = Desk(qtbot, replace(page, rows=rows, upcoming=(bar,), month_left=1 << 30))
+    shown = "\n".join(
+        one.text() for one in desk.find(QWidget) if hasattr(one, "text") and callable(one.text)
+    )
+    words = desk.context.words
+    when = words("plan.tonight", clock="02:00")
+    assert words("reason.plan_full_when", size="310 MB", when=when) in shown
+    assert words.plural("today.bar_arrives", 1, size="310 MB", when=when) in shown
+    assert words.plural("today.bar_late", 1) in shown
+    assert words("today.bar_month_left", size="1.0 GB") in shown

@@ -9,12 +9,23 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from client.domain.clock import FrozenClock
 from client.domain.ids import LessonId
-from client.service.api import HubRow, Reason, SyncStatus, TransferRow, TransferState
+from client.domain.settings import Hours, LinkKind
+from client.domain.spend import Why
+from client.service.api import (
+    HubRow,
+    LinkView,
+    Promise,
+    Reason,
+    SyncStatus,
+    TransferRow,
+    TransferState,
+)
 from client.service.text import Words
 from ui.base.button import Button
 from ui.base.context import Appearance, Say, UiContext
 from ui.base.text import ElidedLabel
 from ui.view.transfer import LineView, TransferPage
+from ui.view.transfer_budget import BudgetBar
 from ui.viewmodel.hubs import EVERY_MS, SELDOM_MS, HubsModel
 from ui.viewmodel.transfer import Group, Need, TransferModel, ordered
 
@@ -123,10 +134,10 @@ def test_rows_that_need_a_hand_come_first_then_the_soonest_lesson() -> None:  # 
     needs = [Need(lesson=LessonId("3"), day=2, period=1, days_ahead=0)]
     needs.append(Need(lesson=LessonId("3"), day=3, period=2, days_ahead=1))
     lines = ordered(FULL.rows, needs)
-    assert [one.row.lesson for one in lines] == ["4", "1", "3", "2", "5"]
+    assert [one.row.lesson for one in lines] == ["4", "3", "1", "2", "5"]
     assert [one.group for one in lines] == [Group.HAND, *[Group.COMING] * 3, Group.HERE]
     assert [one.ahead for one in lines] == [0, 0, 1, 2, 0]
-    assert lines[2].need == needs[0]
+    assert lines[1].need == needs[0]
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
@@ -235,6 +246,95 @@ def test_unknown_amounts_are_left_out(qtbot, model) -> None:
     assert "MB" not in texts(line(view, "9"))
     assert view.context.words("transfer.tomorrow") in texts(view)
     assert view.context.words("transfer.sum_unknown", n=1) in texts(view)
+
+
+NOW_MS = 1_810_630_800_000
+"""A Tuesday, 09:00 local."""
+
+
+def promised(days: int | None, code: str = "plan_full", **changes: object) -> Promise:
+    values = (("size_bytes", 30 * MB), ("rendition", "360p"), ("wanted", "720p"))
+    told = Promise(
+        reason=Reason(code=code, values=values),
+        arrives_ms=(NOW_MS, NOW_MS + 17 * 3_600_000),
+        now_ms=NOW_MS,
+        days_ahead=days,
+        day=0 if days is None else (1 + days) % 7 + 1,
+        period=2,
+        begins=500,
+        missing_bytes=30 * MB,
+    )
+    return replace(told, **changes)
+
+
+SATELLITE = LinkView(
+    kind=LinkKind.SATELLITE,
+    is_metered=True,
+    month_budget=8 << 30,
+    month_spent=6 << 30,
+    month_expected=7 << 30,
+    day_budget=50 * MB,
+    day_spent=MB,
+    hours=Hours(begin=20, end=6),
+    limit=Why.HOURS,
+)
+PLANNED = SyncStatus(
+    link=SATELLITE,
+    rows=(
+        a_row("1", TransferState.WAITING, promise=promised(2)),
+        a_row("2", TransferState.WAITING, promise=promised(0, "plan_papers", is_in_time=False)),
+        a_row("3", TransferState.FETCHING, promise=promised(1, begins=None), bytes_per_s=9e4),
+        a_row("4", TransferState.WAITING, promise=promised(None, "plan_open", arrives_ms=None)),
+        a_row("5", TransferState.WAITING, promise=promised(2, "plan_smaller")),
+    ),
+)
+
+
+def test_rows_stand_by_the_day_on_which_they_are_needed(qtbot, model) -> None:  # TM2
+    view = page(qtbot, model)
+    model.set_status(PLANNED)
+    found = [(s.need.days_ahead if s.need else None, len(s.lines)) for s in model.sections()]
+    assert found == [(0, 1), (1, 1), (2, 2), (None, 1)]
+    shown, words = texts(view), view.context.words
+    for text in ("transfer.today", "transfer.tomorrow", "frame.day4", "transfer.no_slot"):
+        assert words(text) in shown
+    assert words("transfer.arrives", when=words("plan.tonight", clock="02:00")) in shown
+    assert words("transfer.is_late") in texts(line(view, "2"))
+    assert words("reason.plan_papers") in texts(line(view, "2"))
+    assert words("transfer.closed_hours", clock="20:00") in texts(line(view, "1"))
+
+
+def test_an_open_link_says_why_of_each_row(qtbot, model) -> None:
+    view = page(qtbot, model)
+    model.set_status(replace(PLANNED, link=replace(SATELLITE, limit=Why.NOTHING)))
+    assert "720p" in texts(line(view, "5"))
+    assert view.context.words("reason.plan_open", size="30 MB") in texts(line(view, "4"))
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "en"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"month_expected": 0, "is_time_sure": False, "limit": Why.UNSURE},
+        {"month_expected": 8 << 30, "limit": Why.MONTH},
+        {"month_budget": 0, "limit": Why.DAY, "kind": LinkKind.PHONE},
+        {"hours": None, "month_budget": 0, "day_budget": 0, "limit": Why.MIDNIGHT},
+        {"hours": None, "limit": Why.HOURS},
+    ],
+)
+def test_the_budget_is_said_in_words(qtbot, model, language: str, changes) -> None:
+    view = page(qtbot, model, language=language)
+    model.set_status(replace(PLANNED, link=replace(SATELLITE, **changes)))
+    shown = texts(view)
+    assert "transfer." not in shown
+    assert "{" not in shown
+    bar = view.findChild(BudgetBar)
+    assert bar is not None
+    assert bar.isVisible()
+    model.set_status(replace(PLANNED, link=LinkView()))
+    assert not bar.isVisible()
+    view.grab()
 
 
 def test_watched_folders_are_told_in_one_line(qtbot, model) -> None:

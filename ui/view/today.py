@@ -179,7 +179,7 @@ class TodayView(QWidget):
     def _side(self, page: TodayPage, *, is_short: bool = False) -> SideColumn:
         upcoming = () if is_short else page.upcoming
         station = self._model.actions.open_station
-        return SideColumn(self._context, upcoming, page.needs_hand, station)
+        return SideColumn(self._context, upcoming, page.needs_hand, page.month_left, station)
 
     def _heads(self, page: TodayPage) -> QHBoxLayout:
         theme = self._context.theme

@@ -18,6 +18,7 @@ from client.domain.availability import Light
 from client.domain.catalogue import Role
 from client.domain.timetable import ClassGroup, TeachingMode
 from client.service.api import Card, CardAction, CardPart
+from client.service.plan_words import sentence
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import Paper, row, rows
@@ -279,6 +280,8 @@ class Half(QWidget):
             body.addWidget(ElidedLabel(theme, place, Type.CAPTION, tone="muted"))
         if card.reason is not None and card.light is not Light.READY:
             text = reason_text(context, card.reason)
+            if card.promise is not None:
+                text = sentence(context.words, card.promise)
             body.addWidget(ElidedLabel(theme, text, Type.CAPTION, tone=TONES[card.light]))
         body.addStretch(1)
         body.addWidget(footer)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWi
 
 from client.domain.availability import Light
 from client.service.api import Card, DayBar
+from client.service.plan_words import moment
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import FlowLayout, Paper, clear, row, rows
@@ -81,6 +82,21 @@ def counts_row(context: UiContext, lights: Sequence[Light]) -> QWidget:
     return holder
 
 
+def bar_lines(context: UiContext, bar: DayBar, month_left: int | None) -> list[str]:
+    """Say what is still to come for a day: when it is here, what misses it, what may be spent."""
+    words = context.words
+    size = words.size(bar.missing_bytes)
+    lines = [words("today.bar_missing", size=size)]
+    if bar.arrives_ms is not None and bar.now_ms is not None:
+        when = moment(words, bar.arrives_ms, bar.now_ms)
+        lines = [words.plural("today.bar_arrives", bar.coming, size=size, when=when)]
+    if bar.late:
+        lines.append(words.plural("today.bar_late", bar.late))
+    if month_left is not None:
+        lines.append(words("today.bar_month_left", size=words.size(month_left)))
+    return lines
+
+
 class SideColumn(QWidget):
     """明天, 本周 and 还要您动手."""
 
@@ -89,6 +105,7 @@ class SideColumn(QWidget):
         context: UiContext,
         upcoming: Sequence[DayBar],
         needs_hand: Sequence[Card],
+        month_left: int | None,
         open_station: Callable[[str], None],
     ) -> None:
         super().__init__()
@@ -98,7 +115,7 @@ class SideColumn(QWidget):
         body = rows(self, gap=theme.gap(12))
         body.addWidget(label(context.words("today.next"), Type.TITLE, is_bold=True))
         if upcoming:
-            body.addWidget(self._tomorrow(upcoming[0]))
+            body.addWidget(self._tomorrow(upcoming[0], month_left))
         if len(upcoming) > 1:
             body.addWidget(self._week(upcoming))
         if needs_hand:
@@ -114,7 +131,7 @@ class SideColumn(QWidget):
         body.setContentsMargins(*(theme.gap(16),) * 4)
         return paper, body
 
-    def _tomorrow(self, bar: DayBar) -> QFrame:
+    def _tomorrow(self, bar: DayBar, month_left: int | None) -> QFrame:
         context = self._context
         paper, body = self._paper()
         head = row()
@@ -126,8 +143,7 @@ class SideColumn(QWidget):
         body.addWidget(DayCells(context, bar.lights, len(bar.lights), 20))
         body.addWidget(counts_row(context, bar.lights))
         if bar.missing_bytes > 0:
-            size = context.words.size(bar.missing_bytes)
-            text = context.words("today.bar_missing", size=size)
+            text = "\n".join(bar_lines(context, bar, month_left))
             body.addWidget(label(text, Type.CAPTION, is_wrapped=True))
         elif all(light is Light.READY for light in bar.lights):
             body.addWidget(label(context.words("today.bar_all_here"), Type.CAPTION, tone="muted"))

@@ -7,21 +7,23 @@ Invariants:
 
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from client.service.api import TransferState
+from client.service.plan_words import arrival, sentence
 from ui.base.button import Button, Face
 from ui.base.context import Say, UiContext
 from ui.base.layout import Page, Paper, clear, divider, row, rows
 from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
-from ui.base.widgets import day_name, reason_text, when_text
+from ui.base.widgets import bell_text, day_name, reason_text, when_text
 from ui.view.hubs import HubsPaper
+from ui.view.transfer_budget import Bar, BudgetBar, closed_text
 from ui.viewmodel.hubs import HubsModel
-from ui.viewmodel.transfer import Group, Line, TransferModel
+from ui.viewmodel.transfer import Group, Line, Need, Section, TransferModel
 
 _HEADS: Final = {
     Group.HAND: "transfer.group_hand",
@@ -34,46 +36,6 @@ _END: Final = 272
 _HOUR_S: Final = 3600
 _TODAY: Final = 0
 _TOMORROW: Final = 1
-
-
-class Bar(QWidget):
-    """How much of something is here."""
-
-    def __init__(self, context: UiContext, name: str) -> None:
-        super().__init__()
-        self._theme = context.theme
-        self._share = 0.0
-        self._tone = "accent"
-        self.setAccessibleName(name)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Any width, 8 pixels high."""
-        return QSize(self._theme.size(160), self._theme.size(8))
-
-    def set_share(self, share: float, tone: str) -> None:
-        """Show a share from 0 to 1 in a theme colour."""
-        if (share, tone) != (self._share, self._tone):
-            self._share, self._tone = share, tone
-            self.setAccessibleDescription(f"{round(share * 100)} %")
-            self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Paint the ground and what is here on it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        box = QRectF(self.rect())
-        radius = box.height() / 2
-        painter.setBrush(self._theme.color("inset"))
-        painter.drawRoundedRect(box, radius, radius)
-        if self._share > 0:
-            width = max(box.height(), box.width() * self._share)
-            is_rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-            left = box.width() - width if is_rtl else 0.0
-            painter.setBrush(self._theme.color(self._tone))
-            painter.drawRoundedRect(QRectF(left, 0, width, box.height()), radius, radius)
-        painter.end()
 
 
 class SubjectBar(QWidget):
@@ -122,12 +84,18 @@ class LineView(QFrame):
         middle.addWidget(self._says)
         middle.addStretch(1)
         across.addLayout(middle, 4)
-        self._amount = label("", Type.BODY, is_bold=True)
-        self._amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+        trailing = Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter
+        self._arrives = label("", Type.BODY, is_bold=True)
+        self._arrives.setAlignment(trailing)
+        self._amount = label("", Type.CAPTION, tone="muted")
+        self._amount.setAlignment(trailing)
+        figures = rows(gap=theme.gap(2))
+        figures.addWidget(self._arrives)
+        figures.addWidget(self._amount)
         end = QWidget()
         end.setFixedWidth(theme.size(_END))
         holder = row(end, gap=theme.gap(12))
-        holder.addWidget(self._amount, 1)
+        holder.addLayout(figures, 1)
         for button in self._buttons(line):
             holder.addWidget(button)
         across.addWidget(end)
@@ -141,6 +109,8 @@ class LineView(QFrame):
         tone = "amber" if transfer.state is TransferState.RETRYING else "accent"
         self._bar.set_share(line.share, "grey" if transfer.state is TransferState.PAUSED else tone)
         self._says.setText(self._says_of(line))
+        self._arrives.setText(self._arrival_of(line))
+        self._arrives.setVisible(bool(self._arrives.text()))
         if transfer.state is TransferState.DONE or not transfer.bytes_needed:
             size = transfer.bytes_needed or transfer.bytes_done
             self._amount.setText(words.size(size) if size else "")
@@ -177,11 +147,17 @@ class LineView(QFrame):
         need = line.need
         if need is None:
             return ""
-        words = self._context.words
-        day = {_TODAY: words("transfer.today"), _TOMORROW: words("transfer.tomorrow")}.get(
-            need.days_ahead, day_name(self._context, need.day)
-        )
-        return words("transfer.needed", day=day, period=need.period)
+        day = day_text(self._context, need)
+        return self._context.words("transfer.needed", day=day, period=need.period)
+
+    def _arrival_of(self, line: Line) -> str:
+        promise, words = line.row.promise, self._context.words
+        if promise is None or line.group is not Group.COMING:
+            return ""
+        if not promise.is_in_time:
+            return words("transfer.is_late")
+        when = arrival(words, promise)
+        return words("transfer.arrives", when=when) if when else ""
 
     def _says_of(self, line: Line) -> str:
         words, transfer = self._context.words, line.row
@@ -195,6 +171,10 @@ class LineView(QFrame):
             return " ".join(
                 part for part in (reason, words(hint) if words.has(hint) else "") if part
             )
+        if transfer.state is TransferState.WAITING and transfer.promise is not None:
+            closed = closed_text(self._context, self._model.status.link)
+            said = sentence(words, transfer.promise)
+            return closed if closed and transfer.promise.is_in_time else said
         if transfer.state is TransferState.WAITING and line.ahead:
             return words.plural("transfer.waiting_behind", line.ahead)
         return words(f"transfer.{transfer.state.value}")
@@ -236,6 +216,8 @@ class TransferPage(Page):
         self.body.addLayout(head)
         self._link = label("", Type.CAPTION, tone="muted", is_wrapped=True)
         self.body.addWidget(self._link)
+        self._budget = BudgetBar(context)
+        self.body.addWidget(self._budget)
         self._list: QVBoxLayout = rows(gap=context.theme.gap(16))
         self.body.addLayout(self._list)
         self.body.addSpacing(context.theme.gap(8))
@@ -251,10 +233,8 @@ class TransferPage(Page):
     def _rebuild(self) -> None:
         clear(self._list)
         self._views = []
-        for group in Group:
-            lines = self._model.of_group(group)
-            if lines:
-                self._add_group(group, lines)
+        for section in self._model.sections():
+            self._add_section(section)
         if not self._views:
             words = self._context.words
             self._list.addWidget(
@@ -262,13 +242,17 @@ class TransferPage(Page):
             )
         self._refresh()
 
-    def _add_group(self, group: Group, lines: tuple[Line, ...]) -> None:
-        words = self._context.words
+    def _add_section(self, section: Section) -> None:
+        words, need = self._context.words, section.need
         head = row(gap=self._context.theme.gap(12))
-        head.addWidget(label(words(_HEADS[group]), Type.BODY, is_bold=True))
-        count = words.plural("transfer.count", len(lines))
+        head.addWidget(label(self._head_of(section), Type.BODY, is_bold=True))
+        if need is not None and need.begins is not None:
+            begins = words("transfer.begins", clock=bell_text(need.begins))
+            head.addWidget(label(begins, Type.CAPTION, tone="muted"))
+        count = words.plural("transfer.count", len(section.lines))
         head.addWidget(label(count, Type.CAPTION, tone="muted"), 1)
         self._list.addLayout(head)
+        lines = section.lines
         paper = Paper()
         column = rows(paper)
         for number, line in enumerate(lines):
@@ -278,6 +262,14 @@ class TransferPage(Page):
             self._views.append(view)
             column.addWidget(view)
         self._list.addWidget(paper)
+
+    def _head_of(self, section: Section) -> str:
+        words, need = self._context.words, section.need
+        has_days = any(one.need is not None for one in self._model.of_group(Group.COMING))
+        if need is not None:
+            return day_text(self._context, need)
+        is_unplaced = section.group is Group.COMING and has_days
+        return words("transfer.no_slot" if is_unplaced else _HEADS[section.group])
 
     def _refresh(self) -> None:
         """Show the newest figures in the rows that stand (TV1)."""
@@ -298,6 +290,7 @@ class TransferPage(Page):
         self.pause.set_face(Face(text=words(key), icon=icon, kind=kind))
         self.pause.setVisible(is_paused or bool(coming))
         self._link.setText(" · ".join(self._link_parts()))
+        self._budget.show_link(model.status.link)
         self._link.setVisible(bool(self._link.text()))
 
     def _link_parts(self) -> list[str]:
@@ -315,6 +308,13 @@ class TransferPage(Page):
         if status.catalogue is not None:
             parts.append(reason_text(self._context, status.catalogue))
         return parts
+
+
+def day_text(context: UiContext, need: Need) -> str:
+    """Name the day on which a lesson is taught."""
+    words = context.words
+    near = {_TODAY: words("transfer.today"), _TOMORROW: words("transfer.tomorrow")}
+    return near.get(need.days_ahead) or day_name(context, need.day)
 
 
 def _rough(context: UiContext, seconds: float) -> str:

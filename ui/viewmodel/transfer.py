@@ -8,6 +8,7 @@ Invariants:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 from typing import Final, Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -52,6 +53,8 @@ class Need:
     day: int
     period: int
     days_ahead: int
+    begins: int | None = None
+    """Its bell in minutes after midnight, None when it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,16 @@ class Line:
         """Seconds until it is here at this speed, None when nothing tells."""
         speed = self.row.bytes_per_s
         return self.missing_bytes / speed if speed > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Rows under one heading: those of one school day, or of a group without days."""
+
+    group: Group
+    lines: tuple[Line, ...]
+    need: Need | None = None
+    """The first lesson of that day."""
 
 
 _GROUP_OF: Final = {TransferState.FAILED: Group.HAND, TransferState.DONE: Group.HERE}
@@ -120,6 +133,20 @@ class TransferModel(QObject):
         """Give the rows of one part of the page."""
         return tuple(line for line in self.lines if line.group is group)
 
+    def sections(self) -> tuple[Section, ...]:
+        """Give the parts of the page in their order; what comes is parted by school day."""
+
+        def place(line: Line) -> tuple[Group, int | None]:
+            is_coming = line.group is Group.COMING and line.need is not None
+            return line.group, line.need.days_ahead if is_coming and line.need else None
+
+        made = []
+        for (group, _), lines in groupby(self.lines, place):
+            found = tuple(lines)
+            need = found[0].need if group is Group.COMING else None
+            made.append(Section(group=group, lines=found, need=need))
+        return tuple(made)
+
     def set_status(self, status: SyncStatus) -> None:
         """Show the supervisor's newest status (TM1)."""
         if status != self.status:
@@ -147,10 +174,17 @@ class TransferModel(QObject):
 
     def _order(self) -> None:
         lines = ordered(self.status.rows, self._needs)
-        shape = [(line.row.lesson, line.row.state) for line in lines]
-        is_same = shape == [(line.row.lesson, line.row.state) for line in self.lines]
+        is_same = _shape(lines) == _shape(self.lines)
         self.lines = lines
         (self.changed if is_same else self.reordered).emit()
+
+
+def _shape(lines: Sequence[Line]) -> list[tuple[LessonId, TransferState, int]]:
+    """Tell what makes another page: other rows, states or days."""
+    return [
+        (line.row.lesson, line.row.state, line.need.days_ahead if line.need else _NEVER)
+        for line in lines
+    ]
 
 
 def ordered(rows: Sequence[TransferRow], needs: Sequence[Need]) -> tuple[Line, ...]:
@@ -159,18 +193,36 @@ def ordered(rows: Sequence[TransferRow], needs: Sequence[Need]) -> tuple[Line, .
     for need in sorted(needs, key=lambda one: (one.days_ahead, one.period), reverse=True):
         soonest[need.lesson] = need
     lines = [
-        Line(row=row, group=_GROUP_OF.get(row.state, Group.COMING), need=soonest.get(row.lesson))
+        Line(
+            row=row,
+            group=_GROUP_OF.get(row.state, Group.COMING),
+            need=_promised_need(row) or soonest.get(row.lesson),
+        )
         for row in rows
     ]
     lines.sort(key=_rank)
     return tuple(_counted(lines))
 
 
+def _promised_need(row: TransferRow) -> Need | None:
+    """Read out of the plan when a lesson is taught."""
+    promise = row.promise
+    if promise is None or promise.days_ahead is None:
+        return None
+    return Need(
+        lesson=row.lesson,
+        day=promise.day,
+        period=promise.period,
+        days_ahead=promise.days_ahead,
+        begins=promise.begins,
+    )
+
+
 def _rank(line: Line) -> tuple[int, int, int, int]:
     need = line.need
     when = (_NEVER, _NEVER) if need is None else (need.days_ahead, need.period)
     is_waiting = line.row.state is not TransferState.FETCHING
-    return (tuple(Group).index(line.group), int(is_waiting), *when)
+    return (tuple(Group).index(line.group), *when, int(is_waiting))
 
 
 def _counted(lines: Sequence[Line]) -> list[Line]:

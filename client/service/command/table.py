@@ -151,10 +151,13 @@ COMMANDS: Final = (
         name="link set",
         arguments=(
             _option("--budget-mb", Value.NUMBER),
+            _option("--month-mb", Value.NUMBER),
             _option("--hours"),
             _choice("--kind", "broadband", "satellite", "phone", "school"),
+            _option("--cap-kbps", Value.NUMBER),
         ),
     ),
+    Command(name="link show"),
     Command(
         name="play",
         arguments=(

@@ -113,8 +113,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.arg.id": "a lesson's id",
     "cli.arg.rendition": "which video: 360p, 720p, …",
     "cli.arg.parts": "which parts: video, slides, …",
-    "cli.arg.budget_mb": "MB a month at most",
-    "cli.arg.hours": "hours of the day: 20-6",
+    "cli.arg.budget_mb": "megabytes a day, 0 for no limit",
+    "cli.arg.hours": "hours of the day, 20-6, or any",
     "cli.arg.kind": "which kind",
     "cli.arg.seconds": "stop after this many seconds",
     "cli.arg.stage_screenshot": "save a picture of what pupils see",
@@ -252,4 +252,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.value.answer": "answers",
     "cli.value.opened": "opened",
     "cli.value.played": "played",
+    "cli.link_show": "show the limits of the link and what was spent",
+    "cli.arg.month_mb": "megabytes a month, 0 for no limit",
+    "cli.arg.cap_kbps": "kilobits a second that content may take, 0 for all",
 }

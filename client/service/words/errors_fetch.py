@@ -61,4 +61,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.token_in_file": "Give no one else this user's account.",
     "error.bench_needs": "This measurement cannot run here: {what} is missing.",
     "hint.bench_needs": "It needs Linux, root, nginx, aria2 and the link emulator.",
+    "error.link_closed": "The link is closed by its limits: the budget is spent, or the hours are over.",
+    "hint.link_closed": "It goes on by itself when the limits allow. Limits are set with “link set”.",
 }

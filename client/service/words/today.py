@@ -102,4 +102,13 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "today.loading": "Reading today's lessons …",
     "today.failed": "Today's lessons could not be read",
     "today.try_again": "Try again",
+    "today.bar_arrives": (
+        "{n} lesson to come, {size}, here {when}",
+        "{n} lessons to come, {size}, here {when}",
+    ),
+    "today.bar_late": (
+        "{n} lesson cannot come in time: take it from a USB stick",
+        "{n} lessons cannot come in time: take them from a USB stick",
+    ),
+    "today.bar_month_left": "{size} left this month",
 }

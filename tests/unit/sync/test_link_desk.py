@@ -259,3 +259,31 @@ def test_a_file_that_rotted_is_found_while_nothing_happens_and_wanted_again(stat
     assert [row.lesson for row in desk.supervisor.status.rows] == [lesson]
     assert not blob.exists()
     desk.close()
+
+
+def test_ld5_limits_and_lessons_make_another_plan(station, tmp_path):
+    """LD5"""
+    desk = LinkDesk(station, Probe())
+    seen = []
+    changed = threading.Condition()
+
+    def note(status):
+        with changed:
+            seen.append(status)
+            changed.notify_all()
+
+    desk.subscribe(note)
+
+    def until(check):
+        with changed:
+            assert changed.wait_for(lambda: any(map(check, seen)), PATIENCE_S)
+            seen.clear()
+
+    desk.supervisor.replan()
+    until(lambda status: status.link is not None and status.link.day_budget == 0)
+    station.room.set_setting("link_budget_mb", "50").result()
+    until(lambda status: status.link is not None and status.link.day_budget == 50_000_000)
+    put(tmp_path, "a/三年级/数学/甲/film.mp4")
+    desk.import_paths([tmp_path / "a"]).result(PATIENCE_S)
+    until(lambda status: status.link is not None)
+    desk.close()
