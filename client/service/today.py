@@ -151,8 +151,10 @@ class TodayService:
         return tuple(dict.fromkeys(step.lesson for step in steps if step is not None))
 
     def lessons_ahead_now(self) -> tuple[LessonId, ...]:
-        """List the lessons of the next ten school days, soonest first. Blocking."""
-        return tuple(dict.fromkeys(one.step.lesson for one in slots_ahead(self._inputs())))
+        """List the lessons of today and the next ten school days, soonest first. Blocking."""
+        inputs = self._inputs()
+        steps = (*inputs.taught.values(), *(one.step for one in slots_ahead(inputs)))
+        return tuple(dict.fromkeys(step.lesson for step in steps))
 
     def ahead_now(self) -> tuple[DayTime, tuple[Ahead, ...]]:
         """List what the slots of the coming ten school days teach. Blocking."""
