@@ -1,9 +1,11 @@
 """Fixtures shared by all tests."""
 
+import gc
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,18 @@ def demo() -> Path:
         script = ROOT / "packaging" / "make_demo.py"
         subprocess.run([sys.executable, str(script), str(folder)], check=True)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collecting(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let windows that were left in cycles go on this thread only, as the program does."""
+    if not {"gui", "end2end"} & set(request.path.parts):
+        yield
+        return
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

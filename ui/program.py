@@ -37,6 +37,7 @@ from ui.app import (
     Station,
 )
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.garbage import Collector
 from ui.base.timing import FIRST_PAINT, PICTURE, USABLE, Moments
 from ui.pages import SchoolPages
 from ui.view.importing import Importing
@@ -91,6 +92,7 @@ class Program(QObject):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self._parts = parts
+        self._collector = Collector(self)
         services = parts.services
         settings = services.room.snapshot().settings
         self.context = UiContext(
