@@ -8,7 +8,7 @@ import re
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType, ModuleType
 
 import pytest
@@ -19,8 +19,9 @@ import client.domain.record
 import sync.protocol
 from client.domain import canon
 from client.domain.canon import encode
+from client.domain.catalogue import Role
 from client.domain.errors import ClassroomError, ProtocolError, UserError
-from client.domain.ids import ClassId
+from client.domain.ids import ClassId, Digest, LessonId
 from client.domain.record import packing
 from client.domain.record.bodies import EventType
 from client.domain.record.dense import MAX_NUMBER_BYTES
@@ -34,7 +35,7 @@ from client.domain.record.vector import EMPTY, Stretch, Vector, vector
 from client.domain.signer import Verify
 from sync.engine import belief
 from sync.engine.belief import Belief, pack_belief, read_belief
-from sync.protocol import enrol
+from sync.protocol import bundle, edition, enrol
 from sync.protocol.exchange import (
     HubTime,
     Reading,
@@ -50,7 +51,9 @@ from sync.protocol.exchange import (
     read_have,
     read_request,
 )
+from sync.protocol.manifest import BLOCK_BYTES, Manifest, pack_manifest, read_manifest
 from sync.protocol.refusal import pack_refusal, read_refusal
+from tests.lesson_values import a_file, a_lesson, a_part
 from tests.log_world import Key, Pen
 from tests.record_samples import BODIES
 
@@ -178,6 +181,39 @@ def inside() -> bytes:
     return encode(canon.decode_array(SEGMENT)[5:7])
 
 
+DIGEST = bytes(range(32))
+MANIFEST = Manifest(size_bytes=BLOCK_BYTES + 1, sha256=DIGEST, blocks=(DIGEST, bytes(32)))
+HEX = Digest(DIGEST.hex())
+NAMED = edition.NamedFile(digest=HEX, size_bytes=7)
+HEAD = edition.Head(
+    number=3,
+    signed_ms=1_700_000_000_000,
+    rows_digest=HEX,
+    rows_bytes=100,
+    rows=2,
+    whole=NAMED,
+    deltas=(edition.Delta(base=2, file=NAMED, unpacked_bytes=50),),
+    withdrawn=NAMED,
+)
+WITHDRAWN = (
+    edition.Withdrawal(lesson=LessonId("a"), reason="licence"),
+    edition.Withdrawal(lesson=LessonId("b"), reason="x", grace_days=7, replacement=LessonId("c")),
+)
+LESSON = a_lesson(a_part(Role.TASK, a_file("/t.pdf")))
+SHEET = bundle.pack_sheet(
+    bundle.Sheet(
+        lesson=LESSON,
+        book=None,
+        sections=(),
+        files=(
+            bundle.SheetFile(part=LESSON.parts[0].id, path="/t.pdf", ext=".pdf", manifest=MANIFEST),
+        ),
+    )
+)
+ENTRY = replace(bundle.vouch(LESSON.id, SHEET, 7, KEY), paths=("三年级/a.pdf",))
+INDEX = bundle.pack_index(
+    bundle.Index(key=KEY.public_key, site="石门教学点", entries=(ENTRY,)), KEY
+)
 GRANT = enrol.pack_grant(enrol.Grant(site=bytes(8), school="school"), WHO, HELLO, CODE, KEY)
 
 TARGETS = (
@@ -209,6 +245,19 @@ TARGETS = (
     Target("packed", read_packed, (inside(),)),
     Target("have", lambda data, _: read_have(canon.decode(data)), (encode(pack_have(HAVE)),)),
     Target("text", read_text, tuple(encode([text]) for text in ("A=3,B=1", "0-9,12-30", "40"))),
+    Target("manifest", lambda data, _: read_manifest(data), (pack_manifest(MANIFEST),)),
+    Target(
+        "head",
+        lambda data, verify: edition.open_head(data, KEY.public_key, verify),
+        (edition.pack_head(HEAD, KEY),),
+    ),
+    Target(
+        "withdrawals",
+        lambda data, _: edition.read_withdrawals(data),
+        (edition.pack_withdrawals(WITHDRAWN),),
+    ),
+    Target("sheet", lambda data, _: bundle.read_sheet(data), (SHEET,)),
+    Target("index", bundle.read_index, (INDEX,)),
     Target("refusal", lambda data, _: read_refusal(data), (pack_refusal("busy", 3),)),
 )
 

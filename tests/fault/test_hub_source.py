@@ -705,7 +705,7 @@ def test_e3_what_was_observed_is_attested_once_a_hub_signs_for_it(world):
     lesson = world.room.catalogue.lesson(row.id)
     part = next(one for one in lesson.parts if one.files[0].format == "mp4")
     source = put(world.root, "seen.mp4", data)
-    stored = world.room.blobs.import_file(source, ".mp4", CancelToken())
+    stored = world.room.blobs.import_file(source, ".mp4", CancelToken()).stored
     seen = Blob(
         digest=stored.digest, ext=stored.ext, size_bytes=stored.size_bytes, trust=Trust.OBSERVED
     )
