@@ -21,8 +21,9 @@ from client.domain.availability import Trust
 from client.domain.ids import Digest, LessonId
 
 GB: Final = 1000 * 1000 * 1000
-FLOOR_BYTES: Final = 5 * GB
-"""Least that lessons leave free, unless a tenth of the disk is more."""
+FLOOR_BYTES: Final = 2 * GB
+"""Most that lessons leave free by themselves: small disks of schools are nearly full already, and
+the records have room of their own."""
 _SHARE: Final = 10
 
 
@@ -121,7 +122,7 @@ class Room:
 
 def default_floor_bytes(total_bytes: int) -> int:
     """Give what stays free on a disk of this size unless somebody chose otherwise."""
-    return max(FLOOR_BYTES, total_bytes // _SHARE)
+    return min(FLOOR_BYTES, total_bytes // _SHARE)
 
 
 def lacking_bytes(room: Room, limits: Limits, more_bytes: int) -> int:

@@ -65,7 +65,7 @@ class Settings:
     store_quota_mb: int = 0
     """Megabytes that lessons may take on this disk, 0 for no limit."""
     store_floor_mb: int | None = None
-    """Megabytes that lessons leave free; None: 5 GB or a tenth of the disk, what is more."""
+    """Megabytes that lessons leave free; None: 2 GB or a tenth of the disk, what is less."""
     bells: tuple[Bell, ...] = DEFAULT_BELLS
 
 

@@ -119,8 +119,8 @@ def test_the_strongest_shield_is_named():
 
 
 def test_the_floor_is_five_gigabytes_or_a_tenth():
-    assert default_floor_bytes(20 * GB) == 5 * GB
-    assert default_floor_bytes(500 * GB) == 50 * GB
+    assert default_floor_bytes(10 * GB) == 1 * GB
+    assert default_floor_bytes(500 * GB) == 2 * GB
 
 
 def test_room_lacks_for_the_floor_or_for_the_quota():

@@ -145,9 +145,9 @@ def test_sr1_a_quota_counts_what_lessons_take(station, disk):
     assert len(here(station)) == 1
 
 
-def test_the_default_floor_is_a_tenth_of_a_large_disk(station, disk):
+def test_the_default_floor_is_bounded_on_a_large_disk(station, disk):
     station.room.set_setting("store_floor_mb", "auto").result()
-    assert station.storage.page_now().limits.floor_bytes == 100 * FLOOR
+    assert station.storage.page_now().limits.floor_bytes == 2_000_000_000
 
 
 def test_an_import_asks_for_room_too(station, disk, tmp_path):
