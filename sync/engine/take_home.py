@@ -32,12 +32,10 @@ from client.service.text import Words
 from client.store.durable import move_file, sync_file, write_file
 from sync.engine.home_page import MARK, HomeFile, HomeLesson, page
 from sync.protocol.stick_names import Names, plain_name, same
-from sync.source.folder import Rejected
+from sync.source.folder import NO_RELAY, Rejected
 from sync.source.folder_names import shown
 
 PAGE: Final = "index.html"
-NO_RELAY: Final = "no-relay"
-"""Flag of files whose giver said that they are not to be handed on."""
 MOST_BYTES: Final = (4 << 30) - 1
 """FAT32 holds no longer file."""
 _ZIP: Final = ".zip"

@@ -26,7 +26,8 @@ from sync.engine import take_home as module
 from sync.engine.commands import commands
 from sync.engine.folder_import import import_folder
 from sync.engine.home_page import HomeFile, HomeLesson, page
-from sync.engine.take_home import NO_RELAY, PAGE, HomePorts, take_home
+from sync.engine.take_home import PAGE, HomePorts, take_home
+from sync.source.folder import NO_RELAY
 
 UNIT = "三年级/数学/第六单元 认识分数"
 PDF = b"%PDF-1.4\n%%EOF\n"

@@ -8,11 +8,10 @@ Invariants:
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout
 
 from client.service.sticks import StickEnd, StickProgress, StickStage
+from ui.base.bar import Bar
 from ui.base.button import BIG, Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import Paper, row, rows
@@ -23,43 +22,6 @@ from ui.view.courier_pack import PackPopover
 from ui.viewmodel.courier import CourierModel, Phase
 
 _NAMED: Final = 3
-
-
-class Strip(QWidget):
-    """How much of something is done."""
-
-    def __init__(self, context: UiContext) -> None:
-        super().__init__()
-        self._theme = context.theme
-        self._share = 0.0
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Any width, 8 pixels high."""
-        return QSize(self._theme.size(160), self._theme.size(8))
-
-    def set_share(self, share: float) -> None:
-        """Show a share from 0 to 1."""
-        self._share = min(1.0, max(0.0, share))
-        self.setAccessibleDescription(f"{round(self._share * 100)} %")
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Paint the ground and what is done on it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        box = QRectF(self.rect())
-        radius = box.height() / 2
-        painter.setBrush(self._theme.color("inset"))
-        painter.drawRoundedRect(box, radius, radius)
-        if self._share > 0:
-            width = max(box.height(), box.width() * self._share)
-            is_rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-            painter.setBrush(self._theme.color("accent"))
-            left = box.width() - width if is_rtl else 0.0
-            painter.drawRoundedRect(QRectF(left, 0, width, box.height()), radius, radius)
-        painter.end()
 
 
 class CourierBlock(QFrame):
@@ -87,7 +49,7 @@ class CourierBlock(QFrame):
         body.addLayout(head)
         self._title = label("", Type.TITLE, is_bold=True, is_wrapped=True)
         body.addWidget(self._title)
-        self._strip = Strip(context)
+        self._strip = Bar(context)
         body.addWidget(self._strip)
         self._says = label("", Type.CAPTION, is_wrapped=True)
         body.addWidget(self._says)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from client.service.api import TransferState
 from client.service.plan_words import arrival, sentence
+from ui.base.bar import Bar
 from ui.base.button import Button, Face
 from ui.base.context import Say, UiContext
 from ui.base.layout import Page, Paper, clear, divider, row, rows
@@ -21,7 +22,7 @@ from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import bell_text, day_name, reason_text, when_text
 from ui.view.hubs import HubsPaper
-from ui.view.transfer_budget import Bar, BudgetBar, closed_text
+from ui.view.transfer_budget import BudgetBar, closed_text
 from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.transfer import Group, Line, Need, Section, TransferModel
 
