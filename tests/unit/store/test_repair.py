@@ -230,6 +230,7 @@ def test_j6_a_segment_that_changed_is_signed_anew_after_the_next_start(room):
     rotten = sealed[:-1] + bytes([sealed[-1] ^ 1])
     journal._database.write(lambda c: c.execute("UPDATE sealed SET data = ?", (rotten,))).result()
     assert journal.log.missing(EMPTY, 1 << 20) == ()
+    assert journal.set_local("x", "y").result() is None  # the mark is written before it
     assert journal.health().is_suspect
     journal.close()
     codes, cues, _ = opened(room)
