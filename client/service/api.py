@@ -65,6 +65,16 @@ class PartView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextbookPages:
+    """Where a lesson stands in a textbook that is here. Pages from 1, both ends included."""
+
+    part: PartView
+    first: int = 1
+    last: int = 0
+    """0 when it is not known where the lesson stands, or where it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LessonRow:
     """One lesson as a search result or list row."""
 
@@ -96,6 +106,8 @@ class LessonDetail:
     parts: tuple[PartView, ...]
     periods: tuple[tuple[PartId, ...], ...] = ()
     is_pinned: bool = False
+    textbook: TextbookPages | None = None
+    """Looked for only where one lesson is opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ Invariants:
   B1  Every answer is a frozen value made on a reader thread; nothing blocks the caller.
   B2  While the index is being brought up to date, searches are answered from the one before.
   B3  Lights and states come from `client.domain.availability` and nowhere else.
+  B4  A lesson's textbook is one that is here, of the same place in school, and whose bookmarks,
+      if it has any, speak of the lesson's own book.
 
 The `*_now` twins do the same on the calling thread, for the command line and for workers.
 """
@@ -11,6 +13,8 @@ The `*_now` twins do the same on the calling thread, for the command line and fo
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
@@ -20,6 +24,7 @@ from client.domain.ids import BookId, LessonId, SectionId
 from client.domain.spelling import Marker, query_words
 from client.service.api import Facets, Filters, LessonDetail, LessonRow, SearchPage, SectionRow
 from client.service.library_views import lesson_detail, lesson_row
+from client.service.textbooks import textbook_pages
 from client.store import catalogue_read, library_read
 from client.store.database import Database
 from client.store.holding_store import HoldingStore
@@ -147,7 +152,21 @@ class LibraryService:
         found = self.details_now((lesson,))
         if lesson not in found:
             raise UserError("lesson_unknown", {"id": lesson})
-        return found[lesson]
+        return self.with_textbook_now(found[lesson])
+
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """Add where a lesson stands in its textbook, where that is here (B4)."""
+        if detail.book is None:
+            return detail
+        place = detail.row.place
+        known = self._database.read_here(lambda c: library_read.textbooks_here(c, place))
+        if not known:
+            return detail
+        records = self._database.read_here(lambda c: catalogue_read.records(c, (detail.row.id,)))
+        way = records[0].lesson.sections if records else ()
+        tree = self._database.read_here(partial(catalogue_read.sections, book_id=detail.book))
+        books = self.details_now(known).values()
+        return replace(detail, textbook=textbook_pages(detail.book, way, tree, books))
 
     def details_now(self, lessons: Sequence[LessonId]) -> dict[LessonId, LessonDetail]:
         """Give the details of several lessons in one round of statements; unknown ones lack."""

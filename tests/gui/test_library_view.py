@@ -19,7 +19,7 @@ from client.domain.clock import FrozenClock
 from client.domain.holding import Blob
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId
 from client.domain.timetable import Slot, SlotKey
-from client.service.api import Filters, SearchPage
+from client.service.api import Filters, SearchPage, TextbookPages
 from client.service.paths import Profile
 from client.service.placing import Placing
 from client.service.station import Station
@@ -561,3 +561,26 @@ def test_a_click_on_a_row_opens_it(desk, qtbot) -> None:
     where = QPoint(box.left() + 200, box.center().y())
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert desk.model.selected == "fractions"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "line"), [(14, 19, "第 14–19 页"), (14, 14, "第 14 页"), (1, 0, "课本")]
+)
+def test_the_textbook_opens_where_the_lesson_stands(
+    desk, monkeypatch, first: int, last: int, line: str
+) -> None:
+    desk.open_detail("fractions")
+    assert desk.named("open-textbook") is None
+    found = desk.model.detail
+    book = replace(found.parts[1], role=Role.TEXTBOOK, id=PartId("book"))
+    pages = TextbookPages(part=book, first=first, last=last)
+    desk.model.detail = replace(found, textbook=pages)
+    desk.model.detail_changed.emit()
+    assert desk.find(QLabel, line)
+    shown = []
+    monkeypatch.setattr(desk.told, "preview", shown.append)
+    desk.click(desk.named("open-textbook"))
+    assert shown == [replace(found, textbook=pages, parts=())]
+    desk.model.detail = None
+    desk.model.open_textbook()
+    assert len(shown) == 1

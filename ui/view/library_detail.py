@@ -102,6 +102,7 @@ class DetailColumn(QWidget):
         self._show_head(detail)
         self._show_films(detail)
         self._show_companions(detail)
+        self._show_textbook(detail)
         self._show_locked(detail)
         if not detail.parts:
             self._body.addWidget(divider())
@@ -228,6 +229,27 @@ class DetailColumn(QWidget):
         tick.setChecked(role in self._wish.roles)
         tick.clicked.connect(lambda: self._choose_role(role))
         _add_line(context, column, tick, hint, side)
+
+    def _show_textbook(self, detail: LessonDetail) -> None:
+        """Tell where the lesson stands in the textbook, and open it there."""
+        book, words = detail.textbook, self._context.words
+        if book is None:
+            return
+        self._heading("library.textbook")
+        text = words("role.textbook")
+        if book.last > book.first:
+            text = words("library.textbook_pages", first=book.first, last=book.last)
+        elif book.last or book.first > 1:
+            text = words("library.textbook_page", n=book.first)
+        line = row(gap=self._context.theme.gap(8))
+        line.addWidget(label(text, Type.BODY), 1)
+        button = self._button(
+            Face(text=words("library.open_textbook"), icon="book-open", gap=8),
+            self._model.open_textbook,
+        )
+        button.setObjectName("open-textbook")
+        line.addWidget(button)
+        self._body.addLayout(line)
 
     def _show_locked(self, detail: LessonDetail) -> None:
         """Tell what can never be had here (LD1)."""

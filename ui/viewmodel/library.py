@@ -241,6 +241,11 @@ class LibraryModel(QObject):
         if self.detail is not None:
             self.actions.preview(self.detail)
 
+    def open_textbook(self) -> None:
+        """Show the textbook where the open lesson stands in it."""
+        if self.detail is not None and self.detail.textbook is not None:
+            self.actions.preview(replace(self.detail, parts=()))
+
     def print_task(self) -> None:
         """Print the task sheet of the open lesson."""
         if self.detail is not None:
