@@ -576,7 +576,7 @@ def test_the_textbook_opens_where_the_lesson_stands(
     pages = TextbookPages(part=book, first=first, last=last)
     desk.model.detail = replace(found, textbook=pages)
     desk.model.detail_changed.emit()
-    assert desk.find(QLabel, line)
+    desk.qtbot.waitUntil(lambda: bool(desk.find(QLabel, line)))
     shown = []
     monkeypatch.setattr(desk.told, "preview", shown.append)
     desk.click(desk.named("open-textbook"))
