@@ -399,6 +399,14 @@ class SyncStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedRow:
+    """A folder that is watched. `reason` says how it stands, None before it was looked at."""
+
+    path: Path
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubRow:
     """One hub of this room."""
 

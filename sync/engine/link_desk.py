@@ -31,6 +31,7 @@ from client.service.api import (
     Reason,
     SyncStatus,
     TransferState,
+    WatchedRow,
 )
 from client.service.hubs import Contact, KnownHub
 from client.service.station import Station
@@ -46,6 +47,7 @@ from sync.engine.hub_round import CountedLink, HubRound
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
+from sync.engine.watched_folder import forget_folder, watch_folder, watched_folders
 
 T = TypeVar("T")
 
@@ -151,6 +153,28 @@ class LinkDesk:
             return hub
 
         return self._asked(add)
+
+    def folders(self) -> Future[tuple[WatchedRow, ...]]:
+        """List the watched folders and how each stands."""
+
+        def rows() -> tuple[WatchedRow, ...]:
+            standing = self._watch.standing
+            found = watched_folders(self._station)
+            return tuple(WatchedRow(path=one, reason=standing.get(one)) for one in found)
+
+        return self._asked(rows)
+
+    def watch_folder(self, folder: Path, *, is_watched: bool) -> Future[None]:
+        """Watch a folder from now on, or no longer."""
+
+        def change() -> None:
+            if is_watched:
+                watch_folder(self._station, folder)
+            else:
+                forget_folder(self._station, folder)
+            self._watch.look_again()
+
+        return self._asked(change)
 
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
         """Take lessons from files or folders (LD1, LD2).

@@ -14,12 +14,13 @@ from client.domain.clock import SystemClock
 from client.domain.errors import UserError
 from client.domain.timetable import Slot, SlotKey
 from client.media.null_player import NullPlayer
-from client.service.api import HubRow, ImportResult, SyncStatus
+from client.service.api import HubRow, ImportResult, SyncStatus, WatchedRow
 from client.service.hubs import KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.database import Database
 from sync.engine.folder_import import import_folder
+from sync.engine.home_desk import HomeDesk
 from tests.media import ClipSpec, clip
 from ui.base.button import Button
 from ui.program import Parts, Program
@@ -34,6 +35,7 @@ class QuietLink:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.rows: tuple[HubRow, ...] = ()
+        self.watched: tuple[WatchedRow, ...] = ()
 
     def request(self, lesson, rendition="", roles=frozenset()):
         self.asked.append(f"request {lesson}")
@@ -64,6 +66,17 @@ class QuietLink:
     def add_hub(self, url, code):
         self.asked.append(f"add {url} {code}")
         return Future()
+
+    def folders(self):
+        done = Future()
+        done.set_result(self.watched)
+        return done
+
+    def watch_folder(self, folder, *, is_watched):
+        self.asked.append(f"watch {folder.name} {is_watched}")
+        done = Future()
+        done.set_result(None)
+        return done
 
     def import_paths(self, paths):
         self.asked.append(f"import {len(paths)}")
@@ -113,6 +126,7 @@ def make_program(station, folder, *, is_mirrored=True):
             decodes=lambda _: Decodes.YES,
             is_windowed=True,
             is_mirrored=is_mirrored,
+            home=lambda: HomeDesk(station, lambda _source, _target: False),
         )
     )
 

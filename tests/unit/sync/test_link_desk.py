@@ -202,6 +202,26 @@ def test_a_class_that_begins_here_holds_watched_folders_back(station, tmp_path):
     assert not desk._watch._thread.is_alive()
 
 
+def test_folders_are_watched_and_left_from_the_page(station, tmp_path):
+    """LD4: each with how it stands, as soon as it was looked at."""
+    desk = LinkDesk(station, Probe())
+    try:
+        folder = tmp_path / "接收"
+        folder.mkdir()
+        assert desk.folders().result(PATIENCE_S) == ()
+        desk.watch_folder(folder, is_watched=True).result(PATIENCE_S)
+        seen = threading.Event()
+        for _ in range(PATIENCE_S * 20):
+            (row,) = desk.folders().result(PATIENCE_S)
+            if row.reason is not None or seen.wait(0.05):
+                break
+        assert (row.path, row.reason and row.reason.code) == (folder, "watch_quiet")
+        desk.watch_folder(folder, is_watched=False).result(PATIENCE_S)
+        assert desk.folders().result(PATIENCE_S) == ()
+    finally:
+        desk.close()
+
+
 def test_hubs_are_listed_with_what_waits_and_a_new_one_is_called_at_once(station):
     """A room names itself, enrols, and the figures follow; a wrong code adds nothing."""
     hub = Whole()
