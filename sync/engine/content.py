@@ -14,7 +14,7 @@ from client.domain.errors import ProtocolError
 HEAD_BYTES: Final = 16
 PACKET: Final = 188
 _SYNC: Final = b"\x47"
-_BOOKMARKS: Final = FileUse.BOOKMARKS.name.lower()
+_BOOKMARKS: Final = "marks"
 _MAGIC: Final[dict[str, tuple[tuple[int, bytes], ...]]] = {
     "pdf": ((0, b"%PDF-"),),
     "jpg": ((0, b"\xff\xd8\xff"),),

@@ -35,8 +35,12 @@ from client.service.api import (
 )
 from client.service.hubs import Contact, KnownHub
 from client.service.station import Station
+from client.service.text import Words
 from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
+from sync.engine.courier import Courier, CourierPorts
+from sync.engine.courier_commands import labels_of
+from sync.engine.courier_stick import is_packed
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
 from sync.engine.folder_watch import FolderWatch, WatchPorts
@@ -248,14 +252,29 @@ class LinkDesk:
         result = ImportResult()
         for path in paths:
             try:
-                report = import_folder(self._station, path, self._probe, self._cancel)
+                result = self._taken(result, path)
             except (UserError, ProtocolError) as error:
                 result = replace(result, failed=error)
             except StorageError as error:
                 return replace(result, failed=error)
-            else:
-                result = self._joined(result, report)
         return result
+
+    def _taken(self, result: ImportResult, path: Path) -> ImportResult:
+        """Take one folder in; one that was packed for a stick as a stick is."""
+        if not is_packed(path):
+            report = import_folder(self._station, path, self._probe, self._cancel)
+            return self._joined(result, report)
+        labels = labels_of(Words(self._station.room.snapshot().settings.language))
+        ports = CourierPorts(
+            station=self._station, probe=self._probe, labels=labels, cancel=self._cancel
+        )
+        unpacked = Courier(ports).unpack(path)
+        left_out = (NotTaken(name=one.what, why=one.why) for one in unpacked.rejected)
+        return replace(
+            result,
+            lessons=result.lessons + len(unpacked.lessons),
+            not_taken=(*result.not_taken, *left_out),
+        )
 
     def _joined(self, result: ImportResult, report: FolderReport) -> ImportResult:
         found = self._station.catalogue.lessons(report.offered)

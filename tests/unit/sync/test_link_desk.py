@@ -14,6 +14,7 @@ from client.domain.record import bodies as b
 from client.service.api import Reason
 from client.service.paths import Profile
 from client.service.station import Station
+from sync.engine.demo_school import pack_demo
 from sync.engine.hub_calls import Trigger
 from sync.engine.link_desk import LinkDesk
 from sync.engine.watched_folder import watch_folder
@@ -68,6 +69,23 @@ def test_one_bad_folder_keeps_no_other_out(station, tmp_path):
     assert [(one.name, one.why) for one in result.not_taken] == [("y.exe", "kind_unknown")]
     assert isinstance(result.failed, UserError)
     assert result.failed.code == "folder_missing"
+
+
+def test_the_folder_of_a_stick_is_taken_in_as_a_stick_is(station, tmp_path):
+    """LD1: with what it says of its lessons; a file that is not there is told."""
+    put(tmp_path, "tree/三年级/数学/单元/甲/sheet.pdf", b"%PDF-1.4 a")
+    put(tmp_path, "tree/三年级/数学/单元/乙/sheet.pdf", b"%PDF-1.4 b")
+    packed = pack_demo(tmp_path / "tree", tmp_path / "stick", FrozenClock())
+    lost = next((tmp_path / "stick").rglob("*乙/*.pdf"))
+    lost.unlink()
+    desk = LinkDesk(station, Probe())
+    try:
+        result = desk.import_paths([tmp_path / "stick"]).result(PATIENCE_S)
+    finally:
+        desk.close()
+    assert (result.lessons, len(packed.lessons)) == (1, 2)
+    assert [one.why for one in result.not_taken] == ["file_absent"]
+    assert result.offered == ()
 
 
 def test_a_full_disk_ends_the_whole_import(station, tmp_path, monkeypatch):

@@ -228,7 +228,7 @@ def test_the_bookmarks_of_a_textbook_are_a_part_of_their_own() -> None:
         Role.BOOKMARKS,
     ]
     (file,) = marks.files
-    assert kind_of(file) == "bookmarks"
+    assert kind_of(file) == "marks"
     require_kind(file, b'{"ebook_id"')
     for page in (b"<html>", b"", b"[1]"):
         with pytest.raises(WrongContentError):
