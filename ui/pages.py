@@ -158,6 +158,14 @@ class SchoolPages(QObject):
             self.courier.finished.connect(taken)
             self.courier.start()
 
+    def take_stick(self) -> bool:
+        """Take in what the stick brings; false where none is plugged in."""
+        courier = self.courier
+        if courier is None or courier.volume is None or courier.is_gone:
+            return False
+        courier.take()
+        return True
+
     # --- lessons to take home ------------------------------------------------------------
 
     @cached_property

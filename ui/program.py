@@ -198,6 +198,13 @@ class Program(QObject):
             self.link.request(lesson, rendition, roles)
             self.context.say("program.fetching", tone="good")
 
+    def import_stick(self) -> None:
+        """Take lessons from the stick that is plugged in, else from a folder that is asked for."""
+        if self.pages.take_stick():
+            self.open_station(TRANSFER_ENTRY.name)
+        else:
+            self.import_paths(())
+
     def import_paths(self, paths: Sequence[Path]) -> None:
         """Take lessons from files or folders; an empty sequence asks for a folder."""
         chosen = tuple(paths) or self._ask_folder()

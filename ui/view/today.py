@@ -340,7 +340,7 @@ class TodayView(QWidget):
         if card.action is CardAction.FETCH and card.lesson is not None:
             self._model.actions.fetch(card.lesson)
         else:
-            self._model.actions.import_paths(())
+            self._model.actions.import_stick()
 
     def _on_swap(self, card: Card, anchor: QWidget) -> None:
         popover = SwapPopover(

@@ -12,6 +12,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from client.domain.availability import Light
 from client.service.api import TransferState
 from client.service.plan_words import arrival, sentence
 from ui.base.bar import Bar
@@ -21,7 +22,7 @@ from ui.base.layout import Page, Paper, clear, divider, row, rows
 from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
-from ui.base.widgets import bell_text, day_name, reason_text, when_text
+from ui.base.widgets import bell_text, day_name, light_with_word, reason_text, when_text
 from ui.view.hubs import HubsPaper
 from ui.view.transfer_budget import BudgetBar, closed_text
 from ui.view.transfer_sources import SourcesPaper
@@ -294,8 +295,10 @@ class TransferPage(Page):
         if need is not None and need.begins is not None:
             begins = words("transfer.begins", clock=bell_text(need.begins))
             head.addWidget(label(begins, Type.CAPTION, tone="muted"))
-        count = words.plural("transfer.count", len(section.lines))
-        head.addWidget(label(count, Type.CAPTION, tone="muted"), 1)
+        head.addStretch(1)
+        light, key = _light_of(section)
+        count = words.plural(key, len(section.lines))
+        head.addWidget(light_with_word(self._context, light, count))
         self._list.addLayout(head)
         lines = section.lines
         paper = Paper()
@@ -353,6 +356,16 @@ class TransferPage(Page):
         if status.catalogue is not None:
             parts.append(reason_text(self._context, status.catalogue))
         return parts
+
+
+def _light_of(section: Section) -> tuple[Light, str]:
+    """Choose light and word for the rows under one heading."""
+    if section.group is Group.HAND:
+        return Light.NOT_READY, "transfer.count_hand"
+    if section.group is Group.HERE:
+        return Light.READY, "transfer.count_here"
+    is_moving = any(line.row.state is TransferState.FETCHING for line in section.lines)
+    return Light.PARTIAL, "transfer.count_coming" if is_moving else "transfer.count_waiting"
 
 
 def day_text(context: UiContext, need: Need) -> str:
