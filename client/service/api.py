@@ -75,6 +75,16 @@ class TextbookPages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A section of a textbook that is here, with its pages."""
+
+    title: str
+    depth: int
+    """0 for a unit."""
+    pages: TextbookPages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LessonRow:
     """One lesson as a search result or list row."""
 
@@ -108,6 +118,8 @@ class LessonDetail:
     is_pinned: bool = False
     textbook: TextbookPages | None = None
     """Looked for only where one lesson is opened."""
+    chapters: tuple[Chapter, ...] = ()
+    """Of a textbook that is here with its bookmarks; as above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

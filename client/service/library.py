@@ -18,13 +18,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import Book, display_title
+from client.domain.catalogue import Book, LessonKind, Section, display_title
 from client.domain.errors import UserError
 from client.domain.ids import BookId, LessonId, SectionId
 from client.domain.spelling import Marker, query_words
 from client.service.api import Facets, Filters, LessonDetail, LessonRow, SearchPage, SectionRow
 from client.service.library_views import lesson_detail, lesson_row
-from client.service.textbooks import textbook_pages
+from client.service.textbooks import chapters_of, textbook_pages
 from client.store import catalogue_read, library_read
 from client.store.database import Database
 from client.store.holding_store import HoldingStore
@@ -155,7 +155,9 @@ class LibraryService:
         return self.with_textbook_now(found[lesson])
 
     def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
-        """Add where a lesson stands in its textbook, where that is here (B4)."""
+        """Add where a lesson stands in its textbook (B4), or the chapters of a textbook."""
+        if detail.row.kind is LessonKind.TEXTBOOK:
+            return replace(detail, chapters=chapters_of(detail, self._sections))
         if detail.book is None:
             return detail
         place = detail.row.place
@@ -164,9 +166,9 @@ class LibraryService:
             return detail
         records = self._database.read_here(lambda c: catalogue_read.records(c, (detail.row.id,)))
         way = records[0].lesson.sections if records else ()
-        tree = self._database.read_here(partial(catalogue_read.sections, book_id=detail.book))
         books = self.details_now(known).values()
-        return replace(detail, textbook=textbook_pages(detail.book, way, tree, books))
+        pages = textbook_pages(detail.book, way, self._sections(detail.book), books)
+        return replace(detail, textbook=pages)
 
     def details_now(self, lessons: Sequence[LessonId]) -> dict[LessonId, LessonDetail]:
         """Give the details of several lessons in one round of statements; unknown ones lack."""
@@ -189,6 +191,9 @@ class LibraryService:
         }
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _sections(self, book: BookId) -> tuple[Section, ...]:
+        return self._database.read_here(partial(catalogue_read.sections, book_id=book))
 
     def _query(self, text: str, filters: Filters) -> SearchQuery:
         return SearchQuery(

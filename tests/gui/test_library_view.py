@@ -19,7 +19,7 @@ from client.domain.clock import FrozenClock
 from client.domain.holding import Blob
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId
 from client.domain.timetable import Slot, SlotKey
-from client.service.api import Filters, SearchPage, TextbookPages
+from client.service.api import Chapter, Filters, SearchPage, TextbookPages
 from client.service.paths import Profile
 from client.service.placing import Placing
 from client.service.station import Station
@@ -29,6 +29,7 @@ from tests.library_room import fill_stores, put, remote_file
 from ui.base.button import Button
 from ui.base.choice import Chip, ChoiceRow, Select, Tick
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.text import ElidedLabel
 from ui.base.theme import Type
 from ui.view.library import LibraryView
 from ui.view.library_facets import SECTION
@@ -576,11 +577,32 @@ def test_the_textbook_opens_where_the_lesson_stands(
     pages = TextbookPages(part=book, first=first, last=last)
     desk.model.detail = replace(found, textbook=pages)
     desk.model.detail_changed.emit()
-    desk.qtbot.waitUntil(lambda: bool(desk.find(QLabel, line)))
+    desk.qtbot.waitUntil(lambda: desk.named("open-textbook") is not None)
+    names = [one.accessibleName() for one in desk.view.findChildren(ElidedLabel)]
+    assert line in [*names, *(one.text() for one in desk.find(QLabel))]
     shown = []
     monkeypatch.setattr(desk.told, "preview", shown.append)
     desk.click(desk.named("open-textbook"))
     assert shown == [replace(found, textbook=pages, parts=())]
     desk.model.detail = None
-    desk.model.open_textbook()
+    desk.model.open_textbook(pages)
     assert len(shown) == 1
+
+
+def test_a_textbook_opens_at_each_of_its_chapters(desk, monkeypatch) -> None:
+    desk.open_detail("fractions")
+    found = desk.model.detail
+    book = replace(found.parts[1], role=Role.TEXTBOOK, id=PartId("book"))
+    made = tuple(
+        Chapter(title=title, depth=depth, pages=TextbookPages(part=book, first=first, last=last))
+        for title, depth, first, last in (("六 认识分数", 0, 58, 71), ("分一分", 1, 58, 58))
+    )
+    desk.model.detail = replace(found, chapters=made)
+    desk.model.detail_changed.emit()
+    desk.qtbot.waitUntil(lambda: bool(desk.find(QLabel, "第 58–71 页")))
+    assert desk.find(QLabel, "第 58 页")
+    shown = []
+    monkeypatch.setattr(desk.told, "preview", shown.append)
+    buttons = [b for b in desk.find(Button) if b.objectName() == "open-textbook"]
+    desk.click(buttons[1])
+    assert [one.textbook for one in shown] == [made[1].pages]

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from client.domain.availability import Light, PartState
 from client.domain.catalogue import Role
-from client.service.api import LessonDetail, PartView, RenditionView
+from client.service.api import LessonDetail, PartView, RenditionView, TextbookPages
 from ui.base.button import Button, Face
 from ui.base.choice import Tick
 from ui.base.context import UiContext
@@ -231,23 +231,33 @@ class DetailColumn(QWidget):
         _add_line(context, column, tick, hint, side)
 
     def _show_textbook(self, detail: LessonDetail) -> None:
-        """Tell where the lesson stands in the textbook, and open it there."""
-        book, words = detail.textbook, self._context.words
-        if book is None:
-            return
-        self._heading("library.textbook")
-        text = words("role.textbook")
-        if book.last > book.first:
-            text = words("library.textbook_pages", first=book.first, last=book.last)
-        elif book.last or book.first > 1:
-            text = words("library.textbook_page", n=book.first)
-        line = row(gap=self._context.theme.gap(8))
-        line.addWidget(label(text, Type.BODY), 1)
+        """Tell where the lesson stands in the textbook, or list the chapters of one."""
+        words = self._context.words
+        if detail.textbook is not None:
+            self._heading("library.textbook")
+            name = pages_text(self._context, detail.textbook) or words("role.textbook")
+            self._add_pages(name, "", detail.textbook)
+        if detail.chapters:
+            self._heading("library.chapters")
+        for one in detail.chapters:
+            indent = self._context.theme.gap(16) * one.depth
+            self._add_pages(one.title, pages_text(self._context, one.pages), one.pages, indent)
+
+    def _add_pages(self, name: str, under: str, pages: TextbookPages, indent: int = 0) -> None:
+        theme, words = self._context.theme, self._context.words
+        line = row(gap=theme.gap(8))
+        line.setContentsMargins(indent, 0, 0, 0)
+        texts = rows(gap=0)
+        texts.addWidget(ElidedLabel(theme, name, Type.BODY))
+        if under:
+            texts.addWidget(label(under, Type.CAPTION, tone="muted"))
+        line.addLayout(texts, 1)
+        text = words("library.open_chapter" if under else "library.open_textbook")
         button = self._button(
-            Face(text=words("library.open_textbook"), icon="book-open", gap=8),
-            self._model.open_textbook,
+            Face(text=text, icon="book-open", gap=8), lambda: self._model.open_textbook(pages)
         )
         button.setObjectName("open-textbook")
+        button.setAccessibleName(f"{text} {name}")
         line.addWidget(button)
         self._body.addLayout(line)
 
@@ -349,6 +359,14 @@ class DetailColumn(QWidget):
 
     def _on_download(self) -> None:
         self._model.fetch(self._wish)
+
+
+def pages_text(context: UiContext, pages: TextbookPages) -> str:
+    """Name the pages, empty where they are not known."""
+    if pages.last > pages.first:
+        return context.words("library.textbook_pages", first=pages.first, last=pages.last)
+    is_known = pages.last or pages.first > 1
+    return context.words("library.textbook_page", n=pages.first) if is_known else ""
 
 
 def first_wish(detail: LessonDetail) -> Wish:

@@ -26,6 +26,7 @@ from client.service.api import (
     RenditionView,
     SearchPage,
     SectionRow,
+    TextbookPages,
 )
 from client.service.placing import PlaceOffer
 from ui.base.dispatch import Latest, UiDispatcher
@@ -241,10 +242,10 @@ class LibraryModel(QObject):
         if self.detail is not None:
             self.actions.preview(self.detail)
 
-    def open_textbook(self) -> None:
-        """Show the textbook where the open lesson stands in it."""
-        if self.detail is not None and self.detail.textbook is not None:
-            self.actions.preview(replace(self.detail, parts=()))
+    def open_textbook(self, pages: TextbookPages) -> None:
+        """Show a textbook at these pages: where the open lesson stands, or one of its chapters."""
+        if self.detail is not None:
+            self.actions.preview(replace(self.detail, parts=(), textbook=pages))
 
     def print_task(self) -> None:
         """Print the task sheet of the open lesson."""

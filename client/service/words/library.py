@@ -55,6 +55,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "library.textbook": "In the textbook",
     "library.textbook_page": "Page {n}",
     "library.textbook_pages": "Pages {first} to {last}",
+    "library.chapters": "Chapters",
+    "library.open_chapter": "Open",
     "library.open_textbook": "Open the textbook",
     "library.print_task": "Print task sheet",
     "library.nothing_to_preview": "Preview works once something is on this PC",

@@ -109,6 +109,26 @@ def test_without_bookmarks_the_only_textbook_opens_at_its_beginning_b4(
     assert pages(room) is None, "nobody knows which of the two"
 
 
+def test_a_textbook_lists_its_chapters_with_their_pages(room: LibraryRoom) -> None:
+    have(room, textbook("t"), mapping(u6=12, s1=14, u5=3, other=25))
+    found = room.library.detail_now(LessonId("t")).chapters
+    assert [(one.title, one.depth, one.pages.first, one.pages.last) for one in found] == [
+        ("五 面积", 0, 3, 11),
+        ("六 认识分数", 0, 12, 24),
+        ("分一分 （一）", 1, 14, 24),
+    ]
+    assert {one.pages.part.id for one in found} == {"t"}
+    assert room.library.detail_now(LessonId("fractions")).chapters == ()
+
+
+@pytest.mark.parametrize(("ext", "marks"), [("pdf", None), ("mp4", {"ebook_id": "math"})])
+def test_without_pages_or_bookmarks_there_are_no_chapters(
+    room: LibraryRoom, ext: str, marks: object
+) -> None:
+    have(room, textbook("t", ext=ext), marks)
+    assert room.library.detail_now(LessonId("t")).chapters == ()
+
+
 def test_only_pages_are_opened_and_a_lost_file_costs_the_page_only(room: LibraryRoom) -> None:
     have(room, textbook("film", ext="mp4"), mapping(s1=4))
     assert pages(room) is None
