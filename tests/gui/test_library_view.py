@@ -13,8 +13,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
-from client.domain.availability import Decodes, LessonState, Light, Trust
-from client.domain.catalogue import FileUse, Part, Role
+from client.domain.availability import Decodes, LessonState, Light, PartState, Trust
+from client.domain.catalogue import FileUse, LessonKind, Part, Role
 from client.domain.clock import FrozenClock
 from client.domain.holding import Blob
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId
@@ -606,3 +606,15 @@ def test_a_textbook_opens_at_each_of_its_chapters(desk, monkeypatch) -> None:
     buttons = [b for b in desk.find(Button) if b.objectName() == "open-textbook"]
     desk.click(buttons[1])
     assert [one.textbook for one in shown] == [made[1].pages]
+
+
+def test_exercises_are_printed_as_a_sheet_is(desk) -> None:
+    desk.open_detail("fractions")
+    found = desk.model.detail
+    here = replace(found.parts[1], role=Role.EXERCISE, state=PartState.PRESENT)
+    row = replace(found.row, kind=LessonKind.QUESTIONS)
+    desk.model.detail = replace(found, row=row, parts=(here,))
+    desk.model.detail_changed.emit()
+    desk.qtbot.waitUntil(lambda: bool(desk.find(Button, "打印习题")))
+    desk.click(desk.named("print-task"))
+    assert desk.told.done == [("print", "fractions")]

@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from client.domain.availability import Light, PartState
-from client.domain.catalogue import Role
+from client.domain.catalogue import LessonKind, Role
 from client.service.api import LessonDetail, PartView, RenditionView, TextbookPages
 from ui.base.button import Button, Face
 from ui.base.choice import Tick
@@ -306,16 +306,18 @@ class DetailColumn(QWidget):
         self._foot_body.addLayout(line)
         second = row(gap=theme.gap(8))
         here = [part for part in detail.parts if part.state is PartState.PRESENT]
+        is_questions = detail.row.kind is LessonKind.QUESTIONS
+        has_sheet = any(is_questions or part.role is Role.TASK for part in here)
+        key = "library.print_questions" if is_questions else "library.print_task"
         self.preview = self._button(
             Face(text=words("library.preview"), icon="eye", gap=8), self._model.preview
         )
         self.preview.setObjectName("preview")
         self.preview.setEnabled(bool(here))
         self.print_task = self._button(
-            Face(text=words("library.print_task"), icon="printer", gap=8), self._model.print_task
+            Face(text=words(key), icon="printer", gap=8), self._model.print_task
         )
         self.print_task.setObjectName("print-task")
-        has_sheet = any(part.role is Role.TASK for part in here)
         self.print_task.setEnabled(has_sheet)
         second.addWidget(self.preview, 1)
         second.addWidget(self.print_task, 1)

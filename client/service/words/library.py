@@ -58,6 +58,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "library.chapters": "Chapters",
     "library.open_chapter": "Open",
     "library.open_textbook": "Open the textbook",
+    "library.print_questions": "Print the exercises",
     "library.print_task": "Print task sheet",
     "library.nothing_to_preview": "Preview works once something is on this PC",
     "library.no_sheet": "No task sheet on this PC",
