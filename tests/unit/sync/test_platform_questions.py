@@ -8,17 +8,29 @@ from typing import Any
 
 import pytest
 
+from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import FileUse, Lesson, LessonKind, Role
+from client.domain.catalogue import Book, FileUse, Lesson, LessonKind, Placement, Role
+from client.domain.clock import SystemClock
 from client.domain.errors import ProtocolError, RefusedError
 from client.domain.holding import is_protected, main_files
-from client.domain.ids import BookId
+from client.domain.ids import BookId, ClassId, SourceId
+from client.service.library import LibraryService
+from client.service.sitting_port import TrackPlan
+from client.store.blob_store import BlobStore
+from client.store.catalogue_store import CatalogueStore
+from client.store.holding_store import HoldingStore
+from client.store.library import open_library
+from sync.engine.catalogue_sync import read_details
 from sync.engine.content import WrongContentError, kind_of, require_kind
+from sync.engine.fetch import Fetcher, FetchPorts
 from sync.engine.fetch_plan import Choice, plan_fetch
+from sync.engine.pacing import Patience
+from sync.source.addresses import AddressBook
 from sync.source.platform.source import PlatformSource
 from sync.source.port import DetailStatus, Found
 from tests.fakes.peer import Reply
-from tests.unit.sync.test_platform_documents import Memory, Peer, source
+from tests.unit.sync.test_platform_documents import PACE, Memory, Peer, source
 from tests.unit.sync.test_platform_records import READER, item, lesson
 
 HOST = "https://s-file-1.ykt.cbern.com.cn"
@@ -236,3 +248,53 @@ def test_the_bookmarks_of_a_textbook_are_a_part_of_their_own() -> None:
     other = {**record, "resource_type_code": "assets_audio"}
     (sound,) = READER.read(replace(lesson(LessonKind.TEXTBOOK)), other, "/p")[0].parts
     assert sound.role is Role.AUDIO
+
+
+# --- from the list to the screen ---------------------------------------------------------------
+
+JPEG = b"\xff\xd8\xff\xe0 a picture"
+
+
+def test_exercises_come_from_the_list_to_the_screen(tmp_path) -> None:
+    """Q1, Q2: a picture without sum or size is checked by its kind; a login page is none."""
+    base = "http://peer"
+    room = peer(question("q1"), question("q2"), question("q3", custom_properties={}))
+    room.answers["/edu_product/esp/questions/q1/big.jpg"] = Reply(body=JPEG)
+    room.answers["/edu_product/esp/questions/q2/big.jpg"] = Reply(body=b"<html>login</html>")
+    db = open_library(tmp_path / "library.db")
+    holdings = HoldingStore(db, BlobStore(tmp_path / "blobs", floor_bytes=0), tmp_path / "lessons")
+    store = CatalogueStore(db)
+    memory = store.memory(SourceId("platform"))
+    platform = PlatformSource(room.transport, AddressBook(base), memory, pace=PACE)
+    store.put_books(
+        SourceId("platform"),
+        [Book(id=B1, source=SourceId("platform"), title="b1", place=Placement())],
+    )
+    found = platform.lessons(B1, CancelToken())
+    store.put_lessons(SourceId("platform"), found.records, found.seen)
+    read_details(platform, store, [found.records[0].id])
+    exercises = store.lesson(found.records[0].id)
+    assert exercises is not None
+    fetcher = Fetcher(
+        FetchPorts(
+            transport=room.transport,
+            addresses=AddressBook(base),
+            holdings=holdings,
+            clock=SystemClock(),
+            probe=lambda _path: Decodes.YES,
+        ),
+        patience=Patience(tries=2, first_s=0.0, most_s=0.0),
+    )
+    try:
+        report = fetcher.fetch(exercises, Choice(), CancelToken())
+        states = {part.id: (part.status.value, part.reason) for part in report.parts}
+        assert states["q1"] == ("present", "")
+        assert states["q2"][0] == "failed"
+        assert states["q3"] == ("unavailable", "protected")
+        detail = LibraryService(db, holdings).detail_now(exercises.id)
+        assert [part.state.value for part in detail.parts] == ["present", "failed", "protected"]
+        track = TrackPlan(class_id=ClassId("c3"), class_name="", lesson=detail)
+        assert [part.id for part in track.documents] == ["q1"]
+    finally:
+        fetcher.close()
+        db.close()
