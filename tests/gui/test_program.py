@@ -188,7 +188,7 @@ def test_pr2_nothing_of_the_main_window_is_seen_in_class(program, qtbot, station
     program.classroom.close()
     qtbot.waitUntil(lambda: program.classroom is None)
     assert program.window.isVisible()
-    assert station.records.unfinished()
+    qtbot.waitUntil(lambda: bool(station.records.unfinished()))
 
 
 def test_a_second_press_opens_no_second_class(program, qtbot):
