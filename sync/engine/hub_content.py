@@ -124,7 +124,11 @@ class HubContent:
             check_whole=lambda whole: require_digest(whole, told.digest),
         )
         offer.downloader.fetch(growing, wanted, cancel)
-        self._blobs.clear(manifest_key(told.digest))
+
+    def retire(self, growing: Growing, offer: Offer) -> None:
+        """End the growing of a file whose row is kept, and its manifest's."""
+        growing.discard()
+        self._blobs.clear(manifest_key(offer.attested.digest))
 
     def _manifest(self, offer: Offer, cancel: CancelToken) -> Manifest:
         """Bring the manifest of an object, whose digest the edition told; it stays until then."""
