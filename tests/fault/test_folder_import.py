@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageFullError, UserError
+from client.domain.ids import LessonId, PartId, SourceId
 from client.media.probe import decodes
 from client.service.paths import Profile
 from client.service.station import Station
@@ -207,6 +209,20 @@ def test_files_that_differ_in_one_byte_are_two(station, tmp_path, monkeypatch, f
     assert set(blobs(station)) == set(blobs(station).values())
     stored(station)[0].unlink()
     assert take(station, tmp_path / "stick").copied_bytes == len(data)
+
+
+def test_a_hubs_folder_lesson_is_no_catalogues_file(station, tmp_path):
+    """I2: also where its row has an MD5."""
+    path = put(tmp_path / "stick", "one.mp4", film(b"1"))
+    report = take(station, tmp_path / "stick")
+    lesson = station.catalogue.lesson(report.offered[0])
+    (part,) = lesson.parts
+    file = replace(part.files[0], md5=hashlib.md5(path.read_bytes()).hexdigest())
+    theirs = replace(lesson, id=LessonId("theirs"), source=SourceId("hub-1"), title="theirs")
+    part = replace(part, id=PartId("theirs-1"), lesson=theirs.id, files=(file,))
+    station.catalogue.put_whole((replace(theirs, parts=(part,)),))
+    assert take(station, tmp_path / "stick").matched == 0
+    assert station.holdings.of_lesson(theirs.id) == ()
 
 
 def test_what_no_name_tells_is_offered(station, tmp_path):
