@@ -184,10 +184,12 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
             from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
 
             folder = stack.enter_context(open_folder(call))
-            answer = responder(folder).answer
-            hub = HubSide(
-                signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
-            )
+            keeper = responder(folder)
+
+            def answer(stick: Path) -> int:
+                return answer_folder(stick, keeper.answer, keeper.has_answered).answered
+
+            hub = HubSide(signer=folder.key(), answer=answer)
         station = stack.enter_context(_station(call))
         return desk.commands(hub)[name](station, call)
 

@@ -22,7 +22,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -64,6 +64,7 @@ class Imported:
 
     stored: StoredFile
     md5: str
+    """Empty where nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +166,8 @@ class BlobStore:
         ext: str,
         cancel: CancelToken,
         check_head: Callable[[bytes], None] = lambda _: None,
+        *,
+        with_md5: bool = True,
     ) -> Imported:
         """Copy a file from elsewhere, hashing what is written; it is read once.
 
@@ -173,6 +176,7 @@ class BlobStore:
             ext: Extension of the blob.
             cancel: Checked after each MiB.
             check_head: Raises if the first MiB is not what the file is said to be.
+            with_md5: Give its MD5 as well, which costs more than all the rest.
 
         Raises:
             UserError: `file_unreadable` or, while somebody writes it, `file_changes`.
@@ -183,7 +187,8 @@ class BlobStore:
             before = _facts(source)
             self.require_room(before[0])
             with disk_errors():
-                said = _copy(source, temp, cancel, check_head)
+                hashes = (one_pass.sha256(), *((one_pass.md5(),) if with_md5 else ()))
+                said = _copy(source, temp, cancel, check_head, hashes)
             if before != _facts(source) or before[0] != said.size_bytes:
                 raise UserError("file_changes", {"name": source.name})
             digest, name = Digest(said.sha256), clean_ext(ext)
@@ -345,9 +350,13 @@ def clean_ext(ext: str) -> str:
 
 
 def _copy(
-    source: Path, temp: Path, cancel: CancelToken, check_head: Callable[[bytes], None]
+    source: Path,
+    temp: Path,
+    cancel: CancelToken,
+    check_head: Callable[[bytes], None],
+    hashes: Sequence[one_pass.Hash],
 ) -> _Said:
-    hashes, size = (one_pass.sha256(), one_pass.md5()), 0
+    size = 0
     with FileIO(temp, "xb") as file:
         with OnePass(file, hashes) as writer:
             for data in _pieces(source):
@@ -357,7 +366,8 @@ def _copy(
                 writer.write(data)
                 size += len(data)
         os.fsync(file.fileno())
-    return _Said(sha256=hashes[0].hexdigest(), md5=hashes[1].hexdigest(), size_bytes=size)
+    sha256, *md5 = (one.hexdigest() for one in hashes)
+    return _Said(sha256=sha256, md5="".join(md5), size_bytes=size)
 
 
 def _pieces(source: Path) -> Iterator[bytes]:

@@ -291,6 +291,17 @@ def files_with(connection: sqlite3.Connection, md5: str, size_bytes: int) -> tup
     )
 
 
+def lengths_with_md5(connection: sqlite3.Connection, lengths: Iterable[int]) -> frozenset[int]:
+    """See `CatalogueStore.lengths_with_md5`."""
+    asked = ",".join(map(str, {0, *lengths}))
+    rows = connection.execute(
+        "SELECT DISTINCT size_bytes FROM file WHERE md5 <> ''"
+        " AND size_bytes IN (SELECT value FROM json_each(?))",
+        (f"[{asked}]",),
+    )
+    return frozenset(row[0] for row in rows)
+
+
 def _rows(
     connection: sqlite3.Connection, statement: str, values: Sequence[object]
 ) -> list[sqlite3.Row]:

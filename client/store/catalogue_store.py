@@ -272,6 +272,10 @@ class CatalogueStore:
         """Give the parts that have a file with this digest and size."""
         return self._db.read_here(lambda c: read.files_with(c, md5, size_bytes))
 
+    def lengths_with_md5(self, lengths: Iterable[int]) -> frozenset[int]:
+        """Give those of these lengths that a file with an MD5 has; 0 if one's length is unknown."""
+        return self._db.read_here(lambda c: read.lengths_with_md5(c, lengths))
+
     # --- inside ---------------------------------------------------------------------------
 
     def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:

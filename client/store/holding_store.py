@@ -139,18 +139,14 @@ class HoldingStore:
             return None
         return blob
 
-    def has_size(self, size_bytes: int) -> bool:
-        """Tell whether any blob has this length: only then may a file of it be here already."""
-        return self._database.read_here(
-            lambda connection: (
-                connection.execute(
-                    "SELECT 1 FROM blob WHERE size_bytes = ? LIMIT 1", (size_bytes,)
-                ).fetchone()
-                is not None
-            )
-        )
+    def of_size(self, size_bytes: int) -> tuple[Blob, ...]:
+        """List the blobs of this length: a file of it may be one of them, and no other."""
 
-    # --- writing -----------------------------------------------------------------------------
+        def read(connection: sqlite3.Connection) -> tuple[Blob, ...]:
+            rows = connection.execute(f"{_BLOB} WHERE size_bytes = ?", (size_bytes,))
+            return tuple(map(_blob, rows))
+
+        return self._database.read_here(read)
 
     def keep(self, lesson: Lesson, part: PartId, path: str, blob: Blob) -> Holding:
         """Record that a file of a lesson is here (K1). The blob stands in its place already.

@@ -27,7 +27,7 @@ from sync.source.folder import Rejected
 from sync.source.folder_names import shown
 from sync.transport import folder_carrier
 from sync.transport.folder_carrier import FolderCarrier
-from sync.transport.stick import Stick
+from sync.transport.stick import Stick, stick_errors
 
 _RECORD: Final = f"{FOLDER}/x"
 _DISK: Final = frozenset({"disk_failed", "disk_full"})
@@ -234,6 +234,8 @@ class Courier:
             self._ports.cancel.check()
             self._ports.pace(size_bytes)
 
-        if not folder.is_dir():
+        with stick_errors():
+            is_there = folder.is_dir()
+        if not is_there:
             raise UserError("folder_missing", {"path": shown(str(folder))})
         return Stick(folder.absolute(), step)

@@ -34,6 +34,7 @@ from client.service.api import (
 )
 from client.service.hubs import Contact, KnownHub
 from client.service.station import Station
+from client.store.edition_store import EditionStore
 from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.fetch import Probe
@@ -85,6 +86,7 @@ class LinkDesk:
                 clock=station.clock,
                 calls=self._round,
                 guide=PurseGuide(station.agenda, wallet),
+                attests=EditionStore(station.database).attested,
             )
         )
         station.room.subscribe(self.supervisor.replan)

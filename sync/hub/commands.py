@@ -57,7 +57,8 @@ def run_hub(call: Invocation, beside: Beside) -> None:
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
     with open_folder(call) as folder:
-        return answer_folder(call.needed_path("dir").absolute(), responder(folder).answer)
+        hub = responder(folder)
+        return answer_folder(call.needed_path("dir").absolute(), hub.answer, hub.has_answered)
 
 
 def responder(folder: HubFolder) -> Responder:
