@@ -26,6 +26,7 @@ from client.service.keeping import Keeping
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
+from client.service.purge import PurgePorts, Purger
 from client.service.purse import Purse
 from client.service.records import RecordService
 from client.service.room import RoomService
@@ -33,17 +34,20 @@ from client.service.scrub import Scrubber
 from client.service.secrets import Secrets
 from client.service.storage import StoragePorts, StorageService
 from client.service.today import TodayService
+from client.service.withdrawals import WithdrawalPorts, WithdrawalService, noted
 from client.store.blob_store import BlobStore
 from client.store.catalogue_read import SourceRow
 from client.store.catalogue_store import CatalogueStore
 from client.store.database import Database
 from client.store.durable import set_aside
+from client.store.edition_store import EditionStore
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from client.store.machine import read_marks
 from client.store.repair import Notice, open_journal
 from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
+from client.store.withdrawal_rows import WithdrawalRows
 
 _SOURCE: Final = "source."
 _FETCHED: Final = frozenset({"platform", "hub"})
@@ -85,6 +89,7 @@ class Station:
             self.room, self.today, _Shelf(self), self.purse, self._can_fetch
         )
         self.blobs.have_room_kept(self.storage.require_now)
+        self.holdings.have_old_kept(self._is_in_class)
         self._restore_sources()
 
     @cached_property
@@ -112,8 +117,32 @@ class Station:
                 room=self.room,
                 records=self.records,
                 coming=self.today.lessons_ahead_now,
+            )
+        )
+
+    @cached_property
+    def withdrawals(self) -> WithdrawalService:
+        """What must no longer be used."""
+        editions = EditionStore(self.database)
+        purger = Purger(
+            PurgePorts(
+                profile=self.profile,
+                holdings=self.holdings,
                 catalogue=self.catalogue,
+                room=self.room,
+                attested=lambda path: [one.digest for _, one in editions.attested(path)],
                 index=self.library.refresh,
+            )
+        )
+        return WithdrawalService(
+            WithdrawalPorts(
+                rows=WithdrawalRows(self.database),
+                holdings=self.holdings,
+                wants=self.wants,
+                records=self.records,
+                room=self.room,
+                purger=purger,
+                start=self._start,
             )
         )
 
@@ -177,6 +206,10 @@ class Station:
         present = self.journal.present()
         return f"{present.writer.hex()}.{present.boot}", present.mono_ms
 
+    def _is_in_class(self, lesson: LessonId) -> bool:
+        unfinished = self.records.unfinished()
+        return any(one.point.lesson == lesson and one.is_interrupted for one in unfinished)
+
     def _can_fetch(self) -> bool:
         return any(row.kind in _FETCHED for row in self.sources())
 
@@ -190,6 +223,7 @@ class Station:
     def _adopt(self) -> tuple[Notice, ...]:
         if self.holdings.is_adopted():
             return ()
+        WithdrawalRows(self.database).put_back(one for _, said in noted(self.room) for one in said)
         report = self.holdings.adopt(
             lambda lesson: _ignore(self.catalogue.put_whole((lesson,))),
             self.clock.wall().isoformat(),
@@ -217,8 +251,9 @@ class _Shelf:
         self._station = station
 
     def lesson(self, lesson: LessonId) -> Lesson | None:
-        """See the port."""
-        return self._station.catalogue.lesson(lesson)
+        """See the port: nothing is planned of what is withdrawn."""
+        record = self._station.catalogue.record(lesson)
+        return None if record is None or record.is_withdrawn else record.lesson
 
     def of_lesson(self, lesson: LessonId) -> Sequence[Holding]:
         """See the port."""

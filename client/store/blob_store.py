@@ -218,6 +218,15 @@ class BlobStore:
             for path in (self.folder / "arriving").glob("*"):
                 unlink(path)
 
+    def clear_damaged(self) -> int:
+        """Delete everything that was set aside; returns the bytes freed."""
+        with disk_errors():
+            return sum(self._delete(path) for path in self._damaged.glob("*"))
+
+    def is_waiting(self, digest: Digest, ext: str) -> bool:
+        """Tell whether a dropped blob is still held by another program (B4)."""
+        return self._note(self.path(digest, ext)).exists()
+
     def clear(self, key: str) -> None:
         """Delete everything that grew under `key`."""
         with disk_errors():

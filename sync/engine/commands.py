@@ -131,6 +131,7 @@ class _Desk:
             try:
                 return sync_hub(station, hub, self._tell, self._cancel)
             finally:
+                station.withdrawals.look_now()
                 station.library.refresh(self._cancel)
         row = station.source(name, KIND) if name else platform_of(station)
         names = call.items("books")

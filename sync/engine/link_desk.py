@@ -11,6 +11,7 @@ Invariants:
   LD5  Whatever changes timetable, limits or lessons makes another plan.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role, display_title
-from client.domain.errors import ProtocolError, StorageError, UserError
+from client.domain.errors import ClassroomError, ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
@@ -49,6 +50,7 @@ from sync.engine.supervisor_ports import SupervisorPorts
 
 T = TypeVar("T")
 
+_LOG: Final = logging.getLogger(__name__)
 _CLOSE_S: Final = 5.0
 
 
@@ -84,7 +86,7 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(station.agenda, wallet),
+                guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn),
             )
         )
         station.room.subscribe(self.supervisor.replan)
@@ -102,6 +104,16 @@ class LinkDesk:
         self.supervisor.start()
         station.scrub.begin(self._is_idle, self.request)
         self._watch.start()
+
+    def _stop_withdrawn(self) -> None:
+        """Take off the list, and off the disk, what must no longer be used."""
+        try:
+            looked = self._station.withdrawals.look_now()
+        except ClassroomError:
+            _LOG.exception("withdrawn lessons could not be looked at")
+            return
+        for lesson in looked.unwanted:
+            self.supervisor.cancel(lesson)
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()

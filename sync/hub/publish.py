@@ -17,7 +17,7 @@ it takes its place. From then on the hub's signature answers for the digest. A r
 Invariants:
   HP1  Nothing protected and nothing that may not be handed on gets a digest or becomes an object.
   HP2  A file whose bytes are no longer those that were verified is not published.
-  HP3  A lesson that was withdrawn is in no later edition.
+  HP3  A lesson that was withdrawn is in no later edition, and its files are no longer shown.
   HP4  Each edition has a greater number and a later time than the one before, whatever the clock
        says, and the rows of the catalogue as they are.
 """
@@ -146,6 +146,7 @@ class Publisher:
             pack_head(head, self._signer),
             [*past, _remembered(head, others)],
             self._shown,
+            self._of_withdrawn(),
         )
         return PublishReport(
             number=number,
@@ -259,6 +260,11 @@ class Publisher:
 
     def _rows_in(self, file: NamedFile, size: int) -> Iterator[bytes]:
         return rows_in(unpacked(_pieces(self._content, file), size))
+
+    def _of_withdrawn(self) -> frozenset[Digest]:
+        lessons = [one.lesson for one in self._content.withdrawals()]
+        held = self._station.holdings.of_lessons(lessons)
+        return frozenset(one.blob.digest for one in held if one.blob is not None)
 
     def _withdrawn(self) -> NamedFile | None:
         found = self._content.withdrawals()

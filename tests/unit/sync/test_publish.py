@@ -17,12 +17,13 @@ from client.domain.errors import DigestMismatchError, ProtocolError, StorageCorr
 from client.domain.failpoint import PUBLISH_POINTS
 from client.domain.holding import Blob
 from client.domain.ids import Digest, LessonId
+from client.domain.withdrawal import Withdrawal
 from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.content import MOST_EDITIONS, ContentFolder
 from sync.hub.folder import CONTENT
 from sync.hub.publish import why_not
-from sync.protocol.edition import Head, Withdrawal, open_head, read_withdrawals
+from sync.protocol.edition import Head, open_head, read_withdrawals
 from sync.protocol.edition_rows import book_of, group_of
 from sync.protocol.manifest import BLOCK_BYTES, read_manifest
 from sync.protocol.row_stream import applied, framed, in_order, rows_in, unpacked
