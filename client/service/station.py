@@ -8,18 +8,19 @@ Invariants:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from client.domain.catalogue import Lesson, LessonKind
 from client.domain.clock import Clock
+from client.domain.edition_known import is_frozen, passed, read_known
 from client.domain.errors import StorageCorruptError, UserError
 from client.domain.holding import Holding
 from client.domain.ids import BookId, LessonId, SourceId
 from client.service.agenda import Agenda
-from client.service.api import Filters, LessonDetail, LinkView, Promise
+from client.service.api import Filters, LessonDetail, LinkView, Promise, Stopped
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
 from client.service.keeping import Keeping
@@ -52,6 +53,7 @@ from client.store.withdrawal_rows import WithdrawalRows
 _SOURCE: Final = "source."
 _FETCHED: Final = frozenset({"platform", "hub"})
 """Kinds of sources that lessons are fetched from."""
+_DAY_MS: Final = 86_400_000
 _SIMILAR: Final = 30
 _MOST_SIMILAR: Final = 3
 
@@ -80,7 +82,12 @@ class Station:
         self.holdings: Final = HoldingStore(self.database, self.blobs, profile.lessons)
         self.wants: Final = WantStore(self.database)
         self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
-        self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
+        self.library: Final = LibraryService(
+            self.database,
+            self.holdings,
+            self._chosen,
+            self._stopped,
+        )
         self.today: Final = TodayService(
             self.room, self.records, _Lessons(self), clock, self._promises
         )
@@ -137,6 +144,7 @@ class Station:
         return WithdrawalService(
             WithdrawalPorts(
                 rows=WithdrawalRows(self.database),
+                catalogue=self.catalogue,
                 holdings=self.holdings,
                 wants=self.wants,
                 records=self.records,
@@ -160,6 +168,12 @@ class Station:
     def classes(self) -> ClassesService:
         """What the classes did, for 班级."""
         return ClassesService(self.journal, self.room, self.catalogue)
+
+    def silent_days(self, hub: bytes) -> int:
+        """Tell for how many days of running time a hub had no newer edition; 0 below thirty."""
+        present = self.journal.present()
+        known = passed(read_known(self.hubs.edition(hub)), present.boot, present.mono_ms)
+        return known.silent_ms // _DAY_MS if is_frozen(known) else 0
 
     # --- sources -------------------------------------------------------------------------
 
@@ -205,6 +219,9 @@ class Station:
         """Name this start of the machine, and how long it has been running in ms."""
         present = self.journal.present()
         return f"{present.writer.hex()}.{present.boot}", present.mono_ms
+
+    def _stopped(self, lessons: Collection[LessonId]) -> Mapping[LessonId, Stopped]:
+        return self.withdrawals.stopped_now(lessons)
 
     def _is_in_class(self, lesson: LessonId) -> bool:
         unfinished = self.records.unfinished()

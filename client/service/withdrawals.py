@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from client.domain.catalogue import display_title
 from client.domain.ids import LessonId, SourceId
 from client.domain.withdrawal import (
     RUN_MS_A_DAY,
@@ -29,9 +30,11 @@ from client.domain.withdrawal import (
     standing,
     strictest,
 )
+from client.service.api import Stopped
 from client.service.purge import Purger
 from client.service.records import RecordService
 from client.service.room import RoomService
+from client.store.catalogue_store import CatalogueStore
 from client.store.holding_store import HoldingStore
 from client.store.want_store import WantStore
 from client.store.withdrawal_rows import Said, WithdrawalRows
@@ -40,18 +43,6 @@ _NOTE: Final = "withdrawn."
 _RAN: Final = "withdrawn_ran"
 _KEEP_MS: Final = 600_000
 """So much running time may be lost with the power."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """What is to be shown of a lesson that is withdrawn."""
-
-    reason: str
-    """See `client.domain.withdrawal.REASONS`."""
-    standing: Standing
-    classes_left: int
-    """Classes of this room that the grace still covers."""
-    replacement: LessonId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +60,7 @@ class WithdrawalPorts:
     """What it works with. The functions block."""
 
     rows: WithdrawalRows
+    catalogue: CatalogueStore
     holdings: HoldingStore
     wants: WantStore
     records: RecordService
@@ -131,6 +123,11 @@ class WithdrawalService:
             return {}
         now, notes = self._counted(), self._notes()
         opened = self._interrupted()
+        others = {word.replacement for word in said.values() if word.replacement is not None}
+        titles = {
+            one.id: display_title(one.title)
+            for one in self._ports.catalogue.lessons(sorted(others))
+        }
         found = {}
         for lesson, word in said.items():
             heard = notes[lesson].heard if lesson in notes else now
@@ -139,6 +136,7 @@ class WithdrawalService:
                 standing=standing(word, heard, now, is_open=lesson in opened),
                 classes_left=classes_left(word, heard, now),
                 replacement=word.replacement,
+                replacement_title=titles.get(word.replacement or LessonId(""), ""),
             )
         return found
 

@@ -214,6 +214,7 @@ class LinkDesk:
                     last_contact_ms=contact.wall_ms or None,
                     reason=Reason(code=contact.reason) if contact.failures else None,
                     answers=not contact.failures if is_new else None,
+                    silent_days=self._station.silent_days(hub.key),
                 )
             )
         return tuple(found)
@@ -228,6 +229,9 @@ class LinkDesk:
         own = [event for event in events if event.writer == self._station.journal.writer]
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
+            if has_ended:
+                # What was withdrawn may have waited for this.
+                self.supervisor.replan()
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
             self._watch.heard([event.type for event in own])
             self.supervisor.hurry()
