@@ -131,8 +131,8 @@ def _hub(contact: HubContact) -> Check:
 
 def _catalogue(contact: HubContact) -> Check:
     """Say that a hub's catalogue stands still: what it withdraws does not get here."""
-    values = {"name": contact.name, "n": contact.silent_days}
-    return make_check("catalogue", CheckState.ADVICE, "frozen", **values)
+    named, days = contact.name, contact.silent_days
+    return make_check("catalogue", CheckState.ADVICE, "frozen", name=named, n=days)
 
 
 def _unknown(code: str) -> Check:

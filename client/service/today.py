@@ -335,12 +335,10 @@ class TodayService:
     def _steps(self, book: BookId, instead: Mapping[LessonId, LessonId]) -> tuple[Step, ...]:
         """List a textbook's steps; one that stands in for another has its place (T4)."""
         periods = dict(self._lessons.periods_now(book))
-        order = dict.fromkeys(
-            (instead.get(lesson, lesson), count) for lesson, count in periods.items()
-        )
-        known = {}
-        for lesson, count in order:
-            known.setdefault(lesson, periods.get(lesson, count))
+        known: dict[LessonId, int] = {}
+        for lesson, count in periods.items():
+            other = instead.get(lesson, lesson)
+            known.setdefault(other, periods.get(other, count))
         return tuple(
             Step(lesson=lesson, period=period)
             for lesson, count in known.items()
