@@ -5,14 +5,12 @@ Invariants:
       answers come in the order of the questions.
   T2  The pointer moves when a class was finished, never by the clock, and only forward, behind
       the step that was taught; a lesson that was put into its slot by hand does not move it.
-  T4  What somebody chose instead of a withdrawn lesson stands in its place, in every week and
-      course, as long as it is withdrawn.
   T3  A clock that is not believed never hides a lesson: the page guesses, says so, and asks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -57,6 +55,7 @@ from client.service.room import RoomService
 from client.service.sitting_plan import DayRecord, sitting_plan
 from client.service.sitting_port import SittingPlan
 from client.service.slots_ahead import Ahead, slots_ahead
+from client.service.stand_ins import StandIns, pointers_with, slots_with, steps_with
 from client.service.today_page import (
     DayInputs,
     StepFacts,
@@ -68,8 +67,6 @@ from client.service.today_page import (
 from client.store.futures import then
 
 _MAX_OFFERS: Final = 12
-_INSTEAD: Final = "instead."
-"""Local values: the lesson that is taught in place of a withdrawn one."""
 
 
 class Lessons(Protocol):
@@ -125,6 +122,7 @@ class TodayService:
         self._ahead_ms = 0
         self._last: tuple[EventId, ...] = ()
         self._replaced: LessonId | None = None
+        self._stand_ins: Final = StandIns(room, lessons.details_now)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="today")
 
     # --- reading -------------------------------------------------------------------------
@@ -204,13 +202,13 @@ class TodayService:
         names, self._last = self._last, ()
         stopped, self._replaced = self._replaced, None
         if stopped is not None:
-            return then(self._room.set_local(_INSTEAD + stopped, ""), lambda done: done)
+            return then(self._stand_ins.choose(stopped, LessonId("")), lambda done: done)
         return then(self._room.undo_all(names), lambda done: done)
 
     def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
-        """Teach another lesson wherever a withdrawn one stands (T4); done when it is durable."""
+        """Teach another lesson wherever a withdrawn one stands; done when it is durable."""
         self._last, self._replaced = (), stopped
-        return then(self._room.set_local(_INSTEAD + stopped, other), lambda done: done)
+        return then(self._stand_ins.choose(stopped, other), lambda done: done)
 
     def tell_time(self, day: int, period: int) -> Future[object]:
         """Say which period of the week it is now; done when it is kept as evidence."""
@@ -275,25 +273,15 @@ class TodayService:
         occasion = self._occasion()
         today = todays(log.sittings, log.now, time.day)
         told = None if self._promises is None else self._promises()
-        instead = self._instead()
+        instead = self._stand_ins.now()
         return DayInputs(
             link=None if told is None else told[1],
             time=time,
             classes=room.classes,
             bells=room.bells,
-            slots=tuple(
-                slot
-                if slot.lesson is None
-                else replace(slot, lesson=instead.get(slot.lesson, slot.lesson))
-                for slot in room.slots
-            ),
+            slots=slots_with(room.slots, instead),
             steps=self._books(room),
-            pointers={
-                (p.class_id, p.subject): Step(
-                    lesson=instead.get(p.lesson, p.lesson), period=p.period
-                )
-                for p in room.pointers
-            },
+            pointers=pointers_with(room.pointers, instead),
             swaps={
                 swap.key: None
                 if swap.lesson is None
@@ -328,32 +316,12 @@ class TodayService:
         )
 
     def _books(self, room: RoomSnapshot) -> dict[Course, tuple[Step, ...]]:
-        instead = self._instead()
-        order = {book: self._steps(book, instead) for book in {c.book for c in room.chosen_books}}
-        return {(c.class_id, c.subject): order[c.book] for c in room.chosen_books}
-
-    def _steps(self, book: BookId, instead: Mapping[LessonId, LessonId]) -> tuple[Step, ...]:
-        """List a textbook's steps; one that stands in for another has its place (T4)."""
-        periods = dict(self._lessons.periods_now(book))
-        known: dict[LessonId, int] = {}
-        for lesson, count in periods.items():
-            other = instead.get(lesson, lesson)
-            known.setdefault(other, periods.get(other, count))
-        return tuple(
-            Step(lesson=lesson, period=period)
-            for lesson, count in known.items()
-            for period in range(count)
-        )
-
-    def _instead(self) -> dict[LessonId, LessonId]:
-        """Tell what stands in for which withdrawn lesson (T4)."""
-        chosen = {LessonId(one): LessonId(o) for one, o in self._room.locals(_INSTEAD).items() if o}
-        details = self._lessons.details_now(sorted(chosen)) if chosen else {}
-        return {
-            lesson: other
-            for lesson, other in chosen.items()
-            if lesson in details and details[lesson].stopped is not None
+        instead = self._stand_ins.now()
+        order = {
+            book: steps_with(dict(self._lessons.periods_now(book)), instead)
+            for book in {c.book for c in room.chosen_books}
         }
+        return {(c.class_id, c.subject): order[c.book] for c in room.chosen_books}
 
     def _facts(self, steps: set[Step]) -> dict[Step, StepFacts]:
         details = self._lessons.details_now(sorted({step.lesson for step in steps}))

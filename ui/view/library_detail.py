@@ -192,7 +192,7 @@ class DetailColumn(QWidget):
 
     def _show_films(self, detail: LessonDetail) -> None:
         found = films(detail)
-        if not found:
+        if not found or detail.stopped is not None:
             return
         self._heading("library.film")
         holder = QWidget()

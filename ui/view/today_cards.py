@@ -425,6 +425,8 @@ class JointCard(CardFrame):
         texts.addLayout(eyebrow(context, card, subject=subject))
         title = card.title or context.words("today.no_lesson")
         texts.addWidget(ElidedLabel(theme, title, Type.TITLE, is_bold=True))
+        for text in stopped_lines(context, card):
+            texts.addWidget(ElidedLabel(theme, text, Type.CAPTION, tone="amber_text", lines=2))
         line.addLayout(texts, 1)
         if card.action in (CardAction.START, CardAction.RESUME):
             button = Button(context, start_face(context, card, kind, 40))

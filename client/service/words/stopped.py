@@ -16,7 +16,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
         "It may be used in {n} more class here, then it is deleted from this PC.",
         "It may be used in {n} more classes here, then it is deleted from this PC.",
     ),
-    "stopped.over": "It is deleted from this PC. What classes recorded stays.",
+    "stopped.over": "It is no longer on this PC. What classes recorded stays.",
     "stopped.other": "In its place: {title}",
     "stopped.open": "Open the replacement",
     "today.replace": "Use replacement",
