@@ -36,6 +36,8 @@ from sync.transport.folder_carrier import answer_folder
 
 _PUBLISHED: Final = SourceId("published")
 """Who says in a hub's own profile what the hub withdrew."""
+_NOT_COPIED: Final = ("profile", "content/public")
+"""Lessons, and what was published of them: no backup has them."""
 _DAMAGED: Final = 4
 """Exit code of a check that found damage."""
 
@@ -76,7 +78,12 @@ def make_backup(call: Invocation) -> object:
     """`hub backup`."""
     with open_folder(call) as folder:
         made = backup(folder, call.needed_path("dir").absolute())
-    return {"path": made.path, "files": made.files, "size_bytes": made.size_bytes}
+    return {
+        "path": made.path,
+        "files": made.files,
+        "size_bytes": made.size_bytes,
+        "without": _NOT_COPIED,
+    }
 
 
 def put_back(call: Invocation) -> object:

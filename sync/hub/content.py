@@ -47,6 +47,7 @@ from sync.protocol.edition import (
 from sync.protocol.manifest import BLOCK_BYTES, Manifest, ManifestMaker, pack_manifest
 
 PUBLIC: Final = "public"
+WITHDRAWN: Final = "withdrawn"
 MOST_EDITIONS: Final = 10
 """Editions that are kept to make steps from: a room that missed more takes the whole."""
 _READ: Final = 1 << 20
@@ -80,7 +81,7 @@ class ContentFolder:
     def __init__(self, folder: Path) -> None:
         self.public: Final = folder / PUBLIC
         self._known = folder / "editions"
-        self._withdrawn = folder / "withdrawn"
+        self._withdrawn = folder / WITHDRAWN
         self._shown = folder / "objects"
         version = self.public / "v1"
         self.head: Final = version / "c" / "head"

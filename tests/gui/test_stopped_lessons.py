@@ -1,4 +1,4 @@
-"""Withdrawn lessons as a teacher meets them: 课程库, 今天, 体检 and 传输."""
+"""Withdrawn lessons as a teacher meets them in 课程库 (ui.view.library_detail) and 今天."""
 
 import os
 from collections.abc import Iterator

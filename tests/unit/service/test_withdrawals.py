@@ -335,14 +335,14 @@ def test_pg1_what_came_from_a_stick_and_was_not_finished_goes_at_the_next_start(
 @pytest.mark.skipif(os.name == "nt", reason="only on Linux")
 @pytest.mark.parametrize("point", PURGE_POINTS)
 def test_pg2_a_purge_that_was_cut_off_is_finished_at_the_next_start(tmp_path, point):
-    """PG2: killed behind each step; and killed once more while finishing."""
+    """PG2: killed behind each step; with `TONGKE_WHOLE=1` once more while finishing."""
     room = opened(tmp_path / "profile")
     hold(room, "l1", "l2")
     litter(room, content("l1"))
     say(room, word())
     room.close()
     command = [sys.executable, "-c", LOOK, str(tmp_path / "profile")]
-    for _ in range(2):
+    for _ in range(2 if "TONGKE_WHOLE" in os.environ else 1):
         died = subprocess.run(command, cwd=ROOT, env={**os.environ, VARIABLE: point}, check=False)
         assert died.returncode in {-9, 0}
     room = opened(tmp_path / "profile", "later")
