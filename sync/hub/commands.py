@@ -8,14 +8,13 @@ from typing import Final
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock, SystemClock
 from client.domain.errors import UsageError, UserError
-from client.domain.ids import LessonId, SourceId
+from client.domain.ids import LessonId
 from client.domain.withdrawal import URGENT, Withdrawal
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
 from client.service.station import Station
 from client.store.disk import disk_errors
 from client.store.keyfile import verify
-from client.store.withdrawal_rows import WithdrawalRows
 from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
 from sync.hub.content import ContentFolder
@@ -34,8 +33,6 @@ from sync.hub.respond import Policy, Responder
 from sync.protocol.edition import MAX_GRACE_DAYS, MAX_REASON, open_head
 from sync.transport.folder_carrier import answer_folder
 
-_PUBLISHED: Final = SourceId("published")
-"""Who says in a hub's own profile what the hub withdrew."""
 _NOT_COPIED: Final = ("profile", "content/public")
 """Lessons, and what was published of them: no backup has them."""
 _DAMAGED: Final = 4
@@ -124,11 +121,7 @@ def publish(station: Station, call: Invocation, cancel: CancelToken) -> PublishR
     clock = SystemClock()
     with HubFolder(call.needed_path("data"), clock, is_new_allowed=True) as folder:
         content = ContentFolder(folder.path / CONTENT)
-        report = Publisher(station, content, folder.key(), clock).publish(cancel)
-        # What the hub withdrew holds for the profile it publishes from, too.
-        WithdrawalRows(station.database).put(_PUBLISHED, content.withdrawals())
-        station.withdrawals.look_now()
-        return report
+        return Publisher(station, content, folder.key(), clock).publish(cancel)
 
 
 def word_of(folder: HubFolder) -> tuple[bytes, bytes] | None:

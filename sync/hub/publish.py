@@ -35,9 +35,10 @@ from client.domain.clock import Clock
 from client.domain.edition import Attested, Group
 from client.domain.errors import DigestMismatchError, ProtocolError
 from client.domain.holding import Blob, is_video
-from client.domain.ids import BookId, Digest, LessonId
+from client.domain.ids import BookId, Digest, LessonId, SourceId
 from client.domain.signer import Signer
 from client.service.station import Station
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.hub.authority import FIRST
 from sync.hub.content import ContentFolder, Past
 from sync.protocol.edition import (
@@ -54,6 +55,8 @@ from sync.source.folder import NO_RELAY
 _LESSONS: Final = 200
 _READ: Final = 1 << 16
 _NOTHING: Final = Digest("")
+_PUBLISHED: Final = SourceId("published")
+"""Who says in the profile of a hub what the hub withdrew."""
 _MINUTE_MS: Final = 60_000
 """Numbers begin at the minute, so that a hub that lost its editions goes on above them."""
 
@@ -125,6 +128,8 @@ class Publisher:
             StorageError: The disk is full or failed; the edition before stays.
             Cancelled: As asked; the edition before stays.
         """
+        # What is withdrawn, or taken back, holds for the profile that is published from, too.
+        WithdrawalRows(self._station.database).put(_PUBLISHED, self._content.withdrawals())
         past = self._content.past()
         sums = _Sums()
         whole = self._content.put_edition_file(packed(sums.over(self._stream(cancel))))
@@ -148,6 +153,7 @@ class Publisher:
             self._shown,
             self._of_withdrawn(),
         )
+        self._station.withdrawals.look_now()
         return PublishReport(
             number=number,
             books=self._books,

@@ -17,10 +17,12 @@ from client.domain.ids import LessonId
 from client.domain.record.bodies import Ended
 from client.domain.want import Want
 from client.domain.withdrawal import Withdrawal
+from client.service.command.parse import Invocation
 from client.service.paths import Profile
 from client.service.station import Station
 from sync.engine.carried_list import MAX_BYTES, leave_list, list_path
 from sync.engine.courier import Courier, CourierPorts
+from sync.engine.courier_commands import CourierDesk, HubSide
 from sync.engine.courier_pack import Labels
 from sync.engine.edition_sync import sync_edition
 from sync.engine.edition_way import FolderWay
@@ -293,6 +295,23 @@ def test_cl3_what_is_forged_or_damaged_withdraws_nothing(world, schools, stick, 
     path.write_bytes(forged)
     leave(world, stick)
     assert path.read_bytes() == good
+
+
+def test_co3_the_keeper_of_a_hub_packs_its_word_too(world, schools, stick):
+    """CO3: `courier pack --data`, where the hub's own profile never read an edition."""
+    lesson = known(world)
+    withdraw(world, lesson)
+    content = world.keeper.content
+    named = world.head().withdrawn
+    assert named is not None
+    word = content.head.read_bytes(), content.edition_file(named.digest).read_bytes()
+    side = HubSide(signer=world.keeper.key, answer=lambda _: 0, word=word)
+    desk = CourierDesk(yes, lambda _: None, CancelToken())
+    call = Invocation(command="courier pack", values=(("dir", stick),))
+    packed = desk.commands(side)["courier pack"](world.keeper.station, call)
+    assert packed.value["lessons"] == 1
+    schools[0].courier.unpack(stick)
+    assert stopped(schools[0], lesson)
 
 
 # --- newer files -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""今天 over a real profile: timetable, textbook, record (client.service.today, station, stand_ins)."""
+"""今天 over a real profile: timetable, textbook, record (`today`, `station`, `stand_ins`)."""
 
 from datetime import UTC, datetime
 
