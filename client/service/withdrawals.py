@@ -13,12 +13,14 @@ Invariants:
 """
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from client.domain.catalogue import display_title
+from client.domain.errors import StorageError
 from client.domain.ids import LessonId, SourceId
 from client.domain.withdrawal import (
     RUN_MS_A_DAY,
@@ -39,6 +41,7 @@ from client.store.holding_store import HoldingStore
 from client.store.want_store import WantStore
 from client.store.withdrawal_rows import Said, WithdrawalRows
 
+_LOG: Final = logging.getLogger(__name__)
 _NOTE: Final = "withdrawn."
 _RAN: Final = "withdrawn_ran"
 _KEEP_MS: Final = 600_000
@@ -116,6 +119,14 @@ class WithdrawalService:
                 freed_bytes=freed,
             )
 
+    def try_now(self) -> Looked:
+        """Do what is due as far as the disk lets; the rest waits for the next look."""
+        try:
+            return self.look_now()
+        except StorageError:
+            _LOG.exception("withdrawn lessons could not be looked at")
+            return Looked()
+
     def stopped_now(self, lessons: Collection[LessonId]) -> Mapping[LessonId, Stopped]:
         """Tell how things stand with those of these lessons that are withdrawn."""
         said = self._ports.rows.said(lessons)
@@ -143,7 +154,7 @@ class WithdrawalService:
     # --- inside --------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Go on with what an earlier life began, and tell a new library.db what was said."""
+        """Go on with what an earlier life began."""
         if self._is_begun:
             return
         self._ports.purger.finish()

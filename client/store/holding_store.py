@@ -91,6 +91,7 @@ class HoldingStore:
         self._listeners: tuple[Callable[[LessonId], None], ...] = ()
         self._is_taught: Callable[[LessonId], bool] = _never
         self._untidy: set[LessonId] = set()
+        self._is_tidy = False
         with disk_errors():
             sidecars.mkdir(parents=True, exist_ok=True)
 
@@ -149,6 +150,11 @@ class HoldingStore:
     def knows(self, digest: Digest) -> bool:
         """Tell whether anything refers to a file."""
         return self._one_blob("WHERE digest = ?", digest) is not None
+
+    def strays(self) -> int:
+        """Count the files among the blobs that nothing refers to."""
+        known = {self.blobs.path(blob.digest, blob.ext) for blob in self._blobs(None)}
+        return sum(path not in known for path in self.blobs.all_files())
 
     def has_size(self, size_bytes: int) -> bool:
         """Tell whether any blob has this length: only then may a file of it be here already."""
@@ -225,6 +231,10 @@ class HoldingStore:
                 self._forget(lesson, old)
                 self._refresh_sidecar(lesson)
                 self._untidy.discard(lesson)
+            if not (self._is_tidy or self._untidy):
+                # A life that ended in the middle of a class left files that nothing refers to.
+                self._forget(LessonId(""), ())
+                self._is_tidy = True
         for lesson in over:
             self._tell(lesson)
 

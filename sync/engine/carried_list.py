@@ -113,9 +113,12 @@ def leave_list(stick: Stick, key: bytes, head: bytes, listed: bytes) -> None:
         ProtocolError: The word itself is not the hub's.
         StorageError: The stick is full or gone.
     """
-    path, data = list_path(key), encode([head, listed])
-    if _number(stick, path, key) < open_head(head, key, verify).number:
-        stick.write(path, data)
+    path, told = list_path(key), open_head(head, key, verify)
+    digest = "" if told.withdrawn is None else told.withdrawn.digest
+    if listed and hashlib.sha256(listed).hexdigest() != digest:
+        return  # a life ended between the two; the next sync puts them right
+    if _number(stick, path, key) < told.number:
+        stick.write(path, encode([head, listed]))
 
 
 def list_path(key: bytes) -> str:

@@ -148,7 +148,7 @@ class Courier:
             taken = Unpacker(ports).run()
             return replace(taken, rejected=(*rejected, *taken.rejected))
         finally:
-            self._station.withdrawals.look_now()
+            self._station.withdrawals.try_now()
             self._station.library.refresh()
 
     def pack(

@@ -11,7 +11,6 @@ Invariants:
   LD5  Whatever changes timetable, limits or lessons makes another plan.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -20,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role, display_title
-from client.domain.errors import ClassroomError, ProtocolError, StorageError, UserError
+from client.domain.errors import ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
@@ -50,7 +49,6 @@ from sync.engine.supervisor_ports import SupervisorPorts
 
 T = TypeVar("T")
 
-_LOG: Final = logging.getLogger(__name__)
 _CLOSE_S: Final = 5.0
 
 
@@ -107,12 +105,7 @@ class LinkDesk:
 
     def _stop_withdrawn(self) -> None:
         """Take off the list, and off the disk, what must no longer be used."""
-        try:
-            looked = self._station.withdrawals.look_now()
-        except ClassroomError:
-            _LOG.exception("withdrawn lessons could not be looked at")
-            return
-        for lesson in looked.unwanted:
+        for lesson in self._station.withdrawals.try_now().unwanted:
             self.supervisor.cancel(lesson)
 
     def request(

@@ -155,7 +155,7 @@ class PlatformLink:
                 return self._of_hubs()
             return self._sync_platform(wanted, progress, cancel)
         finally:
-            self._station.withdrawals.look_now()
+            self._station.withdrawals.try_now()
             self._station.library.refresh(cancel)
 
     def _sync_platform(

@@ -153,7 +153,7 @@ class Publisher:
             self._shown,
             self._of_withdrawn(),
         )
-        self._station.withdrawals.look_now()
+        self._station.withdrawals.try_now()
         return PublishReport(
             number=number,
             books=self._books,

@@ -251,6 +251,8 @@ def test_cl2_a_stick_keeps_the_newest_word(world, schools, stick):
     leave(world, stick)
     old = path.read_bytes()
     withdraw(world, lesson)
+    leave_list(Stick(stick), world.hub.key, world.keeper.content.head.read_bytes(), b"other")
+    assert path.read_bytes() == old
     leave(world, stick)
     new = path.read_bytes()
     assert new != old

@@ -23,6 +23,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "error.lesson_withdrawn": "This lesson was withdrawn.",
     "hint.lesson_withdrawn": "It is not fetched any more. The library tells why and what takes its place.",
     "cli.key.offered": "offered again",
+    "cli.key.strays": "files that no lesson refers to",
     "cli.key.without": "not in the backup",
     "cli.arg.undo": "offer it again from the next edition on",
     "hubs.silent": (

@@ -13,6 +13,7 @@ import pytest
 from client.domain.availability import PartState
 from client.domain.clock import FrozenClock
 from client.domain.edition import Attested, Group
+from client.domain.errors import StorageFullError
 from client.domain.failpoint import PURGE_POINTS, VARIABLE
 from client.domain.ids import Digest, LessonId, SourceId
 from client.domain.record.bodies import Ended
@@ -20,6 +21,7 @@ from client.domain.want import Want
 from client.domain.withdrawal import CLASSES_A_DAY, GONE, Standing, Withdrawal
 from client.service.paths import Profile
 from client.service.station import Station
+from client.service.withdrawals import Looked
 from client.store.arriving import Expected
 from client.store.blob_store import growing_key
 from client.store.catalogue_read import SourceRow
@@ -417,6 +419,39 @@ def test_k4_never_in_the_middle_of_a_class(station, lesson):
     assert part.path is not None
     assert part.path.read_bytes() == content("new")
     assert CLASS in station.room.class_ids()
+
+
+def test_k4_what_a_class_kept_goes_also_if_the_machine_died_in_it(tmp_path):
+    """K4: and `lesson verify` counts no file that nothing refers to."""
+    room = opened(tmp_path / "profile")
+    room.room.add_class("three", 3, 13).result()
+    hold(room, "l1")
+    sitting = begin(room, "l1")
+    keep(room, a_lesson("l1"), content("new"))
+    room.close()
+    room = opened(tmp_path / "profile", "two")
+    assert room.holdings.strays() == 0
+    stray = room.blobs.folder / "ab" / ("ab" * 32 + ".pdf")
+    stray.parent.mkdir()
+    stray.write_bytes(b"x")
+    assert room.holdings.strays() == 1
+    room.records.recorder.end(sitting, Ended.FINISHED).result()
+    assert room.withdrawals.try_now().purged == ()
+    assert places_of(room.profile.blobs, content("l1")) == []
+    room.close()
+
+
+def test_a_disk_that_refuses_leaves_it_to_the_next_look(station, monkeypatch):
+    hold(station, "l1")
+    say(station, word())
+
+    def full(_lessons):
+        raise StorageFullError("disk_full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(station.withdrawals._ports.purger, "purge", full)
+        assert station.withdrawals.try_now() == Looked()
+    assert station.withdrawals.try_now().purged == (ONE,)
 
 
 def test_k4_other_bytes_under_the_same_name_leave_nothing_of_the_old(station):
