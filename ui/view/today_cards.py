@@ -188,7 +188,7 @@ class Footer(QWidget):
 
 
 def quiet_actions(context: UiContext, card: Card, calls: CardCalls) -> list[Button]:
-    """Make 换 and 打印. A card without a lesson has nothing to print."""
+    """Make 换 and 打印, and 用替代课. A card without a lesson has nothing to print."""
     words = context.words
     swap = Button(
         context, Face(text=words("today.swap"), icon="arrow-left-right", kind="quiet", height=36)
@@ -196,21 +196,21 @@ def quiet_actions(context: UiContext, card: Card, calls: CardCalls) -> list[Butt
     swap.clicked.connect(lambda: calls.swap(card, swap))
     if card.lesson is None:
         return [swap]
-    if card.stopped is not None and card.stopped.replacement_title:
-        if card.action is not CardAction.REPLACE:
-            instead = Button(
-                context,
-                Face(text=words("today.replace"), icon="repeat", kind="quiet", height=36),
-            )
-            instead.setObjectName("replace")
-            instead.clicked.connect(lambda: calls.replace(card))
-            return [swap, instead]
-        return [swap]
+    if card.action in (CardAction.REPLACE, CardAction.SWAP):
+        # Its main button swaps, and there is nothing left to print.
+        return [swap] if card.action is CardAction.REPLACE else []
     paper = Button(
         context, Face(text=words("today.print"), icon="printer", kind="quiet", height=36)
     )
     paper.clicked.connect(lambda: calls.print(card, paper))
-    return [swap, paper]
+    if card.stopped is None or not card.stopped.replacement_title:
+        return [swap, paper]
+    instead = Button(
+        context, Face(text=words("today.replace"), icon="repeat", kind="quiet", height=36)
+    )
+    instead.setObjectName("replace")
+    instead.clicked.connect(lambda: calls.replace(card))
+    return [swap, paper, instead]
 
 
 def help_button(
