@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from client.domain.clock import FrozenClock
 from client.domain.holding import Blob
 from client.domain.ids import Digest, LessonId, SourceId
 from client.domain.withdrawal import Standing, Withdrawal
-from client.service.api import Stopped
+from client.service.api import HubRow, Stopped
 from client.service.paths import Profile
 from client.service.placing import Placing
 from client.service.station import Station
@@ -28,6 +29,7 @@ from ui.view.library_rows import light_of
 from ui.view.today import TodayView
 from ui.view.today_cards import SingleCard, stopped_lines
 from ui.view.today_popovers import SwapPopover
+from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.library import LibraryModel, LibraryPorts
 from ui.viewmodel.today import TodayModel
 
@@ -132,6 +134,34 @@ def test_what_was_purged_is_not_listed_any_more(qtbot, station) -> None:
     withdraw(station, 5, "legal", None)
     _, model = library(qtbot, station)
     assert ONE not in [row.id for row in model.rows]
+
+
+class HubPort:
+    """Answers the hubs of a test."""
+
+    def __init__(self, *hubs: HubRow) -> None:
+        self.rows = hubs
+
+    def hubs(self) -> Future[tuple[HubRow, ...]]:
+        future: Future[tuple[HubRow, ...]] = Future()
+        future.set_result(self.rows)
+        return future
+
+
+def test_the_library_says_which_catalogue_stands_still(qtbot, station) -> None:
+    view, _ = library(qtbot, station)
+    line = view.findChild(QLabel, "silent")
+    port = HubPort(HubRow(key=b"1", name="县里", url="u", waiting=0, silent_days=31))
+    hubs = HubsModel(port, view._context.dispatcher, view)
+    view.follow(hubs)
+    assert not line.isVisible()
+    hubs.refresh()
+    qtbot.waitUntil(line.isVisible)
+    assert line.text() == "县里: 本机已运行 31 天没有收到更新的目录"
+    keep_picture(view, "library-silent")
+    port.rows = ()
+    hubs.refresh()
+    qtbot.waitUntil(lambda: not line.isVisible())
 
 
 class Desk:
