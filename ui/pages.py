@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from client.domain.availability import Decodes
 from client.domain.catalogue import Book
+from client.domain.ids import LessonId
 from client.domain.timetable import SlotKey
 from client.service.setup import SetupDesk
 from client.service.station import Station as Services
@@ -248,6 +249,10 @@ class _Week:
     def course(self, key: SlotKey) -> Future[CoursePage]:
         """See the port."""
         return self._services.today.course(key)
+
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        """See the port."""
+        return self._services.today.use_instead(stopped, other)
 
     def books(self, grade: int, subject: str) -> Future[tuple[Book, ...]]:
         """See the port."""

@@ -368,7 +368,9 @@ class Program(QObject):
         from ui.view.library import LibraryView  # noqa: PLC0415 - not needed to start
 
         self.library.refresh()
-        return LibraryView(context, self.library)
+        view = LibraryView(context, self.library)
+        view.follow(self.hubs)
+        return view
 
     def _build_transfer(self, context: UiContext) -> QWidget:
         from ui.view.storage import StoragePaper  # noqa: PLC0415 - not needed to start

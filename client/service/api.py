@@ -16,6 +16,7 @@ from client.domain.record.dates import Dated
 from client.domain.settings import Hours, LinkKind
 from client.domain.spend import Why
 from client.domain.timetable import Bell, ClassGroup, SlotKey, TeachingMode
+from client.domain.withdrawal import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,20 @@ class PartView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What is to be told of a lesson that is withdrawn."""
+
+    reason: str
+    """See `client.domain.withdrawal.REASONS`."""
+    standing: Standing = Standing.OVER
+    classes_left: int = 0
+    """Classes of this room that the grace still covers."""
+    replacement: LessonId | None = None
+    replacement_title: str = ""
+    """Empty where this room does not know it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LessonRow:
     """One lesson as a search result or list row."""
 
@@ -83,6 +98,8 @@ class LessonRow:
     matches: tuple[tuple[int, int], ...] = ()
     """Stretches (start, length) of `title` that match the query."""
     light: Light = Light.NOT_READY
+    is_stopped: bool = False
+    """Somebody who may say so withdrew it; `LessonDetail.stopped` tells why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +113,7 @@ class LessonDetail:
     parts: tuple[PartView, ...]
     periods: tuple[tuple[PartId, ...], ...] = ()
     is_pinned: bool = False
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +202,10 @@ class CardAction(Enum):
     RESUME = "resume"
     FETCH = "fetch"
     IMPORT = "import"
+    REPLACE = "replace"
+    """Teach what takes the place of a withdrawn lesson."""
+    SWAP = "swap"
+    """Choose something else: a withdrawn lesson that nothing replaces."""
     NONE = "none"
 
 
@@ -231,6 +253,7 @@ class Card:
     """How many class periods the lesson has."""
     promise: Promise | None = None
     """What becomes of it when something is still to come."""
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,6 +424,8 @@ class HubRow:
     """Why the last call failed, None when it did not."""
     answers: bool | None = None
     """Whether it answered the last call; None until one was made since the program began."""
+    silent_days: int = 0
+    """Days of running time without a newer catalogue, once they are worth a word."""
 
 
 # --- records -----------------------------------------------------------------------------

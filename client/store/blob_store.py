@@ -89,6 +89,7 @@ class BlobStore:
         self._damaged = folder / "damaged"
         self._marks = folder / "marks"
         self._keeper: Callable[[int], None] | None = None
+        self._copies: set[str] = set()
         with disk_errors():
             self._incoming.mkdir(parents=True, exist_ok=True)
             self._damaged.mkdir(exist_ok=True)
@@ -183,6 +184,7 @@ class BlobStore:
             StorageError: The disk is full or failed. Nothing is kept of what was not copied whole.
         """
         temp = self._incoming / f"{secrets.token_hex(8)}.tmp"
+        self._copies.add(temp.name)
         try:
             before = _facts(source)
             self.require_room(before[0])
@@ -195,6 +197,7 @@ class BlobStore:
             self._place(temp, digest, name)
         finally:
             unlink(temp)
+            self._copies.discard(temp.name)
         stored = StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
         return Imported(stored=stored, md5=said.md5)
 
@@ -223,6 +226,15 @@ class BlobStore:
             for path in (self.folder / "arriving").glob("*"):
                 unlink(path)
 
+    def clear_damaged(self) -> int:
+        """Delete everything that was set aside; returns the bytes freed."""
+        with disk_errors():
+            return sum(self._delete(path) for path in self._damaged.glob("*"))
+
+    def is_waiting(self, digest: Digest, ext: str) -> bool:
+        """Tell whether a dropped blob is still held by another program (B4)."""
+        return self._note(self.path(digest, ext)).exists()
+
     def clear(self, key: str) -> None:
         """Delete everything that grew under `key`."""
         with disk_errors():
@@ -233,7 +245,7 @@ class BlobStore:
         """Delete leftovers in `incoming` whose key does not begin with one of `keep`.
 
         Returns:
-            Bytes freed. Call it only while nothing is coming in.
+            Bytes freed. Call it only while nothing grows; copies under way stay.
         """
         kept = tuple(keep)
         freed = 0
@@ -243,10 +255,17 @@ class BlobStore:
                     freed += self._delete(self.folder / note.name[:2] / note.stem)
                     unlink(note)
             for path in self._incoming.iterdir():
+                if path.name in self._copies:
+                    continue
                 is_kept = path.name.startswith(kept)
                 if path.suffix == ".tmp" or not (is_kept or path.suffix == _GONE):
                     freed += self._delete(path)
         return freed
+
+    def all_files(self) -> Iterator[Path]:
+        """Give every file that stands under a digest."""
+        with disk_errors():
+            yield from self.folder.glob("[0-9a-f][0-9a-f]/*")
 
     # --- here --------------------------------------------------------------------------------
 

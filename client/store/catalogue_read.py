@@ -202,7 +202,9 @@ def periods_of_book(
         "SELECT lesson.id, json_array_length(lesson.periods) FROM lesson"
         " LEFT JOIN section ON section.book = lesson.book"
         " AND section.id = json_extract(lesson.sections, '$[#-1]')"
-        " WHERE lesson.book = ? AND lesson.is_withdrawn = 0"
+        " WHERE lesson.book = ? AND (lesson.is_withdrawn = 0"
+        # What was told to be withdrawn keeps its place, so that the class finds its own again.
+        " OR EXISTS (SELECT 1 FROM withdrawal WHERE withdrawal.lesson = lesson.id))"
         " ORDER BY coalesce(section.position, (SELECT count(*) FROM section WHERE book = ?)),"
         " lesson.position, lesson.id",
         (book_id, book_id),

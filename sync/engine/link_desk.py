@@ -85,7 +85,7 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(station.agenda, wallet),
+                guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn),
                 attests=EditionStore(station.database).attested,
             )
         )
@@ -104,6 +104,11 @@ class LinkDesk:
         self.supervisor.start()
         station.scrub.begin(self._is_idle, self.request)
         self._watch.start()
+
+    def _stop_withdrawn(self) -> None:
+        """Take off the list, and off the disk, what must no longer be used."""
+        for lesson in self._station.withdrawals.try_now().unwanted:
+            self.supervisor.cancel(lesson)
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -204,6 +209,7 @@ class LinkDesk:
                     last_contact_ms=contact.wall_ms or None,
                     reason=Reason(code=contact.reason) if contact.failures else None,
                     answers=not contact.failures if is_new else None,
+                    silent_days=self._station.silent_days(hub.key),
                 )
             )
         return tuple(found)
@@ -218,6 +224,9 @@ class LinkDesk:
         own = [event for event in events if event.writer == self._station.journal.writer]
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
+            if has_ended:
+                # What was withdrawn may have waited for this.
+                self.supervisor.replan()
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
             self._watch.heard([event.type for event in own])
             self.supervisor.hurry()
