@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from client.domain.availability import Decodes
     from client.media.port import Player
     from sync.engine.courier_pack import Labels
+    from sync.engine.home_desk import HomeDesk
     from sync.engine.link_desk import LinkDesk
     from sync.engine.stick_desk import StickDesk
     from ui.program import Program
@@ -367,6 +368,7 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 check_address=_check_address,
                 decodes=_decodes,
                 sticks=partial(_sticks, station),
+                home=partial(_home, station),
             )
         )
         try:
@@ -427,6 +429,13 @@ def _sticks(station: Station) -> "StickDesk":
         return labels_of(Words(station.room.snapshot().settings.language))
 
     return StickDesk(station, _decodes, labels)
+
+
+def _home(station: Station) -> "HomeDesk":
+    from client.media.remux import remux  # noqa: PLC0415 - heavy
+    from sync.engine.home_desk import HomeDesk  # noqa: PLC0415 - heavy
+
+    return HomeDesk(station, remux)
 
 
 def _player() -> "Player":

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from client.domain.availability import Decodes, LessonState, Light, PartState, Trust
 from client.domain.catalogue import LessonKind, Placement, Role
-from client.domain.errors import ClassroomError
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId, SittingId
 from client.domain.record.dates import Dated
 from client.domain.settings import Hours, LinkKind
@@ -80,6 +79,26 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextbookPages:
+    """Where a lesson stands in a textbook that is here. Pages from 1, both ends included."""
+
+    part: PartView
+    first: int = 1
+    last: int = 0
+    """0 when it is not known where the lesson stands, or where it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A section of a textbook that is here, with its pages."""
+
+    title: str
+    depth: int
+    """0 for a unit."""
+    pages: TextbookPages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LessonRow:
     """One lesson as a search result or list row."""
 
@@ -114,6 +133,10 @@ class LessonDetail:
     periods: tuple[tuple[PartId, ...], ...] = ()
     is_pinned: bool = False
     stopped: Stopped | None = None
+    textbook: TextbookPages | None = None
+    """Looked for only where one lesson is opened."""
+    chapters: tuple[Chapter, ...] = ()
+    """Of a textbook that is here with its bookmarks; as above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,6 +433,14 @@ class SyncStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedRow:
+    """A folder that is watched. `reason` says how it stands, None before it was looked at."""
+
+    path: Path
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubRow:
     """One hub of this room."""
 
@@ -441,34 +472,3 @@ class FactRow:
     lesson: LessonId | None
     when: Dated
     value: str
-
-
-# --- taking lessons in -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedLesson:
-    """A lesson that came in without a place, to be put into the week by hand."""
-
-    id: LessonId
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotTaken:
-    """A file that was left out; `why` is the end of a key `rejected.…`."""
-
-    name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportResult:
-    """What came of taking files and folders in."""
-
-    lessons: int = 0
-    """Lessons that have their place."""
-    offered: tuple[OfferedLesson, ...] = ()
-    not_taken: tuple[NotTaken, ...] = ()
-    failed: ClassroomError | None = None
-    """What ended it early, or kept one of the folders out; the rest is in."""

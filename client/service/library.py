@@ -4,6 +4,8 @@ Invariants:
   B1  Every answer is a frozen value made on a reader thread; nothing blocks the caller.
   B2  While the index is being brought up to date, searches are answered from the one before.
   B3  Lights and states come from `client.domain.availability` and nowhere else.
+  B4  A lesson's textbook is one that is here, of the same place in school, and whose bookmarks,
+      if it has any, speak of the lesson's own book.
 
 The `*_now` twins do the same on the calling thread, for the command line and for workers.
 """
@@ -11,10 +13,12 @@ The `*_now` twins do the same on the calling thread, for the command line and fo
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import Book, display_title
+from client.domain.catalogue import Book, LessonKind, Section, display_title
 from client.domain.errors import UserError
 from client.domain.ids import BookId, LessonId, SectionId
 from client.domain.spelling import Marker, query_words
@@ -28,6 +32,7 @@ from client.service.api import (
     Stopped,
 )
 from client.service.library_views import lesson_detail, lesson_row
+from client.service.textbooks import chapters_of, textbook_pages
 from client.store import catalogue_read, library_read
 from client.store.database import Database
 from client.store.holding_store import HoldingStore
@@ -163,7 +168,23 @@ class LibraryService:
         found = self.details_now((lesson,))
         if lesson not in found:
             raise UserError("lesson_unknown", {"id": lesson})
-        return found[lesson]
+        return self.with_textbook_now(found[lesson])
+
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """Add where a lesson stands in its textbook (B4), or the chapters of a textbook."""
+        if detail.row.kind is LessonKind.TEXTBOOK:
+            return replace(detail, chapters=chapters_of(detail, self._sections))
+        if detail.book is None:
+            return detail
+        place = detail.row.place
+        known = self._database.read_here(lambda c: library_read.textbooks_here(c, place))
+        if not known:
+            return detail
+        records = self._database.read_here(lambda c: catalogue_read.records(c, (detail.row.id,)))
+        way = records[0].lesson.sections if records else ()
+        books = self.details_now(known).values()
+        pages = textbook_pages(detail.book, way, self._sections(detail.book), books)
+        return replace(detail, textbook=pages)
 
     def details_now(self, lessons: Sequence[LessonId]) -> dict[LessonId, LessonDetail]:
         """Give the details of several lessons in one round of statements; unknown ones lack."""
@@ -189,6 +210,9 @@ class LibraryService:
         }
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _sections(self, book: BookId) -> tuple[Section, ...]:
+        return self._database.read_here(partial(catalogue_read.sections, book_id=book))
 
     def _query(self, text: str, filters: Filters) -> SearchQuery:
         return SearchQuery(

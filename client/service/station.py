@@ -287,6 +287,10 @@ class _Lessons:
         """See the port."""
         return self._station.library.details_now(ids)
 
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """See the port."""
+        return self._station.library.with_textbook_now(detail)
+
     def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
         """See the port."""
         return self._station.catalogue.periods_of_book(book)

@@ -76,6 +76,10 @@ class Lessons(Protocol):
         """Return what is known of several lessons; unknown ones are left out."""
         ...
 
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """Add where the lesson stands in the textbook, where that is here."""
+        ...
+
     def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
         """Return a book's lessons in teaching order, each with its class periods (at least 1)."""
         ...
@@ -413,7 +417,8 @@ class TodayService:
         room = self._room.snapshot()
         page = self.page_now()
         details = self._lessons.details_now(sorted({step.lesson for _, step in wanted}))
-        known = tuple((k, s, details[s.lesson]) for k, s in wanted if s.lesson in details)
+        found = {one: self._lessons.with_textbook_now(detail) for one, detail in details.items()}
+        known = tuple((k, s, found[s.lesson]) for k, s in wanted if s.lesson in found)
         if not known:
             raise UserError("nothing_to_teach")
         log = self._look()

@@ -234,11 +234,11 @@ class CatalogueStore:
         return self._db.read_here(lambda c: read.lessons(c, ids))
 
     def lessons_of_book(self, book: BookId) -> tuple[Lesson, ...]:
-        """Give a book's lessons on offer in reading order, without parts."""
+        """Give a book's lessons on offer in reading order, without parts; no exercises."""
         return self._db.read_here(lambda c: read.lessons_of_book(c, book))
 
     def periods_of_book(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
-        """List a book's lessons in teaching order with their class periods, one at least."""
+        """List what `lessons_of_book` gives with its class periods, one at least."""
         return self._db.read_here(lambda c: read.periods_of_book(c, book))
 
     def textbooks(self, source: SourceId) -> tuple[Lesson, ...]:

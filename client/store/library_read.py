@@ -11,7 +11,7 @@ Invariants:
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -82,6 +82,10 @@ _COUNTS: Final = f"""
 SELECT value, count(*) FROM lesson, json_each(lesson.sections)
 WHERE lesson.book = ? AND {_SHOWN} GROUP BY value
 """  # noqa: S608 - constants
+_TEXTBOOKS: Final = """
+SELECT id FROM lesson WHERE book IS NULL AND kind = ? AND stage = ? AND grade = ? AND subject = ?
+    AND edition = ? AND volume = ? AND id IN (SELECT lesson FROM kept) ORDER BY position, id
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,12 @@ def books(connection: sqlite3.Connection) -> tuple[Book, ...]:
     """Give all books on offer in the order of school."""
     found = catalogue_read.books(connection, None, is_withdrawn=False)
     return tuple(sorted(found, key=lambda book: (place_key(book.place), book.title, book.id)))
+
+
+def textbooks_here(connection: sqlite3.Connection, place: Placement) -> tuple[LessonId, ...]:
+    """Give the e-textbooks of a place of which something is here."""
+    rows = connection.execute(_TEXTBOOKS, (LessonKind.TEXTBOOK.value, *astuple(place)))
+    return tuple(LessonId(row[0]) for row in rows)
 
 
 def pinned(connection: sqlite3.Connection) -> frozenset[LessonId]:

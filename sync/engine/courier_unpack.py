@@ -42,8 +42,8 @@ from sync.source.folder import Rejected
 from sync.source.folder_names import shown, use_of
 from sync.transport.stick import Stick
 
-_STREAM: Final = "ts"
-"""How renditions are kept; no folder brings it, so `use_of` need not know it."""
+_OWN: Final = frozenset({"ts", "marks"})
+"""How renditions and bookmarks are kept; no folder brings them, so `use_of` need not know them."""
 
 Progress = Callable[[int, int, str], None]
 """Told how many of how many lessons are in, and the title of the one on its way."""
@@ -297,7 +297,7 @@ class Unpacker:
             better = blob.trust if blob.trust is Trust.ATTESTED else trust
             return _Come(file=file, trust=trust, blob=replace(blob, trust=better))
         ext = clean_ext(file.ext)[1:]
-        if use_of(ext) is None and ext != _STREAM:
+        if use_of(ext) is None and ext not in _OWN:
             raise LeftOut("kind_unknown")
         size = file.manifest.size_bytes
         if not size or self._ports.stick.size(path) != size:

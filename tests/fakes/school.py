@@ -64,6 +64,9 @@ class Shelf:
     def similar_now(self, detail):
         return ()
 
+    def with_textbook_now(self, detail):
+        return detail
+
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         return lessons(book) if book in BOOKS else ()
 

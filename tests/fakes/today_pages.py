@@ -344,6 +344,9 @@ class FakeActions:
     def fetch(self, lesson: object) -> None:
         self.done.append(("fetch", lesson))
 
+    def import_stick(self) -> None:
+        self.done.append(("stick",))
+
     def import_paths(self, paths: object) -> None:
         self.done.append(("import", tuple(paths)))  # type: ignore[call-overload]
 

@@ -15,9 +15,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from client.domain.availability import Light, PartState
-from client.domain.catalogue import Role
+from client.domain.catalogue import LessonKind, Role
 from client.domain.withdrawal import Standing
-from client.service.api import LessonDetail, PartView, RenditionView
+from client.service.api import LessonDetail, PartView, RenditionView, TextbookPages
 from client.service.stopped_words import other, until, why
 from ui.base.button import Button, Face
 from ui.base.choice import Tick
@@ -111,6 +111,7 @@ class DetailColumn(QWidget):
         self._show_stopped(detail)
         self._show_films(detail)
         self._show_companions(detail)
+        self._show_textbook(detail)
         self._show_locked(detail)
         if not detail.parts:
             self._body.addWidget(divider())
@@ -262,6 +263,37 @@ class DetailColumn(QWidget):
         tick.clicked.connect(lambda: self._choose_role(role))
         _add_line(context, column, tick, hint, side)
 
+    def _show_textbook(self, detail: LessonDetail) -> None:
+        """Tell where the lesson stands in the textbook, or list the chapters of one."""
+        words = self._context.words
+        if detail.textbook is not None:
+            self._heading("library.textbook")
+            name = pages_text(self._context, detail.textbook) or words("role.textbook")
+            self._add_pages(name, "", detail.textbook)
+        if detail.chapters:
+            self._heading("library.chapters")
+        for one in detail.chapters:
+            indent = self._context.theme.gap(16) * one.depth
+            self._add_pages(one.title, pages_text(self._context, one.pages), one.pages, indent)
+
+    def _add_pages(self, name: str, under: str, pages: TextbookPages, indent: int = 0) -> None:
+        theme, words = self._context.theme, self._context.words
+        line = row(gap=theme.gap(8))
+        line.setContentsMargins(indent, 0, 0, 0)
+        texts = rows(gap=0)
+        texts.addWidget(ElidedLabel(theme, name, Type.BODY))
+        if under:
+            texts.addWidget(label(under, Type.CAPTION, tone="muted"))
+        line.addLayout(texts, 1)
+        text = words("library.open_chapter" if under else "library.open_textbook")
+        button = self._button(
+            Face(text=text, icon="book-open", gap=8), lambda: self._model.open_textbook(pages)
+        )
+        button.setObjectName("open-textbook")
+        button.setAccessibleName(f"{text} {name}")
+        line.addWidget(button)
+        self._body.addLayout(line)
+
     def _show_locked(self, detail: LessonDetail) -> None:
         """Tell what can never be had here (LD1)."""
         theme, words = self._context.theme, self._context.words
@@ -308,16 +340,18 @@ class DetailColumn(QWidget):
         self._foot_body.addLayout(line)
         second = row(gap=theme.gap(8))
         here = [part for part in detail.parts if part.state is PartState.PRESENT]
+        is_questions = detail.row.kind is LessonKind.QUESTIONS
+        has_sheet = any(is_questions or part.role is Role.TASK for part in here)
+        key = "library.print_questions" if is_questions else "library.print_task"
         self.preview = self._button(
             Face(text=words("library.preview"), icon="eye", gap=8), self._model.preview
         )
         self.preview.setObjectName("preview")
         self.preview.setEnabled(bool(here))
         self.print_task = self._button(
-            Face(text=words("library.print_task"), icon="printer", gap=8), self._model.print_task
+            Face(text=words(key), icon="printer", gap=8), self._model.print_task
         )
         self.print_task.setObjectName("print-task")
-        has_sheet = any(part.role is Role.TASK for part in here)
         self.print_task.setEnabled(has_sheet)
         second.addWidget(self.preview, 1)
         second.addWidget(self.print_task, 1)
@@ -361,6 +395,14 @@ class DetailColumn(QWidget):
 
     def _on_download(self) -> None:
         self._model.fetch(self._wish)
+
+
+def pages_text(context: UiContext, pages: TextbookPages) -> str:
+    """Name the pages, empty where they are not known."""
+    if pages.last > pages.first:
+        return context.words("library.textbook_pages", first=pages.first, last=pages.last)
+    is_known = pages.last or pages.first > 1
+    return context.words("library.textbook_page", n=pages.first) if is_known else ""
 
 
 def first_wish(detail: LessonDetail) -> Wish:

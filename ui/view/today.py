@@ -344,7 +344,7 @@ class TodayView(QWidget):
         if card.action is CardAction.FETCH and card.lesson is not None:
             self._model.actions.fetch(card.lesson)
         else:
-            self._model.actions.import_paths(())
+            self._model.actions.import_stick()
 
     def _on_replace(self, card: Card) -> None:
         if card.stopped is not None and card.stopped.replacement is not None and card.lesson:

@@ -73,6 +73,10 @@ class TodayActions(Protocol):
         """Have a lesson brought here."""
         ...
 
+    def import_stick(self) -> None:
+        """Take lessons from the stick that is plugged in; where there is none, ask for a folder."""
+        ...
+
     def import_paths(self, paths: Sequence[Path]) -> None:
         """Take lessons from files or folders; an empty sequence asks for a folder."""
         ...
