@@ -186,6 +186,8 @@ class PlatformSource:
     def is_gone(self, lesson: Lesson, cancel: CancelToken) -> bool:
         """See `Source`. Of a kind without a known address nothing can be said."""
         if lesson.kind is LessonKind.QUESTIONS:
+            # A list that was cut short is no witness: it is read once more.
+            self._asked = {}
             return self._question(lesson, cancel) is None
         path = self._detail_path(lesson)
         return path is not None and self._documents.is_gone(path, cancel)

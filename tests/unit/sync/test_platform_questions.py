@@ -213,6 +213,19 @@ def test_exercises_are_gone_when_their_own_list_says_so() -> None:
         source(room, memory).is_gone(first, CancelToken())
 
 
+def test_a_list_that_was_cut_short_takes_nothing_away() -> None:
+    """S4: the same source that read it asks again before anything counts as gone."""
+    memory = Memory()
+    room = peer(question("q1"), question("q2", ("u2",)))
+    whole_list = room.answers[LIST]
+    _, second = listed(source(room, memory), memory)
+    room.answers[LIST] = whole_list[:1]
+    platform = source(room, memory)
+    assert [one.id for one in platform.lessons(B1, CancelToken()).records] == ["s1.questions"]
+    room.answers[LIST] = whole_list
+    assert not platform.is_gone(second, CancelToken())
+
+
 # --- bookmarks -----------------------------------------------------------------------------
 
 
