@@ -181,14 +181,16 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
     with contextlib.ExitStack() as stack:
         hub = None
         if call.path("data") is not None:
-            from sync.hub.commands import open_folder, responder  # noqa: PLC0415 - heavy
+            from sync.hub.commands import open_folder, responder, word_of  # noqa: PLC0415 - heavy
             from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
 
             folder = stack.enter_context(open_folder(call))
-            answer = responder(folder).answer
-            hub = HubSide(
-                signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
-            )
+            keeper = responder(folder)
+
+            def answer(stick: Path) -> int:
+                return answer_folder(stick, keeper.answer, keeper.has_answered).answered
+
+            hub = HubSide(signer=folder.key(), answer=answer, word=word_of(folder))
         station = stack.enter_context(_station(call))
         return desk.commands(hub)[name](station, call)
 

@@ -323,6 +323,10 @@ class _Week:
         """See the port."""
         return self._services.today.course(key)
 
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        """See the port."""
+        return self._services.today.use_instead(stopped, other)
+
     def books(self, grade: int, subject: str) -> Future[tuple[Book, ...]]:
         """See the port."""
         return self._desk.books(grade, subject)

@@ -382,6 +382,7 @@ class Program(QObject):
         view.home_wanted.connect(
             lambda anchor, first: self.pages.take_home(anchor, first, self._ask_place)
         )
+        view.follow(self.hubs)
         return view
 
     def _build_transfer(self, context: UiContext) -> QWidget:

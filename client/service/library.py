@@ -11,7 +11,7 @@ The `*_now` twins do the same on the calling thread, for the command line and fo
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,15 @@ from client.domain.catalogue import Book, LessonKind, Section, display_title
 from client.domain.errors import UserError
 from client.domain.ids import BookId, LessonId, SectionId
 from client.domain.spelling import Marker, query_words
-from client.service.api import Facets, Filters, LessonDetail, LessonRow, SearchPage, SectionRow
+from client.service.api import (
+    Facets,
+    Filters,
+    LessonDetail,
+    LessonRow,
+    SearchPage,
+    SectionRow,
+    Stopped,
+)
 from client.service.library_views import lesson_detail, lesson_row
 from client.service.textbooks import chapters_of, textbook_pages
 from client.store import catalogue_read, library_read
@@ -48,6 +56,11 @@ def no_books() -> tuple[BookId, ...]:
     return ()
 
 
+def none_stopped(_: Collection[LessonId]) -> Mapping[LessonId, Stopped]:
+    """Stand for a room where nobody withdraws anything."""
+    return {}
+
+
 class LibraryService:
     """See the module.
 
@@ -55,6 +68,7 @@ class LibraryService:
         database: library.db.
         holdings: What is here.
         chosen: Gives the books this room has chosen; they rank first. Any thread.
+        stopped: Tells which of some withdrawn lessons somebody stopped, and why. Blocking.
     """
 
     def __init__(
@@ -62,10 +76,12 @@ class LibraryService:
         database: Database,
         holdings: HoldingStore,
         chosen: Callable[[], tuple[BookId, ...]] = no_books,
+        stopped: Callable[[Collection[LessonId]], Mapping[LessonId, Stopped]] = none_stopped,
     ) -> None:
         self._database = database
         self._holdings = holdings
         self._chosen = chosen
+        self._stopped = stopped
         self._search = SearchStore(database)
 
     # --- search ------------------------------------------------------------------------------
@@ -174,6 +190,7 @@ class LibraryService:
         """Give the details of several lessons in one round of statements; unknown ones lack."""
         records = self._database.read_here(lambda c: catalogue_read.records(c, lessons))
         pinned = self._database.read_here(library_read.pinned)
+        stopped = self._stopped([one.lesson.id for one in records if one.is_withdrawn])
         held: dict[LessonId, list[Holding]] = {one: [] for one in lessons}
         for holding in self._holdings.of_lessons(lessons):
             held[holding.lesson].append(holding)
@@ -184,8 +201,10 @@ class LibraryService:
                     unit=one.lesson.unit,
                     is_withdrawn=one.is_withdrawn,
                     holdings=tuple(held[one.lesson.id]),
+                    is_stopped=one.lesson.id in stopped,
                 ),
                 is_pinned=one.lesson.id in pinned,
+                stopped=stopped.get(one.lesson.id),
             )
             for one in records
         }

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from client.domain.ids import LessonId
-from client.service.api import NotTaken
+from client.service.intake import NotTaken
 
 
 class StickStage(Enum):

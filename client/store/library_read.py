@@ -52,7 +52,8 @@ ORDER BY section.position IS NULL, section.position, lesson.position, lesson.id
 """  # noqa: S608 - constants
 _LESSONS: Final = """
 SELECT n, id, source, kind, title, book, unit, provider, stage, grade, subject, edition, volume,
-    is_withdrawn, parts_digest IS NOT NULL
+    is_withdrawn, parts_digest IS NOT NULL,
+    EXISTS (SELECT 1 FROM withdrawal WHERE withdrawal.lesson = lesson.id)
 FROM lesson WHERE n IN (SELECT value FROM json_each(?))
 """
 _PARTS: Final = """
@@ -98,6 +99,8 @@ class ListedLesson:
     unit: str
     is_withdrawn: bool
     holdings: tuple[Holding, ...]
+    is_stopped: bool = False
+    """Somebody who may say so withdrew it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +160,7 @@ def listed(connection: sqlite3.Connection, rows: Sequence[int]) -> tuple[ListedL
             lesson=_lesson(row, tuple(parts.get(row[0], ()))),
             unit=row[6],
             is_withdrawn=bool(row[13]),
+            is_stopped=bool(row[15]),
             holdings=tuple(holdings.get(row[1], ())),
         )
         for row in found

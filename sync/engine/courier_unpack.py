@@ -30,6 +30,7 @@ from client.domain.signer import Verify
 from client.service.station import Station
 from client.store.arriving import Arriving, Expected
 from client.store.blob_store import clean_ext
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.behind import Behind
 from sync.engine.content import HEAD_BYTES, require_kind
 from sync.engine.courier_stick import LeftOut, look, sheet_of
@@ -109,6 +110,7 @@ class Unpacker:
         self._ports: Final = ports
         self._station: Final = ports.station
         self._vouchers: Final = Vouchers(ports.station.profile.vouched)
+        self._withdrawals: Final = WithdrawalRows(ports.station.database)
         self._lessons: list[LessonId] = []
         self._rejected: list[Rejected] = []
         self._copied = self._reused = 0
@@ -199,16 +201,16 @@ class Unpacker:
 
         | known here                    | signed by a hub          | by a stranger              |
         |-------------------------------|--------------------------|----------------------------|
+        | that it is withdrawn          | refused                  | refused                    |
         | nothing                       | the sheet's              | the sheet's                |
-        | withdrawn                     | refused                  | refused                    |
         | from a list, without parts    | the sheet's              | known, parts of the sheet  |
         | a folder's, or older rows     | the sheet's, joined      | known, joined              |
         | else                          | the sheet's; older: known| known                      |
         """
         record = self._station.catalogue.record(sheet.lesson.id)
-        if record is None:
+        if record is None and not self._withdrawals.said((sheet.lesson.id,)):
             return sheet.lesson
-        if record.is_withdrawn:
+        if record is None or record.is_withdrawn:
             raise LeftOut("withdrawn")
         known, come = record.lesson, sheet.lesson
         if entry.key in self._ports.hubs and not self._vouchers.is_older(entry):

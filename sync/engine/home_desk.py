@@ -15,7 +15,7 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import display_title
 from client.domain.errors import UserError
 from client.domain.ids import LessonId
-from client.service.api import NotTaken
+from client.service.intake import NotTaken
 from client.service.station import Station
 from client.service.sticks import HomeEnd, HomeWish, PackOffer
 from client.service.text import Words

@@ -23,19 +23,12 @@ from client.domain.errors import ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
-from client.service.api import (
-    HubRow,
-    ImportResult,
-    NotTaken,
-    OfferedLesson,
-    Reason,
-    SyncStatus,
-    TransferState,
-    WatchedRow,
-)
+from client.service.api import HubRow, Reason, SyncStatus, TransferState, WatchedRow
 from client.service.hubs import Contact, KnownHub
+from client.service.intake import ImportResult, NotTaken, OfferedLesson
 from client.service.station import Station
 from client.service.text import Words
+from client.store.edition_store import EditionStore
 from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
 from sync.engine.courier import Courier, CourierPorts
@@ -90,7 +83,8 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(station.agenda, wallet),
+                guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn),
+                attests=EditionStore(station.database).attested,
             )
         )
         station.room.subscribe(self.supervisor.replan)
@@ -108,6 +102,11 @@ class LinkDesk:
         self.supervisor.start()
         station.scrub.begin(self._is_idle, self.request)
         self._watch.start()
+
+    def _stop_withdrawn(self) -> None:
+        """Take off the list, and off the disk, what must no longer be used."""
+        for lesson in self._station.withdrawals.try_now().unwanted:
+            self.supervisor.cancel(lesson)
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -230,6 +229,7 @@ class LinkDesk:
                     last_contact_ms=contact.wall_ms or None,
                     reason=Reason(code=contact.reason) if contact.failures else None,
                     answers=not contact.failures if is_new else None,
+                    silent_days=self._station.silent_days(hub.key),
                 )
             )
         return tuple(found)
@@ -244,6 +244,9 @@ class LinkDesk:
         own = [event for event in events if event.writer == self._station.journal.writer]
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
+            if has_ended:
+                # What was withdrawn may have waited for this.
+                self.supervisor.replan()
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
             self._watch.heard([event.type for event in own])
             self.supervisor.hurry()

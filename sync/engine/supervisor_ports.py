@@ -14,6 +14,8 @@ from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wante
 from sync.engine.fetch import Progress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.guide import Guide
+from sync.engine.hub_content import Attests, nobody
+from sync.engine.status import growing_keys
 
 
 class Link(Protocol):
@@ -76,3 +78,8 @@ class SupervisorPorts:
     calls: Calls | None = None
     guide: Guide | None = None
     """Plans; without one everything is fetched as it was asked for, and nothing costs."""
+    attests: Attests = nobody
+
+    def growing(self, lesson: LessonId) -> list[str]:
+        """Name what grows of a lesson on this disk; blocking."""
+        return growing_keys(self.lesson(lesson), self.attests)

@@ -14,8 +14,9 @@ from client.domain.clock import SystemClock
 from client.domain.errors import UserError
 from client.domain.timetable import Slot, SlotKey
 from client.media.null_player import NullPlayer
-from client.service.api import HubRow, ImportResult, SyncStatus, WatchedRow
+from client.service.api import HubRow, SyncStatus, WatchedRow
 from client.service.hubs import KnownHub
+from client.service.intake import ImportResult
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.database import Database

@@ -15,7 +15,7 @@ from client.domain.cancel import CancelToken
 from client.domain.clock import FrozenClock
 from client.domain.errors import StorageFullError
 from client.domain.ids import LessonId
-from client.service.api import NotTaken
+from client.service.intake import NotTaken
 from client.service.paths import Profile
 from client.service.station import Station
 from client.service.sticks import HomeEnd, PackOffer

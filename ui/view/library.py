@@ -21,6 +21,7 @@ from ui.view.library_detail import DetailColumn
 from ui.view.library_facets import FacetColumn
 from ui.view.library_place import NoPlacePopover, PlacePopover
 from ui.view.library_rows import ROW, LessonList, RowModel
+from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.library import FACETS, LibraryModel, Placed
 
 FACETS_PX: Final = 264
@@ -81,6 +82,19 @@ class LibraryView(QWidget):
         if not self.list.currentIndex().isValid() and self._rows.rowCount():
             self.list.setCurrentIndex(self._rows.index(0))
 
+    def follow(self, hubs: HubsModel) -> None:
+        """Say above the lessons which catalogues stand still: what they withdraw is not known."""
+        self._hubs = hubs
+        hubs.changed.connect(self._on_hubs)
+        self._on_hubs()
+
+    def _on_hubs(self) -> None:
+        words = self._context.words
+        found = [one for one in (self._hubs.rows or ()) if one.silent_days]
+        lines = [f"{one.name}: {words.plural('hubs.silent', one.silent_days)}" for one in found]
+        self._silent.setText("\n".join(lines))
+        self._silent.setVisible(bool(lines))
+
     # --- building --------------------------------------------------------------------------
 
     def _make_middle(self) -> QWidget:
@@ -113,6 +127,10 @@ class LibraryView(QWidget):
             self.home.clicked.connect(self._on_home)
             head.addWidget(self.home)
         column.addLayout(head)
+        self._silent = label("", Type.CAPTION, tone="amber_text", is_wrapped=True)
+        self._silent.setObjectName("silent")
+        self._silent.hide()
+        column.addWidget(self._silent)
         self._stack = QStackedWidget()
         self._rows = RowModel(self)
         self.list = LessonList(context)

@@ -2,6 +2,8 @@
 
 Invariants:
   LD1  What can never be had here is told and has no box to tick; what is here costs nothing.
+  LD3  A withdrawn lesson says why, how long it may still be used, and opens what replaces it with
+       one press; it cannot be put into the timetable.
   LD2  The choice of parts survives a new answer about the same lesson.
 """
 
@@ -14,12 +16,15 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from client.domain.availability import Light, PartState
 from client.domain.catalogue import LessonKind, Role
+from client.domain.withdrawal import Standing
 from client.service.api import LessonDetail, PartView, RenditionView, TextbookPages
+from client.service.stopped_words import other, until, why
 from ui.base.button import Button, Face
 from ui.base.choice import Tick
 from ui.base.context import UiContext
 from ui.base.layout import Paper, clear, divider, row, rows
 from ui.base.light import ReadinessLight
+from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import light_with_word, place_line, reason_text
@@ -80,6 +85,8 @@ class DetailColumn(QWidget):
         self.download: Button | None = None
         self.to_timetable: Button | None = None
         self.preview: Button | None = None
+        self.replacement: Button | None = None
+        """Opens what takes the place of a withdrawn lesson."""
         self.print_task: Button | None = None
         model.detail_changed.connect(self.refresh)
         self.refresh()
@@ -92,6 +99,7 @@ class DetailColumn(QWidget):
         self._foot.setVisible(detail is not None)
         if detail is None:
             self.download = self.to_timetable = self.preview = self.print_task = None
+            self.replacement = None
             if self._model.selected is None:
                 self._show_nothing()
             return
@@ -100,6 +108,7 @@ class DetailColumn(QWidget):
         if not self._touched:
             self._wish = first_wish(detail)
         self._show_head(detail)
+        self._show_stopped(detail)
         self._show_films(detail)
         self._show_companions(detail)
         self._show_textbook(detail)
@@ -150,6 +159,30 @@ class DetailColumn(QWidget):
             if text.strip():
                 self._body.addWidget(ElidedLabel(theme, text, Type.CAPTION, tone="muted", lines=2))
 
+    def _show_stopped(self, detail: LessonDetail) -> None:
+        """Say why a lesson is withdrawn, for how long it is here, and what replaces it (LD3)."""
+        self.replacement = None
+        stopped = detail.stopped
+        if stopped is None:
+            return
+        words = self._context.words
+        lines = (until(words, stopped), other(words, stopped))
+        box = Notice(
+            self._context,
+            why(words, stopped),
+            hint="\n".join(line for line in lines if line),
+            tone="amber" if stopped.standing is not Standing.OVER else "red",
+        )
+        box.setObjectName("stopped")
+        self._body.addWidget(box)
+        if stopped.replacement_title:
+            self.replacement = self._button(
+                Face(text=words("stopped.open"), icon="arrow-left-right", kind="outline", gap=8),
+                lambda: self._model.select(stopped.replacement),
+            )
+            self.replacement.setObjectName("replacement")
+            self._body.addWidget(self.replacement)
+
     # --- what belongs to it ----------------------------------------------------------------
 
     def _heading(self, key: str) -> None:
@@ -160,7 +193,7 @@ class DetailColumn(QWidget):
 
     def _show_films(self, detail: LessonDetail) -> None:
         found = films(detail)
-        if not found:
+        if not found or detail.stopped is not None:
             return
         self._heading("library.film")
         holder = QWidget()
@@ -275,8 +308,8 @@ class DetailColumn(QWidget):
             name = part.title or words(f"role.{part.role.value}")
             texts.addWidget(ElidedLabel(theme, name, Type.CAPTION, is_bold=True))
             is_protected = part.state is PartState.PROTECTED
-            why = words("library.protected_line" if is_protected else "library.withdrawn")
-            texts.addWidget(label(why, Type.CAPTION, is_wrapped=True))
+            line_key = "library.protected_line" if is_protected else "library.withdrawn"
+            texts.addWidget(label(words(line_key), Type.CAPTION, is_wrapped=True))
             line.addLayout(texts, 1)
             self._body.addWidget(box)
 
@@ -302,6 +335,7 @@ class DetailColumn(QWidget):
             self.place_asked.emit,
         )
         self.to_timetable.setObjectName("to-timetable")
+        self.to_timetable.setEnabled(detail.stopped is None)
         line.addWidget(self.to_timetable, 1)
         self._foot_body.addLayout(line)
         second = row(gap=theme.gap(8))
@@ -322,12 +356,12 @@ class DetailColumn(QWidget):
         second.addWidget(self.preview, 1)
         second.addWidget(self.print_task, 1)
         self._foot_body.addLayout(second)
-        why = "" if has_sheet else "library.no_sheet"
-        why = why if here else "library.nothing_to_preview"
-        if why:
+        key = "" if has_sheet else "library.no_sheet"
+        key = key if here else "library.nothing_to_preview"
+        if key:
             # A button that cannot be pressed says why.
             self._foot_body.addWidget(
-                label(words(why), Type.CAPTION, tone="muted", is_wrapped=True)
+                label(words(key), Type.CAPTION, tone="muted", is_wrapped=True)
             )
 
     def _button(self, face: Face, press: Callable[[], object]) -> Button:

@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 from client.domain.catalogue import Role
 from client.domain.errors import Cancelled
 from client.domain.ids import LessonId
-from client.service.api import HubRow, ImportResult, SyncStatus, TodayPage, WatchedRow
+from client.service.api import HubRow, SyncStatus, TodayPage, WatchedRow
 from client.service.hubs import KnownHub
+from client.service.intake import ImportResult
 from ui.viewmodel.transfer import Need
 
 

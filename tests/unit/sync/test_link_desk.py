@@ -9,11 +9,14 @@ import pytest
 from client.domain.availability import Decodes
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageFullError, UserError
-from client.domain.ids import LessonId, SittingId
+from client.domain.ids import LessonId, SittingId, SourceId
 from client.domain.record import bodies as b
+from client.domain.want import Want
+from client.domain.withdrawal import Withdrawal
 from client.service.api import Reason
 from client.service.paths import Profile
 from client.service.station import Station
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.demo_school import pack_demo
 from sync.engine.hub_calls import Trigger
 from sync.engine.link_desk import LinkDesk
@@ -325,3 +328,31 @@ def test_ld5_limits_and_lessons_make_another_plan(station, tmp_path):
     desk.import_paths([tmp_path / "a"]).result(PATIENCE_S)
     until(lambda status: status.link is not None)
     desk.close()
+
+
+def test_what_is_withdrawn_leaves_the_list_and_an_error_stops_nothing(station, monkeypatch):
+    """A look that fails is tried again with the next plan."""
+    lesson, told = LessonId("l1"), threading.Event()
+    station.wants.put(Want(lesson=lesson)).result()
+    word = Withdrawal(lesson=lesson, reason="legal")
+    WithdrawalRows(station.database).put(SourceId("hub"), [word])
+    look, tries = station.withdrawals.look_now, []
+
+    def failing():
+        tries.append(None)
+        if len(tries) == 1:
+            raise StorageFullError("disk_full")
+        return look()
+
+    monkeypatch.setattr(station.withdrawals, "look_now", failing)
+    desk = LinkDesk(station, Probe())
+
+    def listen(status):
+        if len(tries) > 1 and not status.rows:
+            told.set()
+
+    desk.supervisor.subscribe(listen)
+    desk.supervisor.replan()
+    assert told.wait(PATIENCE_S)
+    desk.close()
+    assert station.wants.all() == ()
