@@ -114,7 +114,7 @@ class LibraryView(QWidget):
         self._narrow.clicked.connect(self._on_narrow)
         head.addWidget(self._narrow)
         column.addLayout(head)
-        self._silent = label("", Type.CAPTION, tone="amber_text", is_wrapped=True)
+        self._silent = label("", Type.CAPTION, tone="amber", is_wrapped=True)
         self._silent.setObjectName("silent")
         self._silent.hide()
         column.addWidget(self._silent)
