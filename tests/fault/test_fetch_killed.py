@@ -24,6 +24,7 @@ from client.domain.failpoint import (
     JOURNAL_POINTS,
     POINTS,
     PUBLISH_POINTS,
+    PURGE_POINTS,
     ROSTER_POINTS,
     VARIABLE,
 )
@@ -203,5 +204,6 @@ def test_every_point_named_in_the_code_is_listed() -> None:  # X1
         *JOURNAL_POINTS,
         *COURIER_POINTS,
         *PUBLISH_POINTS,
+        *PURGE_POINTS,
         *ROSTER_POINTS,
     }

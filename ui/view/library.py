@@ -127,7 +127,7 @@ class LibraryView(QWidget):
             self.home.clicked.connect(self._on_home)
             head.addWidget(self.home)
         column.addLayout(head)
-        self._silent = label("", Type.CAPTION, tone="amber_text", is_wrapped=True)
+        self._silent = label("", Type.CAPTION, tone="amber", is_wrapped=True)
         self._silent.setObjectName("silent")
         self._silent.hide()
         column.addWidget(self._silent)

@@ -189,7 +189,7 @@ class SlotEditor(Popover):
         for text in (why(words, stopped), until(words, stopped), other(words, stopped)):
             if text:
                 self._pointer_body.addWidget(
-                    label(text, Type.CAPTION, tone="amber_text", is_wrapped=True)
+                    label(text, Type.CAPTION, tone="amber", is_wrapped=True)
                 )
         if stopped.replacement_title:
             face = Face(text=words("today.replace"), icon="repeat", kind="outline", height=40)
