@@ -38,6 +38,7 @@ from client.store.catalogue_read import SourceRow
 from client.store.catalogue_store import CatalogueStore
 from client.store.database import Database
 from client.store.durable import set_aside
+from client.store.edition_store import EditionStore
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from client.store.machine import read_marks
@@ -223,6 +224,10 @@ class _Shelf:
     def of_lesson(self, lesson: LessonId) -> Sequence[Holding]:
         """See the port."""
         return self._station.holdings.of_lesson(lesson)
+
+    def is_offered(self, path: str) -> bool:
+        """See the port."""
+        return bool(EditionStore(self._station.database).attested(path))
 
 
 class _Lessons:

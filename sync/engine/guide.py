@@ -19,13 +19,12 @@ from client.domain.want import Want
 from client.service.agenda import Agenda, Outlook
 from client.service.purse import Purse
 from sync.engine.schedule import Entry, Stage
+from sync.transport.metered import LEAST_BYTES
 
 CLOSED: Final = "link_closed"
 _SOON_S: Final = 60.0
 """So long a fetch waits at least when nothing may be spent; limits may be changed meanwhile."""
 _LONG_S: Final = 600.0
-_LEAST_BYTES: Final = 1 << 13
-"""Less than this brings nothing."""
 
 
 class Guide(Protocol):
@@ -167,7 +166,7 @@ def put_off(
     if guide is None:
         return None
     allowance = guide.allowance(purpose_of(entry, outlook))
-    if allowance.bytes is None or allowance.bytes >= _LEAST_BYTES:
+    if allowance.bytes is None or allowance.bytes >= LEAST_BYTES:
         return None
     wait_s = min(max(allowance.for_s, _SOON_S), _LONG_S)
     return replace(entry, not_before_s=clock.monotonic() + wait_s, reason=CLOSED)
