@@ -131,7 +131,7 @@ class MeteredTransport:
                 try:
                     exchange = stack.enter_context(self._inner.get(url, cancel, headers))
                 except TimedOutError:
-                    account.asked(traffic, traffic.ahead)
+                    account.asked(traffic, traffic.ahead if traffic.requests else 0)
                     raise
                 except Exception:
                     account.asked(traffic, traffic.awaited or 0)

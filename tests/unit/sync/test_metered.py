@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import FrozenClock
-from client.domain.errors import ClassroomError, UnreachableError
+from client.domain.errors import ClassroomError, TimedOutError, UnreachableError
 from client.domain.spend import REQUEST_BYTES, TRY_BYTES, body_bytes, wire_bytes
 from client.store.blob_store import BlobStore
 from sync.engine.download import Downloader, Wanted
@@ -229,6 +229,14 @@ def test_mt4_what_asking_cost_is_counted_whatever_came_of_it(reply, coming):
             assert 1_000_000 - till.left > spent + AHEAD_BYTES
         else:
             assert 1_000_000 - till.left == spent + wire_bytes(coming)
+
+
+def test_mt4_a_dark_link_costs_nothing_that_was_not_sent():
+    twin, till = serve(b"x" * 500, stalls=True), Till(1_000_000)
+    transport = MeteredTransport(twin, till, FrozenClock())
+    with pytest.raises(TimedOutError), transport.get(URL, CancelToken()):
+        pytest.fail("nobody answers")
+    assert till.left == 1_000_000
 
 
 def test_mt4_a_peer_that_is_away_costs_its_packets():
