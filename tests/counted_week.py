@@ -290,6 +290,8 @@ class Week:
 
     def _furnish(self, url: str, code: str) -> None:
         room = self.station.room
+        # Limits are set one after another here, and count from then on.
+        self.desk.pause()
         room.set_room("石板小学", "1号教室").result()
         self._class = room.add_class("三年级", 3, 13).result()
         hub = enrol(self.station, url, code, CancelToken())
@@ -319,6 +321,7 @@ class Week:
         self.meter.dark = ((31.5, 36.0 - 3 / 60), (60.5, 66.0 - 3 / 60), (132.0, 138.0 - 3 / 60))
         happens = sorted((*self._classes(), *self._accidents()), key=lambda one: one[0])
         self.meter.is_counting = True
+        self.desk.resume()
         for at_h, what in (one for one in happens if one[0] <= self.load.hours):
             self._pass_until(BEGIN.astimezone(UTC) + timedelta(hours=at_h))
             what()

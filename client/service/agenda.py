@@ -163,6 +163,7 @@ class Agenda:
         return LinkView(
             kind=profile.kind,
             is_metered=profile.is_metered,
+            is_detected=self._purse.is_detected,
             day_budget=profile.day_bytes,
             day_spent=ledger.day.used,
             month_budget=profile.month_bytes,

@@ -21,9 +21,10 @@ from datetime import timedelta
 from typing import Final
 
 from client.domain.clock import Clock
+from client.domain.metering import Metering, told
 from client.domain.record.dates import Dated
 from client.domain.road import Throughput, speeds
-from client.domain.settings import LinkKind, Settings
+from client.domain.settings import LinkKind
 from client.domain.spend import (
     Allowance,
     Ledger,
@@ -82,13 +83,23 @@ class Purse:
         self._gate = threading.RLock()
         self._grants: dict[Purpose, tuple[int, float]] = {}
         """Bytes that are charged and not given away, and until when they are good."""
+        self._metering = Metering.UNKNOWN
         self._granted_on: LinkProfile | None = None
         """The link that they were charged to."""
 
     @property
     def profile(self) -> LinkProfile:
         """What the link is and may cost. Memory only."""
-        return profile_of(self._settings())
+        return told(profile_of(self._room.snapshot().settings), self._metering)
+
+    @property
+    def is_detected(self) -> bool:
+        """Tell whether the system alone says that the link is metered. Memory only."""
+        return self.profile != profile_of(self._room.snapshot().settings)
+
+    def hear(self, metering: Metering) -> None:
+        """Learn what the system says of the present connection."""
+        self._metering = metering
 
     def standing(self) -> Standing:
         """Give the ledger as of now."""
@@ -103,12 +114,10 @@ class Purse:
     def allowance(self, purpose: Purpose) -> Allowance:
         """Tell what may be spent now, what is granted and not spent included."""
         with self._gate:
-            told = self._may_spend(self.standing(), purpose)
-            return (
-                told
-                if told.bytes is None
-                else replace(told, bytes=told.bytes + self._granted(purpose))
-            )
+            may = self._may_spend(self.standing(), purpose)
+            if may.bytes is None:
+                return may
+            return replace(may, bytes=may.bytes + self._granted(purpose))
 
     def is_limited(self, purpose: Purpose) -> bool:
         """Tell whether bytes for a purpose are counted out now."""
@@ -158,11 +167,8 @@ class Purse:
 
     # --- inside --------------------------------------------------------------------------
 
-    def _settings(self) -> Settings:
-        return self._room.snapshot().settings
-
     def _kind(self) -> LinkKind:
-        return self._settings().link_kind
+        return self.profile.kind
 
     def _until(self, purpose: Purpose) -> float:
         return self._grants.get(purpose, (0, 0.0))[1]
@@ -178,12 +184,12 @@ class Purse:
     def _grant(self, purpose: Purpose, most: int) -> int:
         """Charge the next grant and give what is there now."""
         standing, has = self.standing(), self._granted(purpose)
-        told = self._may_spend(standing, purpose)
+        may = self._may_spend(standing, purpose)
         size = _FREE_GRANT
-        if told.bytes is not None:
-            fair = max(LEAST_GRANT, told.bytes // _PARTS)
-            size = min(most - has, MOST_GRANT, fair, told.bytes)
-        until_s = self._clock.monotonic() + told.for_s
+        if may.bytes is not None:
+            fair = max(LEAST_GRANT, may.bytes // _PARTS)
+            size = min(most - has, MOST_GRANT, fair, may.bytes)
+        until_s = self._clock.monotonic() + may.for_s
         if size:
             self._write(charge(standing, size).ledger).result()
         self._grants[purpose] = (has + size, until_s if size else self._until(purpose))
@@ -192,12 +198,12 @@ class Purse:
     def _may_spend(self, standing: Standing, purpose: Purpose) -> Allowance:
         """Tell what may be asked for now, so that it is here in time."""
         profile = self.profile
-        told = may_spend(standing, profile, purpose)
-        if not told.bytes:
-            return told
+        may = may_spend(standing, profile, purpose)
+        if not may.bytes:
+            return may
         _, bytes_per_s = speeds(profile, self.throughput())
-        left_s = told.for_s - max(_MARGIN_S, _ON_ITS_WAY / bytes_per_s)
-        return replace(told, for_s=left_s) if left_s > 0 else replace(told, bytes=0)
+        left_s = may.for_s - max(_MARGIN_S, _ON_ITS_WAY / bytes_per_s)
+        return replace(may, for_s=left_s) if left_s > 0 else replace(may, bytes=0)
 
     def _seen(self, now: Dated, wall_ms: int) -> Look:
         boot, mono_ms = self._boot()

@@ -20,6 +20,7 @@ from client.service.agenda import Agenda, Outlook
 from client.service.purse import Purse
 from sync.engine.schedule import Entry, Stage
 from sync.transport.metered import LEAST_BYTES
+from sync.transport.metering import Ask, unknown
 
 CLOSED: Final = "link_closed"
 _SOON_S: Final = 60.0
@@ -79,14 +80,17 @@ class PurseGuide:
     Args:
         agenda: Plans.
         wallet: Pays for what the link brings.
+        ask: Tells what the system says of the present connection.
     """
 
-    def __init__(self, agenda: Agenda, wallet: Wallet) -> None:
+    def __init__(self, agenda: Agenda, wallet: Wallet, ask: Ask = unknown) -> None:
         self._agenda: Final = agenda
         self._wallet: Final = wallet
+        self._ask: Final = ask
 
     def look(self, wants: Sequence[Want]) -> Outlook:
         """See the port."""
+        self._wallet.purse.hear(self._ask())
         return self._agenda.look_now(wants)
 
     def allowance(self, purpose: Purpose) -> Allowance:

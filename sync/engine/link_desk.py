@@ -46,6 +46,7 @@ from sync.engine.hub_round import HubRound
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
+from sync.transport.metering import ask_system
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(station.agenda, wallet),
+                guide=PurseGuide(station.agenda, wallet, ask_system),
             )
         )
         station.room.subscribe(self.supervisor.replan)

@@ -66,7 +66,7 @@ class BudgetBar(Paper):
 def budget_parts(context: UiContext, link: LinkView) -> list[str]:
     """Say what was spent, what is allowed, and whether it is enough."""
     words = context.words
-    parts: list[str] = []
+    parts = [words("transfer.budget_detected")] if link.is_detected else []
     for key, spent, budget in (
         ("transfer.budget_month", link.month_spent, link.month_budget),
         ("transfer.budget_day", link.day_spent, link.day_budget),

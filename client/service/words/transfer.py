@@ -50,6 +50,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "transfer.closed_midnight": "Goes on in a few minutes",
     "transfer.closed_unsure": "The clock cannot be trusted: only urgent papers come",
     "transfer.budget": "Data",
+    "transfer.budget_detected": "the system says it is metered",
     "transfer.budget_day": "today {spent} of {budget}",
     "transfer.budget_month": "this month {spent} of {budget}",
     "transfer.budget_hours": "comes from {begin}:00 to {end}:00",

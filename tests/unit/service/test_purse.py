@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from client.domain.clock import FrozenClock
+from client.domain.metering import Metering
 from client.domain.record.anchors import AnchorKind
 from client.domain.road import Throughput
 from client.domain.spend import MEGABYTE, Ledger, Purpose, Why
@@ -166,6 +167,19 @@ def test_pu2_a_grant_ends_earlier_on_a_slow_link(room, clock):
     room.purse.take(Purpose.CONTENT, 1000)
     clock.advance(3600 - (1 << 20) / 1000 - 600 + 1)
     assert not room.purse.is_good(Purpose.CONTENT)
+
+
+def test_md1_a_link_that_the_system_calls_metered_has_a_budget_of_its_own(room):
+    room.purse.hear(Metering.METERED)
+    assert room.purse.is_detected
+    assert room.purse.allowance(Purpose.CONTENT).bytes == 45 * MEGABYTE
+    assert room.agenda.look_now().link.is_detected
+    room.purse.hear(Metering.FREE)
+    assert room.purse.allowance(Purpose.CONTENT).bytes is None
+    room.purse.hear(Metering.METERED)
+    limit(room, link_budget_mb="10")
+    assert not room.purse.is_detected
+    assert room.purse.allowance(Purpose.CONTENT).bytes == 9 * MEGABYTE
 
 
 def test_speed_is_learnt_and_kept(room):

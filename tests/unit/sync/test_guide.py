@@ -8,6 +8,7 @@ import pytest
 from client.domain.catalogue import FileUse, Role
 from client.domain.clock import FrozenClock
 from client.domain.ids import LessonId
+from client.domain.metering import Metering
 from client.domain.spend import Allowance, Purpose
 from client.domain.want import Want, WantState
 from client.service.agenda import Outlook
@@ -271,7 +272,7 @@ def test_a_purse_guide_pays_for_what_it_allowed(station):
     station.room.set_setting("link_budget_mb", "50").result()
     station.room.set_setting("link_cap_kbps", "800").result()
     wallet = Wallet(station.purse)
-    guide = PurseGuide(station.agenda, wallet)
+    guide = PurseGuide(station.agenda, wallet, lambda: Metering.FREE)
     assert not guide.look(()).is_reachable
     assert guide.allowance(Purpose.URGENT).bytes == 45_000_000
     assert wallet.purpose is Purpose.URGENT
