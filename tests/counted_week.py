@@ -328,7 +328,7 @@ class Week:
 
     def _accidents(self) -> Iterator[tuple[float, Callable[[], None]]]:
         yield 12.02, self._cut
-        yield 60.02, self._cut
+        yield 58.1, self._cut
         yield 108.1, self._cut
         yield self.load.hours, lambda: None
 
