@@ -5,7 +5,7 @@ start   from starting the process to 今天 with its data     ui.bench_start
 resume  from a power cut in class to the same second       ui.bench_start
 memory  idle, teaching, after fifty searches               ui.bench_start
 stage   key to frozen picture, load and loss while playing ui.bench_stage
-fetch   over an emulated satellite link, beside aria2      sync.engine.bench_fetch
+fetch   over emulated satellite links, beside aria2        sync.engine.bench_fetch
 catalogue  bytes, requests, memory of two syncs            sync.engine.bench_catalogue
 exchange   bytes and seconds between a room and a hub      sync.engine.bench_exchange
 events  bytes of one class-day, sealed once                client.service.bench_events

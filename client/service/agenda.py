@@ -47,6 +47,10 @@ class Shelf(Protocol):
         """Return what is held of it."""
         ...
 
+    def is_offered(self, path: str) -> bool:
+        """Tell whether a hub has the file at a path of the catalogue."""
+        ...
+
 
 class Timetable(Protocol):
     """The slots to come; `client.service.today.TodayService`. Blocking."""
@@ -145,6 +149,7 @@ class Agenda:
                 self._shelf.of_lesson(lesson_id),
                 want.rendition if want is not None else usual,
                 want.roles if want is not None else frozenset(),
+                self._shelf.is_offered,
             )
             slot_s = None if ahead is None else slot_seconds(ahead, time)
             found.append(replace(need, slot_s=slot_s, is_wished=want is not None))
@@ -158,6 +163,7 @@ class Agenda:
         return LinkView(
             kind=profile.kind,
             is_metered=profile.is_metered,
+            is_detected=self._purse.is_detected,
             day_budget=profile.day_bytes,
             day_spent=ledger.day.used,
             month_budget=profile.month_bytes,

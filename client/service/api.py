@@ -371,6 +371,8 @@ class LinkView:
 
     kind: LinkKind = LinkKind.BROADBAND
     is_metered: bool = False
+    is_detected: bool = False
+    """The system says that it is metered; the room's settings say nothing of it."""
     day_budget: int = 0
     day_spent: int = 0
     month_budget: int = 0

@@ -1,6 +1,6 @@
 """What is missing of a lesson, by what it would cost. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from client.domain.availability import PartState
 from client.domain.catalogue import Lesson, LessonKind, Part, RemoteFile, Role
@@ -14,6 +14,7 @@ def need_of(
     holdings: Iterable[Holding],
     rendition: str,
     roles: frozenset[Role] = frozenset(),
+    is_offered: Callable[[str], bool] = lambda _: False,
 ) -> Need:
     """Add up what is missing of a lesson.
 
@@ -22,15 +23,20 @@ def need_of(
         holdings: What is held of it.
         rendition: The wanted height of its films; smaller ones are offered beside it.
         roles: Wanted parts, empty for all.
+        is_offered: Tells whether a hub has the file at a path.
     """
     held = tuple(holdings)
     barred = {(one.part, one.path) for one in held if one.state is PartState.PROTECTED}
     here = {one.part for one in held if one.state is PartState.PRESENT}
     wanted = [part for part in lesson.parts if not roles or part.role in roles]
     missing = [part for part in wanted if part.id not in here]
-    # What came from a folder has no other way here.
-    may = lesson.kind is not LessonKind.FOLDER
-    files = {part.id: _allowed(part, barred) if may else () for part in missing}
+    files = {part.id: _allowed(part, barred) for part in missing}
+    if lesson.kind is LessonKind.FOLDER:
+        # What came from a folder has no other way here than a hub.
+        files = {
+            part: tuple(file for file in found if is_offered(file.path))
+            for part, found in files.items()
+        }
     films = [part for part in missing if part.role in VIDEO_ROLES and main_files(part)]
     open_films = [files[part.id] for part in films if files[part.id]]
     papers = [part for part in missing if part.role not in VIDEO_ROLES and files[part.id]]

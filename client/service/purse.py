@@ -6,7 +6,8 @@ are asked for, in grants: a machine that dies has counted what it did not get, n
 
 Invariants:
   PU1  A byte that may be spent is in the ledger, durably, before `take` gives it away.
-  PU2  A grant is good for as long as the allowance it came from, and not a second longer.
+  PU2  A grant is good for as long as the allowance it came from, and not a second longer; on the
+       link alone that it was charged to, under the limits that stood then.
   PU3  A row that cannot be read counts as a window that is all spent while time is unsure, and
        begins anew at the next certain day.
 """
@@ -20,9 +21,10 @@ from datetime import timedelta
 from typing import Final
 
 from client.domain.clock import Clock
+from client.domain.metering import Metering, told
 from client.domain.record.dates import Dated
-from client.domain.road import Throughput
-from client.domain.settings import LinkKind, Settings
+from client.domain.road import Throughput, speeds
+from client.domain.settings import LinkKind
 from client.domain.spend import (
     Allowance,
     Ledger,
@@ -40,14 +42,17 @@ from client.service.day_facts import local
 from client.service.records import RecordService
 from client.service.room import RoomService
 
-LEAST_GRANT: Final = 1 << 16
+LEAST_GRANT: Final = 1 << 17
+"""As much as a request needs that may bring more than it asks for."""
 MOST_GRANT: Final = 1 << 22
 _FREE_GRANT: Final = 1 << 24
 """Where nothing limits: counted only to be shown, so seldom written."""
 _PARTS: Final = 8
 """A grant is at most this part of what is left, so that little is lost at the end."""
 _MARGIN_S: Final = 30.0
-"""A grant ends so long before its allowance: what is on its way then still arrives."""
+"""A grant ends so long before its allowance, or longer: what is on its way then still arrives."""
+_ON_ITS_WAY: Final = 1 << 20
+"""Bytes that all connections together may have on their way."""
 _LEDGER: Final = "link.ledger."
 _SPEED: Final = "link.speed."
 _FADES: Final = 0.8
@@ -78,11 +83,23 @@ class Purse:
         self._gate = threading.RLock()
         self._grants: dict[Purpose, tuple[int, float]] = {}
         """Bytes that are charged and not given away, and until when they are good."""
+        self._metering = Metering.UNKNOWN
+        self._granted_on: LinkProfile | None = None
+        """The link that they were charged to."""
 
     @property
     def profile(self) -> LinkProfile:
         """What the link is and may cost. Memory only."""
-        return profile_of(self._settings())
+        return told(profile_of(self._room.snapshot().settings), self._metering)
+
+    @property
+    def is_detected(self) -> bool:
+        """Tell whether the system alone says that the link is metered. Memory only."""
+        return self.profile != profile_of(self._room.snapshot().settings)
+
+    def hear(self, metering: Metering) -> None:
+        """Learn what the system says of the present connection."""
+        self._metering = metering
 
     def standing(self) -> Standing:
         """Give the ledger as of now."""
@@ -97,12 +114,10 @@ class Purse:
     def allowance(self, purpose: Purpose) -> Allowance:
         """Tell what may be spent now, what is granted and not spent included."""
         with self._gate:
-            told = may_spend(self.standing(), self.profile, purpose)
-            return (
-                told
-                if told.bytes is None
-                else replace(told, bytes=told.bytes + self._granted(purpose))
-            )
+            may = self._may_spend(self.standing(), purpose)
+            if may.bytes is None:
+                return may
+            return replace(may, bytes=may.bytes + self._granted(purpose))
 
     def is_limited(self, purpose: Purpose) -> bool:
         """Tell whether bytes for a purpose are counted out now."""
@@ -152,32 +167,43 @@ class Purse:
 
     # --- inside --------------------------------------------------------------------------
 
-    def _settings(self) -> Settings:
-        return self._room.snapshot().settings
-
     def _kind(self) -> LinkKind:
-        return self._settings().link_kind
+        return self.profile.kind
 
     def _until(self, purpose: Purpose) -> float:
         return self._grants.get(purpose, (0, 0.0))[1]
 
     def _granted(self, purpose: Purpose) -> int:
+        profile = self.profile
+        if profile != self._granted_on:
+            # Charged to another link, or while there was no limit.
+            self._grants, self._granted_on = {}, profile
         size, until_s = self._grants.get(purpose, (0, 0.0))
         return size if self._clock.monotonic() < until_s else 0
 
     def _grant(self, purpose: Purpose, most: int) -> int:
         """Charge the next grant and give what is there now."""
         standing, has = self.standing(), self._granted(purpose)
-        told = may_spend(standing, self.profile, purpose)
+        may = self._may_spend(standing, purpose)
         size = _FREE_GRANT
-        if told.bytes is not None:
-            fair = max(LEAST_GRANT, told.bytes // _PARTS)
-            size = min(most - has, MOST_GRANT, fair, told.bytes)
-        until_s = self._clock.monotonic() + max(0.0, told.for_s - _MARGIN_S)
+        if may.bytes is not None:
+            fair = max(LEAST_GRANT, may.bytes // _PARTS)
+            size = min(most - has, MOST_GRANT, fair, may.bytes)
+        until_s = self._clock.monotonic() + may.for_s
         if size:
             self._write(charge(standing, size).ledger).result()
         self._grants[purpose] = (has + size, until_s if size else self._until(purpose))
         return has + size
+
+    def _may_spend(self, standing: Standing, purpose: Purpose) -> Allowance:
+        """Tell what may be asked for now, so that it is here in time."""
+        profile = self.profile
+        may = may_spend(standing, profile, purpose)
+        if not may.bytes:
+            return may
+        _, bytes_per_s = speeds(profile, self.throughput())
+        left_s = may.for_s - max(_MARGIN_S, _ON_ITS_WAY / bytes_per_s)
+        return replace(may, for_s=left_s) if left_s > 0 else replace(may, bytes=0)
 
     def _seen(self, now: Dated, wall_ms: int) -> Look:
         boot, mono_ms = self._boot()

@@ -276,6 +276,10 @@ class _Shelf:
         """See the port."""
         return self._station.holdings.of_lesson(lesson)
 
+    def is_offered(self, path: str) -> bool:
+        """See the port."""
+        return bool(EditionStore(self._station.database).attested(path))
+
 
 class _Lessons:
     """What 今天 reads of the library (client.service.today.Lessons)."""

@@ -2,16 +2,21 @@
 
 Runs as root where the link emulator (`tools/link/satlink.py`) lies beside the project: it makes
 two network namespaces joined by a link with delay, loss and dark stretches, in which a web server
-and one client at a time run. Both clients fetch the same bytes: Tongke as a rendition of segments,
-aria2 as one file over eight connections.
+and one client run. Up to six links run at a time, each by itself. All clients fetch the same bytes:
 
-`python -m sync.engine.bench_fetch [--tools DIR] [--quick] [--sizes 40] [--congestion cubic,bbr]
-[--outages blackhole,reset,nat]` prints the document of DESIGN §4.
+    platform   a rendition of segments, as the platform has it, on plain nginx
+    hub        one file of a real hub, attested, with the manifest of its blocks
+    aria2      one file over eight connections, beside each row of the platform
+
+`python -m sync.engine.bench_fetch [--tools DIR] [--quick] [--links 6] [--sizes 40]
+[--congestion cubic,bbr] [--outages blackhole,reset,nat] [--sources platform,hub]` prints the
+document of DESIGN §4.
 """
 
 import argparse
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -22,7 +27,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -38,21 +44,29 @@ from client.domain.catalogue import (
     Role,
 )
 from client.domain.clock import Clock, SystemClock
+from client.domain.edition import Attested
 from client.domain.errors import UserError
-from client.domain.ids import LessonId, PartId, SourceId
+from client.domain.ids import Digest, LessonId, PartId, SourceId
 from client.store.blob_store import BlobStore
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from sync.engine.fetch import Fetcher, FetchPorts
 from sync.engine.fetch_plan import Choice
+from sync.engine.hub_content import HubPlace
 from sync.source.addresses import AddressBook
+from sync.source.hub import HubAddresses
 from sync.transport.http import HttpTransport
 
 RATE_BITS: Final = 2_000_000
 LIMIT_S: Final = 1500
+LINKS: Final = 6
+"""So many links at a time; more would be slowed by the processors of a small machine."""
+SOURCES: Final = ("platform", "hub")
 SEGMENT: Final = 188 * 1600
 _BASE: Final = "http://127.77.0.1:8080"
 _MARK: Final = "tongke-bench"
+_HUB: Final = SourceId("hub-bench")
+_MAIN: Final = Path(__file__).resolve().parents[2] / "main.py"
 _NGINX: Final = """daemon off; master_process off; pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 256; }}
@@ -69,11 +83,12 @@ _ARIA2: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One link. `outage` is `blackhole`, `reset`, `nat` or `none`."""
+    """One link. `outage` is `blackhole`, `reset`, `nat` or `none`; `source` `platform` or `hub`."""
 
     size_mb: float
     congestion: str
     outage: str
+    source: str = "platform"
     dark_s: int = 20
     period_s: int = 60
     seed: int = 1
@@ -93,28 +108,46 @@ class Figures:
     is_complete: bool
 
 
-def bench_fetch(tools: Path, cases: Sequence[Case], clock: Clock, log: TextIO) -> dict[str, object]:
-    """Run every case with both clients; returns the figures.
+def bench_fetch(
+    tools: Path, cases: Sequence[Case], clock: Clock, log: TextIO, links: int = LINKS
+) -> dict[str, object]:
+    """Run every case with its clients, so many at a time; returns the figures.
 
     Raises:
         UserError: `bench_needs`: something this bench needs is not here.
     """
     satlink = _require(tools)
-    rows: list[dict[str, object]] = []
-    for case in cases:
-        with _content(case.size_mb) as content:
-            row: dict[str, object] = {
-                "size_mb": case.size_mb,
-                "congestion": case.congestion,
-                "outage": case.outage,
-            }
-            for name in ("tongke", "aria2"):
-                figures = _Run(satlink, content, case, clock).figures(name)
-                log.write(f"{case.congestion} {case.outage} {name}: {asdict(figures)}\n")
-                log.flush()
-                row[name] = asdict(figures)
-            rows.append(row)
-    return {"cases": rows}
+    numbers = itertools.count()
+
+    def run(case: Case, client: str) -> Figures:
+        name = f"tk{os.getpid() % 10000}n{next(numbers)}"
+        with _content(case.size_mb, case.source if client != "aria2" else "platform") as content:
+            figures = _Run(satlink, content, case, clock, name).figures(client)
+        log.write(f"{case.source} {case.congestion} {case.outage} {client}: {asdict(figures)}\n")
+        log.flush()
+        return figures
+
+    with ThreadPoolExecutor(links, thread_name_prefix="link") as pool:
+        rows = [
+            (case, {name: pool.submit(run, case, name) for name in _clients(case)})
+            for case in cases
+        ]
+        return {
+            "cases": [
+                {
+                    "size_mb": case.size_mb,
+                    "congestion": case.congestion,
+                    "outage": case.outage,
+                    "source": case.source,
+                    **{name: asdict(figures.result()) for name, figures in found.items()},
+                }
+                for case, found in rows
+            ]
+        }
+
+
+def _clients(case: Case) -> tuple[str, ...]:
+    return ("tongke", "aria2") if case.source == "platform" else ("tongke",)
 
 
 def _require(tools: Path) -> Path:
@@ -133,8 +166,8 @@ def _require(tools: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _content(size_mb: float) -> Iterator[Path]:
-    """Make a folder with a web root: one whole file, and the same bytes as segments."""
+def _content(size_mb: float, source: str = "platform") -> Iterator[Path]:
+    """Make a folder with a web root: one whole file, and the same bytes as segments, or a hub's."""
     luck = random.Random(size_mb)  # noqa: S311 - the same bytes in every run
     with tempfile.TemporaryDirectory(prefix=_MARK) as name:
         folder = Path(name)
@@ -150,7 +183,26 @@ def _content(size_mb: float) -> Iterator[Path]:
                 lines += ["#EXTINF:10.0,", f"s-{index:05d}.ts"]
         (root / "list.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
         (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
+        if source == "hub":
+            _publish(folder)
         yield folder
+
+
+def _publish(folder: Path) -> None:
+    """Have a hub publish the whole file, as a document: nothing of it is decoded."""
+    where = folder / "lessons" / "3" / "maths" / "1"
+    where.mkdir(parents=True)
+    with (
+        (where / "whole.pdf").open("wb") as file,
+        (folder / "www" / "whole.bin").open("rb") as all_,
+    ):
+        file.write(b"%PDF-1.4\n")
+        shutil.copyfileobj(all_, file)
+    (where / "whole.pdf").replace(folder / "www" / "whole.bin")
+    os.link(folder / "www" / "whole.bin", where / "whole.pdf")
+    told = ("hub", "publish", "--data", str(folder / "hub"), str(folder / "lessons"))
+    command = [sys.executable, str(_MAIN), "--json", *told]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
 
 
 def bench_lesson(playlist: bytes, total_bytes: int, base: str = _BASE) -> Lesson:
@@ -189,18 +241,33 @@ def bench_lesson(playlist: bytes, total_bytes: int, base: str = _BASE) -> Lesson
     )
 
 
+def hub_lesson(size_bytes: int) -> Lesson:
+    """Describe what a hub publishes as a lesson of the catalogue."""
+    file = RemoteFile(
+        path="/whole.pdf",
+        urls=(),
+        format="pdf",
+        flags=(),
+        use=FileUse.DOCUMENT,
+        size_bytes=size_bytes,
+    )
+    film = bench_lesson(b"", 0)
+    part = replace(film.parts[0], role=Role.SLIDES, files=(file,))
+    return replace(film, parts=(part,))
+
+
 # --- one run -----------------------------------------------------------------------------------
 
 
 class _Run:
     """One client over one link of its own."""
 
-    def __init__(self, satlink: Path, content: Path, case: Case, clock: Clock) -> None:
+    def __init__(self, satlink: Path, content: Path, case: Case, clock: Clock, name: str) -> None:
         self._satlink = satlink
         self._content = content
         self._case = case
         self._clock = clock
-        self._name = f"tk{os.getpid() % 10000}"
+        self._name = name
         self._whole = content / "www" / "whole.bin"
 
     def figures(self, client: str) -> Figures:
@@ -228,17 +295,14 @@ class _Run:
     def _command(self, client: str, target: Path) -> list[str]:
         if client == "aria2":
             return _ARIA2.format(folder=target).split()
-        playlist = str(self._content / "www" / "list.m3u8")
-        size = str(self._whole.stat().st_size)
-        return [
-            sys.executable,
-            "-m",
-            "sync.engine.bench_fetch",
-            "--child",
-            playlist,
-            size,
-            str(target),
-        ]
+        child = [sys.executable, "-m", "sync.engine.bench_fetch", "--child", self._case.source]
+        return [*child, str(self._content / "www"), str(target)]
+
+    def _server(self) -> list[str]:
+        if self._case.source == "hub":
+            place = ("--data", f"{self._content}/hub", "--host", "127.77.0.1", "--port", "8080")
+            return [sys.executable, str(_MAIN), "hub", *place]
+        return ["nginx", "-c", f"{self._content}/nginx.conf", "-p", str(self._content)]
 
     @contextlib.contextmanager
     def _link(self, stats: Path) -> Iterator[None]:
@@ -251,21 +315,24 @@ class _Run:
         assert link.stdout is not None  # noqa: S101 - it was asked for
         link.stdout.readline()
         server = subprocess.Popen(  # noqa: S603 - fixed
-            self._inside(
-                "s", ["nginx", "-c", f"{self._content}/nginx.conf", "-p", str(self._content)]
-            ),
+            self._inside("s", self._server()),
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
         try:
-            self._wait_for_server()
+            self._wait_for(server)
             yield
         finally:
             for process in (server, link):
                 process.send_signal(signal.SIGTERM)
-                process.wait()
-            link.stdout.close()
+                process.communicate()
 
-    def _wait_for_server(self) -> None:
+    def _wait_for(self, server: "subprocess.Popen[bytes]") -> None:
+        """Wait until the server listens: a hub says so, nginx leaves a file."""
+        if self._case.source == "hub":
+            assert server.stdout is not None  # noqa: S101 - it was asked for
+            server.stdout.readline()
+            return
         token = CancelToken()
         while not (self._content / "nginx.pid").exists():
             token.sleep(0.05)
@@ -300,7 +367,7 @@ class _Run:
 
 def _same(target: Path, whole: Path) -> bool:
     found = next(
-        (p for p in target.rglob("*") if p.is_file() and p.suffix in {".bin", ".ts"}), None
+        (p for p in target.rglob("*") if p.is_file() and p.suffix in {".bin", ".ts", ".pdf"}), None
     )
     return found is not None and _digest(found) == _digest(whole)
 
@@ -313,23 +380,32 @@ def _digest(path: Path) -> str:
 # --- the client's own process ------------------------------------------------------------------
 
 
-def bring(playlist: Path, total_bytes: int, target: Path, base: str = _BASE) -> int:
-    """Fetch the lesson into `target`, as the supervisor would until it is here."""
+def bring(source: str, root: Path, target: Path, base: str = _BASE) -> int:
+    """Fetch what lies at `root` into `target`, as the supervisor would until it is here."""
     addresses = AddressBook(base)
     database = open_library(target / "library.db")
     holdings = HoldingStore(
         database, BlobStore(target / "blobs", floor_bytes=0), target / "lessons"
     )
+    transport = HttpTransport(resolve=addresses.redirect, is_slow=lambda: True)
+    whole = root / "whole.bin"
+    place = HubPlace(source=_HUB, transport=transport, addresses=HubAddresses(base=base))
     fetcher = Fetcher(
         FetchPorts(
-            transport=HttpTransport(resolve=addresses.redirect),
+            transport=transport,
             addresses=addresses,
             holdings=holdings,
             clock=SystemClock(),
             probe=lambda _: Decodes.UNKNOWN,
+            hubs=(place,) if source == "hub" else (),
+            attests=lambda path: ((_HUB, _attested(path, whole)),),
         )
     )
-    lesson = bench_lesson(playlist.read_bytes(), total_bytes, base)
+    if source == "hub":
+        lesson = hub_lesson(whole.stat().st_size)
+    else:
+        playlist = (root / "list.m3u8").read_bytes()
+        lesson = bench_lesson(playlist, whole.stat().st_size, base)
     token = CancelToken()
     while not fetcher.fetch(lesson, Choice(), token).is_complete:
         token.sleep(1.0)
@@ -338,12 +414,28 @@ def bring(playlist: Path, total_bytes: int, target: Path, base: str = _BASE) -> 
     return 0
 
 
+def _attested(path: str, whole: Path) -> Attested:
+    """Tell what the hub's edition says: the bench measures no catalogue."""
+    digest = _digest(whole)
+    manifest = whole.parents[1] / "hub" / "content" / "public" / "v1" / "m" / digest
+    return Attested(
+        path=path,
+        digest=Digest(digest),
+        size_bytes=whole.stat().st_size,
+        manifest=Digest(_digest(manifest) if manifest.exists() else ""),
+    )
+
+
 def cases_of(
-    sizes: Sequence[float], congestion: Sequence[str], outages: Sequence[str]
+    sizes: Sequence[float],
+    congestion: Sequence[str],
+    outages: Sequence[str],
+    sources: Sequence[str] = SOURCES,
 ) -> list[Case]:
     """Give every combination."""
     return [
-        Case(size_mb=size, congestion=cc, outage=outage)
+        Case(size_mb=size, congestion=cc, outage=outage, source=source)
+        for source in sources
         for size in sizes
         for cc in congestion
         for outage in outages
@@ -351,8 +443,12 @@ def cases_of(
 
 
 QUICK: Final = tuple(
-    Case(size_mb=4, congestion="cubic", outage=outage, dark_s=10, period_s=30)
-    for outage in ("blackhole", "reset", "nat")
+    Case(size_mb=size, congestion=cc, outage=outage, source=source, dark_s=10, period_s=30)
+    for source, size, cc, outage in (
+        ("platform", 4, "cubic", "blackhole"),
+        ("platform", 4, "bbr", "reset"),
+        ("hub", 1, "cubic", "nat"),
+    )
 )
 
 
@@ -360,7 +456,11 @@ def document(figures: dict[str, object], cases: Sequence[Case]) -> dict[str, obj
     """Wrap the figures as every bench does."""
     return {
         "bench": "fetch",
-        "machine": {"cpus": os.cpu_count(), "system": platform.platform()},
+        "machine": {
+            "cpus": os.cpu_count(),
+            "system": platform.platform(),
+            "load": round(os.getloadavg()[0], 2),
+        },
         "parameters": {"rate_bits": RATE_BITS, "cases": [asdict(case) for case in cases]},
         "figures": figures,
     }
@@ -369,7 +469,7 @@ def document(figures: dict[str, object], cases: Sequence[Case]) -> dict[str, obj
 def main(arguments: Sequence[str]) -> int:
     """Run the bench, or be its client."""
     if arguments[:1] == ["--child"]:
-        return bring(Path(arguments[1]), int(arguments[2]), Path(arguments[3]))
+        return bring(arguments[1], Path(arguments[2]), Path(arguments[3]))
     shared = Path(__file__).resolve().parents[3] / "shared" / "tools"
     parser = argparse.ArgumentParser(prog="bench fetch")
     parser.add_argument("--tools", type=Path, default=shared)
@@ -377,12 +477,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sizes", default="40")
     parser.add_argument("--congestion", default="cubic,bbr")
     parser.add_argument("--outages", default="blackhole,reset,nat")
+    parser.add_argument("--sources", default=",".join(SOURCES))
+    parser.add_argument("--links", type=int, default=LINKS)
     asked = parser.parse_args(arguments)
     sizes = [float(text) for text in asked.sizes.split(",")]
     cases: Sequence[Case] = QUICK
     if not asked.quick:
-        cases = cases_of(sizes, asked.congestion.split(","), asked.outages.split(","))
-    figures = bench_fetch(asked.tools, cases, SystemClock(), sys.stderr)
+        listed = (asked.congestion.split(","), asked.outages.split(","), asked.sources.split(","))
+        cases = cases_of(sizes, *listed)
+    figures = bench_fetch(asked.tools, cases, SystemClock(), sys.stderr, asked.links)
     sys.stdout.write(json.dumps(document(figures, cases), indent=1) + "\n")
     return 0
 

@@ -51,6 +51,7 @@ from sync.engine.mend import Mender
 from sync.engine.pacing import MOST_WIDTH, LinkMeter, Patience, Width
 from sync.engine.rendition import RenditionFetch, Tools
 from sync.transport.port import Transport
+from sync.transport.session import share_window
 
 Probe = Callable[[Path], Decodes]
 """Decodes the beginning of a file on this machine."""
@@ -135,7 +136,9 @@ class Fetcher:
             failed=ports.addresses.failed,
         )
         self._mender = Mender(ports.transport, self._meter)
-        self._pool = ThreadPoolExecutor(MOST_WIDTH, thread_name_prefix="sync-io")
+        self._pool = ThreadPoolExecutor(
+            MOST_WIDTH, "sync-io", initializer=share_window, initargs=(MOST_WIDTH,)
+        )
         self._width = Width()
         self._job: _Job | None = None
 

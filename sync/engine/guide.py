@@ -19,13 +19,13 @@ from client.domain.want import Want
 from client.service.agenda import Agenda, Outlook
 from client.service.purse import Purse
 from sync.engine.schedule import Entry, Stage
+from sync.transport.metered import LEAST_BYTES
+from sync.transport.metering import Ask, unknown
 
 CLOSED: Final = "link_closed"
 _SOON_S: Final = 60.0
 """So long a fetch waits at least when nothing may be spent; limits may be changed meanwhile."""
 _LONG_S: Final = 600.0
-_LEAST_BYTES: Final = 1 << 13
-"""Less than this brings nothing."""
 
 
 class Guide(Protocol):
@@ -81,18 +81,25 @@ class PurseGuide:
         agenda: Plans.
         wallet: Pays for what the link brings.
         tidy: Done before each plan, while nothing is fetched; must not raise.
+        ask: Tells what the system says of the present connection.
     """
 
     def __init__(
-        self, agenda: Agenda, wallet: Wallet, tidy: Callable[[], object] = lambda: None
+        self,
+        agenda: Agenda,
+        wallet: Wallet,
+        tidy: Callable[[], object] = lambda: None,
+        ask: Ask = unknown,
     ) -> None:
         self._agenda: Final = agenda
         self._wallet: Final = wallet
         self._tidy: Final = tidy
+        self._ask: Final = ask
 
     def look(self, wants: Sequence[Want]) -> Outlook:
         """See the port."""
         self._tidy()
+        self._wallet.purse.hear(self._ask())
         return self._agenda.look_now(wants)
 
     def allowance(self, purpose: Purpose) -> Allowance:
@@ -172,7 +179,7 @@ def put_off(
     if guide is None:
         return None
     allowance = guide.allowance(purpose_of(entry, outlook))
-    if allowance.bytes is None or allowance.bytes >= _LEAST_BYTES:
+    if allowance.bytes is None or allowance.bytes >= LEAST_BYTES:
         return None
     wait_s = min(max(allowance.for_s, _SOON_S), _LONG_S)
     return replace(entry, not_before_s=clock.monotonic() + wait_s, reason=CLOSED)

@@ -109,7 +109,8 @@ def edition_ports(
 
 def _transport(station: Station, hub: KnownHub, wallet: Wallet) -> Transport:
     adapter = partial(hub_adapter, hub.url, hub.authority, trusted_time(station))
-    return MeteredTransport(HttpTransport(adapter=adapter), wallet, station.clock)
+    carrier = HttpTransport(adapter=adapter, is_slow=lambda: station.purse.profile.is_metered)
+    return MeteredTransport(carrier, wallet, station.clock)
 
 
 def _ignore(_: str) -> None:

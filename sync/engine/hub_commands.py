@@ -18,7 +18,6 @@ from client.service.station import Station
 from sync.engine.exchange import Outcome
 from sync.engine.hub_catalogue import add_hub_source
 from sync.engine.hub_link import HubLink, enrol
-from sync.engine.hub_round import CountedLink
 from sync.transport.folder_carrier import FolderCarrier
 
 _FAILED: Final = 4
@@ -55,7 +54,7 @@ class HubDesk:
         def ask(hub: KnownHub) -> Outcome:
             with contextlib.closing(HubLink(station, hub)) as link:
                 if carrier is None:
-                    return CountedLink(link, station.purse).exchange(self._cancel)
+                    return link.exchange(self._cancel)
                 return link.by_folder(carrier)
 
         return call_all(hubs, ask, station.clock)

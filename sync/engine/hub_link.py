@@ -3,7 +3,7 @@
 Invariants:
   HL1  A hub is kept only after it proved to know the code, and its answer proved which key and
        which authority are its own: whoever sits in between learns nothing and changes nothing.
-  HL2  How each call went is kept; no call depends on it.
+  HL2  How each call went is kept; no call depends on it. Each request is paid for.
   HL3  The hub's time becomes an anchor of this start of the machine; certificates are checked
        against anchors alone.
 """
@@ -33,6 +33,7 @@ from sync.engine.exchange import (
     TimeSample,
 )
 from sync.engine.folder_exchange import exchange_by_folder
+from sync.engine.hub_till import PaidCarrier
 from sync.protocol.enrol import (
     NONCE_BYTES,
     Applicant,
@@ -139,10 +140,9 @@ class HubLink:
         Raises:
             ClassroomError: See `sync.engine.exchange.Exchanger.run`.
         """
-
-        def carrier(envelope: bytes) -> bytes:
-            return self._http.exchange(envelope, cancel)
-
+        carrier = PaidCarrier(
+            lambda envelope: self._http.exchange(envelope, cancel), self._station.purse
+        )
         book, key = self._station.hubs, self.hub.key
         before = book.contact(key)
         try:

@@ -4,8 +4,6 @@ Invariants:
   HR1  `call` raises nothing but `Cancelled`: what a hub does ends its own call.
   HR2  What was written here and has reached no hub is said once more when the program ends, for
        three seconds at most, unless the hub fails.
-  HR3  An exchange is paid for before it begins, out of the tenth that budgets leave to progress, at
-       any hour; when even that is spent it is not begun.
 """
 
 import logging
@@ -18,20 +16,13 @@ from typing import Final, Protocol
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
 from client.domain.errors import BusyError, Cancelled, ClassroomError
-from client.domain.spend import REQUEST_BYTES, Purpose, wire_bytes
 from client.service.hubs import KnownHub
-from client.service.purse import Purse
 from sync.engine import hub_calls
 from sync.engine.exchange import Outcome
 from sync.engine.hub_calls import Call, Trigger
-from sync.transport.metered import LinkClosedError
 
 _LOG: Final = logging.getLogger(__name__)
 _LAST_WORD_S: Final = 3.0
-_FORESEEN_BYTES: Final = 1 << 16
-"""What an exchange usually stays below."""
-_FAILED_BYTES: Final = 1 << 13
-"""What one costs that failed."""
 
 
 class Link(Protocol):
@@ -44,45 +35,6 @@ class Link(Protocol):
     def close(self) -> None:
         """Let go of the connection."""
         ...
-
-
-class CountedLink:
-    """A way to a hub that is paid for (HR3).
-
-    Args:
-        inner: The way.
-        purse: Pays.
-    """
-
-    def __init__(self, inner: Link, purse: Purse) -> None:
-        self._inner: Final = inner
-        self._purse: Final = purse
-
-    def exchange(self, cancel: CancelToken) -> Outcome:
-        """Reconcile.
-
-        Raises:
-            LinkClosedError: The budget is spent.
-            ClassroomError: See `sync.engine.exchange.Exchanger.run`.
-        """
-        paid = self._purse.take(Purpose.PROGRESS, _FORESEEN_BYTES)
-        cost = _FAILED_BYTES
-        try:
-            if paid < _FAILED_BYTES:
-                cost = 0
-                raise LinkClosedError
-            outcome = self._inner.exchange(cancel)
-            body = outcome.pushed_bytes + outcome.pulled_bytes
-            cost = wire_bytes(body) + outcome.requests * 2 * REQUEST_BYTES
-        finally:
-            if cost > paid:
-                self._purse.take(Purpose.PROGRESS, cost - paid)
-            self._purse.give_back(Purpose.PROGRESS, max(0, paid - cost))
-        return outcome
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._inner.close()
 
 
 class HubRound:

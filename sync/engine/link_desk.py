@@ -40,11 +40,12 @@ from sync.engine.folder_watch import FolderWatch, WatchPorts
 from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
-from sync.engine.hub_round import CountedLink, HubRound
+from sync.engine.hub_round import HubRound
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
 from sync.engine.watched_folder import forget_folder, watch_folder, watched_folders
+from sync.transport.metering import ask_system
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class LinkDesk:
 
         self._round: Final = HubRound(
             station.hubs.hubs,
-            lambda hub: CountedLink(HubLink(station, hub), station.purse),
+            lambda hub: HubLink(station, hub),
             station.clock,
         )
         self.supervisor: Final = Supervisor(
@@ -83,7 +84,7 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn),
+                guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn, ask_system),
                 attests=EditionStore(station.database).attested,
             )
         )

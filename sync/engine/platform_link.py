@@ -106,11 +106,17 @@ class PlatformLink:
         """What became of each hub in the last sync."""
         addresses = None if row is None else AddressBook(row.address or None)
         self._addresses: Final = addresses
+
+        def is_slow() -> bool:
+            return station.purse.profile.is_metered
+
         if addresses is None:
-            carrier = HttpTransport()
+            carrier = HttpTransport(is_slow=is_slow)
         else:
             signer = MediaSigner(station.secrets.load, station.clock, addresses.is_private)
-            carrier = HttpTransport(resolve=addresses.redirect, sign=signer, saw=signer.saw)
+            carrier = HttpTransport(
+                resolve=addresses.redirect, sign=signer, saw=signer.saw, is_slow=is_slow
+            )
         wallet = wallet or Wallet(station.purse)
         transport = MeteredTransport(carrier, wallet, station.clock)
         self._transport: Final = transport

@@ -25,7 +25,7 @@ from sync.engine.pacing import LinkMeter, Width, next_width
 if TYPE_CHECKING:
     from client.store.salvage_blocks import Salvage
 
-STRETCH_S: Final = 2.0
+STRETCH_S: Final = 1.0
 _TICK_S: Final = 0.5
 _EXT: Final = ".ts"
 

@@ -36,7 +36,13 @@ from client.domain.errors import (
     UnreachableError,
 )
 from sync.transport.port import NO_HEADERS, Answer, Exchange
-from sync.transport.session import WakingAdapter, quiet_session, shut, waking
+from sync.transport.session import (
+    WakingAdapter,
+    awaiting,
+    quiet_session,
+    shut,
+    waking,
+)
 
 Resolve = Callable[[str], str]
 """Turns the target of a redirect into a reachable address, or raises `ProtocolError`."""
@@ -79,9 +85,10 @@ class HttpTransport:
         connect_s: Seconds a connection may take.
         stall_s: Seconds without a byte after which an answer counts as lost.
         adapter: Makes what opens connections; another one where authorities are pinned.
+        is_slow: Tells whether little may be on its way at a time: the link is narrow or costs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword by keyword, each with its default
         self,
         *,
         resolve: Resolve = refuse_redirects,
@@ -90,8 +97,10 @@ class HttpTransport:
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
         adapter: Callable[[], WakingAdapter] = WakingAdapter,
+        is_slow: Callable[[], bool] = lambda: False,
     ) -> None:
         self._adapter = adapter
+        self._is_slow = is_slow
         self._resolve = resolve
         self._sign = sign
         self._saw = saw
@@ -108,6 +117,7 @@ class HttpTransport:
         forget = cancel.on_cancel(lambda: shut(response))
         try:
             exchange = _HttpExchange(response, cancel, self._forget_sockets)
+            awaiting(exchange.answer.length)
             _raise_unless_passed(exchange)
             yield exchange
         finally:
@@ -135,7 +145,7 @@ class HttpTransport:
         cancel.check()
         try:
             request = self._prepared(url, headers, may_sign=may_sign)
-            with waking(cancel):
+            with waking(cancel, is_slow=self._is_slow()):
                 response = self._session().send(
                     request,
                     stream=True,

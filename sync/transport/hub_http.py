@@ -36,7 +36,14 @@ from sync.protocol.enrol import MAX_HELLO_BYTES
 from sync.protocol.exchange import MAX_MESSAGE_BYTES
 from sync.protocol.refusal import BUSY, read_refusal
 from sync.transport.http import CONNECT_S, proxies, retry_after_s, translated
-from sync.transport.session import PinnedAdapter, WakingAdapter, quiet_session, shut, waking
+from sync.transport.session import (
+    PinnedAdapter,
+    WakingAdapter,
+    awaiting,
+    quiet_session,
+    shut,
+    waking,
+)
 
 TYPE: Final = "application/x-tongke"
 STALL_S: Final = 30.0
@@ -143,6 +150,7 @@ class HubHttp:
                 )
             forget = cancel.on_cancel(lambda: shut(response))
             try:
+                awaiting(_length(response))
                 return _read(response, ask.most)
             finally:
                 forget()
@@ -215,6 +223,11 @@ def _read(response: requests.Response, most: int) -> bytes:
         lowered = {name.lower(): value for name, value in headers.items()}
         raise BusyError("hub_busy", {"status": status, "retry_after_s": retry_after_s(lowered)})
     raise UnreachableError("not_the_hub")
+
+
+def _length(response: requests.Response) -> int | None:
+    text = response.headers.get("Content-Length", "")
+    return int(text) if text.isdigit() else None
 
 
 def _body(response: requests.Response, most: int) -> bytes:

@@ -1,30 +1,44 @@
 """A transport that asks before it spends: budgets to the byte, hours, and a speed cap.
 
-What crosses the link is more than a body: requests, headers and packets are estimated, and more is
-charged than is usual. Where a limit stands, a file is asked for in ranges that were paid for
-before, so that a peer never sends what may not be spent.
+What crosses the link is more than a body, so more is charged than can cross: for packets, for each
+request and each connection that was opened, and for what was on its way when a body was left.
+Where a limit stands, a file is asked for in ranges that were paid for before, so that a peer never
+sends what may not be spent.
 
 Invariants:
   MT1  No byte is asked for before it was taken from the purse; when nothing is left, a body ends
        with `link_closed`, and what came before is the reader's.
   MT2  A body that is asked for in several ranges is one body to its reader, and of one edition.
   MT3  Over any while the reader gets no more than the cap allows and one chunk of each connection.
+  MT4  What is charged is never less than what crossed the link in both directions, packets and
+       all, as long as packets that are lost and sent again stay below a tenth.
 """
 
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final, Protocol
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
-from client.domain.errors import TransportError, UnreachableError
-from client.domain.spend import REQUEST_BYTES, body_bytes, wire_bytes
+from client.domain.errors import TimedOutError, TransportError, UnreachableError
+from client.domain.spend import (
+    HANDSHAKE_BYTES,
+    REQUEST_BYTES,
+    TRY_BYTES,
+    body_bytes,
+    wire_bytes,
+)
 from sync.transport.port import NO_HEADERS, Answer, Exchange, Transport
+from sync.transport.session import AHEAD_BYTES, Traffic, counting
 
 _STEP_BYTES: Final = 1 << 22
-_LEAST_BYTES: Final = 1 << 12
+_HEADS_BYTES: Final = 4 * (REQUEST_BYTES + TRY_BYTES + HANDSHAKE_BYTES)
+"""What one answer may cost beside its body: it may come behind three redirects."""
+LEAST_BYTES: Final = _HEADS_BYTES + wire_bytes(AHEAD_BYTES)
+"""With less nothing is asked for: a peer may send more than it was asked for."""
+_NOT_MODIFIED: Final = 304
 _PARTIAL: Final = 206
 _ASKED: Final = re.compile(r"bytes=(\d+)-")
 _GOT: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -101,13 +115,32 @@ class MeteredTransport:
         account = _Account(self._spending)
         try:
             asked = self._bounded(headers, account)
-            with self._inner.get(url, cancel, asked) as first:
-                account.foresee(first.answer)
-                whole = _Whole(first, account, lambda more: self._inner.get(url, cancel, more))
+            with self._ask(url, cancel, asked, account) as first:
+                whole = _Whole(first, account, lambda more: self._ask(url, cancel, more, account))
                 rest = headers if asked is not headers else None
                 yield _Paced(whole, rest, self._wait(cancel))
         finally:
             account.close()
+
+    @contextmanager
+    def _ask(
+        self, url: str, cancel: CancelToken, headers: Mapping[str, str], account: "_Account"
+    ) -> Iterator[Exchange]:
+        with ExitStack() as stack:
+            with counting(account.paid) as traffic:
+                try:
+                    exchange = stack.enter_context(self._inner.get(url, cancel, headers))
+                except TimedOutError:
+                    account.asked(traffic, traffic.ahead if traffic.requests else 0)
+                    raise
+                except Exception:
+                    account.asked(traffic, traffic.awaited or 0)
+                    raise
+            traffic.requests = max(1, traffic.requests)
+            length = exchange.answer.length
+            account.asked(traffic, traffic.ahead if length is None else length)
+            account.foresee(exchange.answer)
+            yield exchange
 
     def _wait(self, cancel: CancelToken) -> Callable[[int], None]:
         def wait(size_bytes: int) -> None:
@@ -128,37 +161,72 @@ class MeteredTransport:
         return {**headers, "Range": f"bytes={start}-{start + may - 1}"}
 
 
+def heads_bytes(traffic: Traffic) -> int:
+    """Tell what connections and requests cost beside bodies."""
+    connections = traffic.connections * TRY_BYTES + traffic.handshakes * HANDSHAKE_BYTES
+    return connections + traffic.requests * REQUEST_BYTES
+
+
 class _Account:
-    """What one exchange has taken and spent."""
+    """What one exchange has taken and spent (MT4)."""
 
     def __init__(self, spending: Spending) -> None:
         self._spending = spending
         self._left = 0
+        self._bodies = 0
+        self._ahead = 0
+        """Bytes of it that can come when nobody reads."""
+        self._coming = 0
+        """Bytes of the present body that did not come yet."""
+
+    @property
+    def _on_its_way(self) -> int:
+        """What a body may still cost that is left now."""
+        return wire_bytes(min(self._coming, self._ahead))
+
+    @property
+    def paid(self) -> int:
+        """How long a body may be without more being taken, 0 for any length."""
+        return body_bytes(self._left - _HEADS_BYTES) if self._spending.is_limited else 0
 
     def open(self) -> int | None:
         """Pay for a request; gives how long its body may be, None for any length."""
-        self._need(REQUEST_BYTES + wire_bytes(_LEAST_BYTES), REQUEST_BYTES + _STEP_BYTES)
-        self._left -= REQUEST_BYTES
-        return body_bytes(self._left) if self._spending.is_limited else None
+        self._need(LEAST_BYTES, _HEADS_BYTES + _STEP_BYTES)
+        return self.paid or None
+
+    def asked(self, traffic: Traffic, coming: int) -> None:
+        """Count what asking took, and that so many bytes may be on their way now."""
+        self._left -= heads_bytes(traffic)
+        self._coming, self._ahead = coming, traffic.ahead
 
     def foresee(self, answer: Answer) -> None:
         """Refuse a body at its head when its announced length cannot be paid for."""
+        if answer.status == _NOT_MODIFIED:
+            self._coming = 0
+            return
         cost = wire_bytes(answer.length or 0)
         if cost > self._left and self._spending.is_limited:
             self._need(cost, cost)
 
     def spend(self, body: int) -> bool:
         """Pay for a piece of a body that came; tells whether more may come."""
-        cost = wire_bytes(body)
+        cost = wire_bytes(self._bodies + body) - wire_bytes(self._bodies)
+        self._bodies += body
+        self._coming = max(0, self._coming - body)
         if not self._spending.is_good():
             self._left = 0  # what was taken has ended; there may be more
-        if cost > self._left:
-            self._left += self._spending.take(max(cost, _STEP_BYTES) - self._left)
+        if cost + self._on_its_way > self._left:
+            self._left += self._spending.take(_STEP_BYTES)
         self._left -= cost
-        return self._left >= 0 and self._spending.is_good()
+        return self._left >= self._on_its_way and self._spending.is_good()
+
+    def ended(self) -> None:
+        """Note that a body came to its end."""
+        self._coming = 0
 
     def close(self) -> None:
-        """Give back what was not spent."""
+        """Give back what was not spent; what was on its way when a body was left, is."""
+        self._left -= self._on_its_way
         self._spending.give_back(max(0, self._left))
         self._left = 0
 
@@ -205,6 +273,7 @@ class _Whole:
                 yield chunk
                 if not may_go_on:
                     raise LinkClosedError
+            self._account.ended()
         finally:
             self.received = before + exchange.received
 

@@ -320,6 +320,7 @@ def test_an_open_link_says_why_of_each_row(qtbot, model) -> None:
         {"month_expected": 8 << 30, "limit": Why.MONTH},
         {"month_budget": 0, "limit": Why.DAY, "kind": LinkKind.PHONE},
         {"hours": None, "month_budget": 0, "day_budget": 0, "limit": Why.MIDNIGHT},
+        {"kind": LinkKind.PHONE, "is_detected": True},
         {"hours": None, "limit": Why.HOURS},
     ],
 )

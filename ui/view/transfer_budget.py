@@ -68,8 +68,10 @@ class BudgetBar(Paper):
         for budget, figures in zip(self._budgets, spent, strict=True):
             budget.show_spent(*figures)
         hours = link.hours
-        said = words("transfer.budget_hours", begin=hours.begin, end=hours.end) if hours else ""
-        self._hours.setText(said)
+        said = [words("transfer.budget_detected")] if link.is_detected else []
+        if hours is not None:
+            said.append(words("transfer.budget_hours", begin=hours.begin, end=hours.end))
+        self._hours.setText(" · ".join(said))
         self._hours.setVisible(bool(said))
         self._says.setText(foreseen(self._context, link))
         self._says.setVisible(bool(self._says.text()))

@@ -59,6 +59,7 @@ def link_document(link: LinkView) -> Mapping[str, object]:
     return {
         "kind": link.kind,
         "metered": link.is_metered,
+        "metered_by_system": link.is_detected,
         "day_budget_bytes": link.day_budget,
         "day_spent_bytes": link.day_spent,
         "month_budget_bytes": link.month_budget,

@@ -53,6 +53,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "transfer.closed_midnight": "Goes on in a few minutes",
     "transfer.closed_unsure": "The clock cannot be trusted: only urgent papers come",
     "transfer.budget": "Data",
+    "transfer.budget_detected": "the system says it is metered",
     "transfer.budget_day": "Today",
     "transfer.budget_month": "This month",
     "transfer.budget_figures": "{spent} of {budget}",

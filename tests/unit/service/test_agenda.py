@@ -118,6 +118,9 @@ def test_what_is_missing_is_offered_from_the_wanted_size_down():
     assert need_of(replace(LESSON, has_detail=False), (), "360p").is_unknown
     folder = need_of(replace(LESSON, kind=LessonKind.FOLDER), (), "360p")
     assert (folder.missing_bytes, folder.is_barred) == (0, True)
+    every = frozenset[Role]()
+    hub = need_of(replace(LESSON, kind=LessonKind.FOLDER), (), "360p", every, "/3".__eq__)
+    assert (hub.missing_bytes, hub.is_barred) == (300, False)
 
 
 def test_what_is_here_or_barred_is_not_missing():
@@ -203,7 +206,7 @@ def test_a_budget_makes_itself_felt(ready, clock):
     )  # fmt: skip
     assert shown["kind"] is LinkKind.SATELLITE
     assert (shown["day_budget_bytes"], shown["month_budget_bytes"]) == (45_000_000, 110_000_000)
-    assert shown["month_expected_bytes"] == 93_166_667
+    assert shown["month_expected_bytes"] == 53_666_667
     assert (shown["hours"], shown["limit"].value) == ("20-6", "hours")
     plan = tell(ready, "plan", "show")
     rows = {row["id"]: row for row in plan.rows}

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from client.domain.clock import FrozenClock
+from client.domain.metering import Metering
 from client.domain.record.anchors import AnchorKind
 from client.domain.road import Throughput
 from client.domain.spend import MEGABYTE, Ledger, Purpose, Why
@@ -142,6 +143,43 @@ def test_a_hub_that_tells_the_time_opens_what_a_dead_clock_kept_shut(room, clock
     room.journal.note_anchor(told).result()
     room.room.set_setting("low_power", "on").result()
     assert room.purse.take(Purpose.CONTENT, 1000) == 1000
+
+
+def test_pu2_what_was_granted_without_a_limit_is_worth_nothing_under_one(room):
+    assert room.purse.take(Purpose.CONTENT, 1000) == 1000
+    limit(room, link_kind="satellite", link_budget_mb="50")
+    assert room.purse.allowance(Purpose.CONTENT).bytes == 45 * MEGABYTE
+    room.purse.take(Purpose.CONTENT, 1000)
+    assert kept(room).total == 1000
+
+
+def test_pu2_nothing_is_charged_that_would_come_too_late(room, clock):
+    limit(room, link_kind="satellite", link_budget_mb="50", link_hours="20-22")
+    clock.advance(50 * 60 - 20)
+    assert room.purse.take(Purpose.CONTENT, 1000) == 0
+    assert room.purse.allowance(Purpose.CONTENT).bytes == 0
+    assert room.purse.standing().ledger.total == 0
+
+
+def test_pu2_a_grant_ends_earlier_on_a_slow_link(room, clock):
+    limit(room, link_kind="satellite", link_budget_mb="50", link_hours="20-22")
+    room.purse.measured(10_000, 10, 10)
+    room.purse.take(Purpose.CONTENT, 1000)
+    clock.advance(3600 - (1 << 20) / 1000 - 600 + 1)
+    assert not room.purse.is_good(Purpose.CONTENT)
+
+
+def test_md1_a_link_that_the_system_calls_metered_has_a_budget_of_its_own(room):
+    room.purse.hear(Metering.METERED)
+    assert room.purse.is_detected
+    assert room.purse.allowance(Purpose.CONTENT).bytes == 45 * MEGABYTE
+    assert room.agenda.look_now().link.is_detected
+    room.purse.hear(Metering.FREE)
+    assert room.purse.allowance(Purpose.CONTENT).bytes is None
+    room.purse.hear(Metering.METERED)
+    limit(room, link_budget_mb="10")
+    assert not room.purse.is_detected
+    assert room.purse.allowance(Purpose.CONTENT).bytes == 9 * MEGABYTE
 
 
 def test_speed_is_learnt_and_kept(room):

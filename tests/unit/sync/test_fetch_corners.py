@@ -8,6 +8,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,15 +261,27 @@ def test_an_address_outside_the_source_is_refused(desk: Desk) -> None:  # E2
 def test_the_benchs_client_brings_the_benchs_lesson(tmp_path: Path) -> None:
     with bench_fetch._content(0.6) as content:
         root = content / "www"
-        size = (root / "whole.bin").stat().st_size
 
         def serve(asked: Asked) -> Reply:
             return Reply(body=(root / asked.path.lstrip("/")).read_bytes(), etag='"e"')
 
         with LoopbackPeer(serve) as peer:
-            assert bench_fetch.bring(root / "list.m3u8", size, tmp_path, peer.base) == 0
+            assert bench_fetch.bring("platform", root, tmp_path, peer.base) == 0
         assert bench_fetch._same(tmp_path, root / "whole.bin")
         assert not bench_fetch._same(tmp_path / "blobs" / "incoming", root / "whole.bin")
+
+
+def test_the_benchs_client_brings_what_a_hub_publishes(tmp_path: Path) -> None:
+    with bench_fetch._content(1.2, "hub") as content:
+        public = content / "hub" / "content" / "public"
+
+        def serve(asked: Asked) -> Reply:
+            return Reply(body=(public / asked.path.lstrip("/")).read_bytes())
+
+        with LoopbackPeer(serve) as peer:
+            assert bench_fetch.bring("hub", content / "www", tmp_path, peer.base) == 0
+            assert sorted(one.path.split("/")[2] for one in peer.asked) == ["m", "o"]
+        assert bench_fetch._same(tmp_path, content / "www" / "whole.bin")
 
 
 def test_the_bench_says_what_it_lacks(tmp_path: Path) -> None:
@@ -280,13 +293,15 @@ def test_the_bench_says_what_it_lacks(tmp_path: Path) -> None:
 
 @pytest.mark.root
 @pytest.mark.shared
-def test_the_bench_measures_both_clients_over_a_dark_link(shared_dir: Path) -> None:
+def test_the_bench_measures_all_clients_over_dark_links(shared_dir: Path) -> None:
     case = bench_fetch.Case(
         size_mb=0.6, congestion="bbr", outage="blackhole", dark_s=3, period_s=12
     )
-    figures = bench_fetch.bench_fetch(shared_dir / "tools", [case], SystemClock(), sys.stderr)
-    text = bench_fetch.document(figures, [case])
-    (row,) = text["figures"]["cases"]  # type: ignore[index,call-overload]
-    for client in ("tongke", "aria2"):
-        assert row[client]["is_complete"]
-        assert row[client]["wire_ratio"] >= 1
+    cases = [case, replace(case, source="hub", size_mb=0.2)]
+    figures = bench_fetch.bench_fetch(shared_dir / "tools", cases, SystemClock(), sys.stderr)
+    text = bench_fetch.document(figures, cases)
+    row, hub = text["figures"]["cases"]  # type: ignore[index,call-overload]
+    assert "aria2" not in hub
+    for found in (row["tongke"], row["aria2"], hub["tongke"]):
+        assert found["is_complete"]
+        assert found["wire_ratio"] >= 1

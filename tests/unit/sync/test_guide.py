@@ -1,15 +1,14 @@
-"""GD1 to GD3 of guide, HR3 of hub_round: the supervisor does what the plan says."""
+"""GD1 to GD3 of guide: the supervisor does what the plan says."""
 
 import contextlib
 from dataclasses import replace
 
 import pytest
 
-from client.domain.cancel import CancelToken
 from client.domain.catalogue import FileUse, Role
 from client.domain.clock import FrozenClock
-from client.domain.errors import UnreachableError
 from client.domain.ids import LessonId
+from client.domain.metering import Metering
 from client.domain.spend import Allowance, Purpose
 from client.domain.want import Want, WantState
 from client.service.agenda import Outlook
@@ -19,7 +18,6 @@ from client.service.planner import Plan, Task
 from client.service.station import Station
 from client.store.blob_store import growing_key
 from sync.engine.catalogue_sync import Wanted
-from sync.engine.exchange import Outcome
 from sync.engine.guide import (
     CLOSED,
     PurseGuide,
@@ -30,11 +28,9 @@ from sync.engine.guide import (
     put_off,
     rendition_of,
 )
-from sync.engine.hub_round import CountedLink
 from sync.engine.schedule import Entry, Stage
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
-from sync.transport.metered import LinkClosedError
 from tests.lesson_values import a_file, a_lesson, a_part
 from tests.unit.sync.test_supervisor_alone import Bench, failed
 
@@ -276,7 +272,7 @@ def test_a_purse_guide_pays_for_what_it_allowed(station):
     station.room.set_setting("link_budget_mb", "50").result()
     station.room.set_setting("link_cap_kbps", "800").result()
     wallet = Wallet(station.purse)
-    guide = PurseGuide(station.agenda, wallet)
+    guide = PurseGuide(station.agenda, wallet, lambda: Metering.FREE)
     assert not guide.look(()).is_reachable
     assert guide.allowance(Purpose.URGENT).bytes == 45_000_000
     assert wallet.purpose is Purpose.URGENT
@@ -287,41 +283,3 @@ def test_a_purse_guide_pays_for_what_it_allowed(station):
     assert wallet.cap_bytes_per_s == 100_000
     guide.measured(5000, 2.0, 2.0)
     assert station.purse.throughput().bytes_per_s == 2500
-
-
-class Hub:
-    """Answers or does not."""
-
-    def __init__(self, outcome) -> None:
-        self.outcome, self.calls, self.closed = outcome, 0, 0
-
-    def exchange(self, cancel):
-        self.calls += 1
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-    def close(self):
-        self.closed += 1
-
-
-def test_hr3_exchanges_are_paid_for_and_end_with_the_budget(station):
-    station.room.set_setting("link_budget_mb", "1").result()
-    hub = Hub(Outcome(pushed_bytes=12_000, requests=1))
-    link, purse = CountedLink(hub, station.purse), station.purse
-    link.exchange(CancelToken())
-    assert purse.standing().ledger.total == 1 << 16
-    hub.outcome = Outcome(pulled_bytes=120_000, requests=2)
-    link.exchange(CancelToken())
-    assert purse.standing().ledger.total >= 17_000 + 138_000
-    hub.outcome = UnreachableError("unreachable")
-    with pytest.raises(UnreachableError):
-        link.exchange(CancelToken())
-    while purse.take(Purpose.PROGRESS, 1 << 20):
-        pass
-    calls = hub.calls
-    with pytest.raises(LinkClosedError):
-        link.exchange(CancelToken())
-    assert hub.calls == calls
-    link.close()
-    assert hub.closed == 1
