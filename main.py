@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from client.domain.availability import Decodes
     from client.media.port import Player
     from sync.engine.courier_pack import Labels
+    from sync.engine.home_desk import HomeDesk
     from sync.engine.link_desk import LinkDesk
     from sync.engine.stick_desk import StickDesk
     from ui.program import Program
@@ -180,7 +181,7 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
     with contextlib.ExitStack() as stack:
         hub = None
         if call.path("data") is not None:
-            from sync.hub.commands import open_folder, responder  # noqa: PLC0415 - heavy
+            from sync.hub.commands import open_folder, responder, word_of  # noqa: PLC0415 - heavy
             from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
 
             folder = stack.enter_context(open_folder(call))
@@ -189,7 +190,7 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
             def answer(stick: Path) -> int:
                 return answer_folder(stick, keeper.answer, keeper.has_answered).answered
 
-            hub = HubSide(signer=folder.key(), answer=answer)
+            hub = HubSide(signer=folder.key(), answer=answer, word=word_of(folder))
         station = stack.enter_context(_station(call))
         return desk.commands(hub)[name](station, call)
 
@@ -367,6 +368,7 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 check_address=_check_address,
                 decodes=_decodes,
                 sticks=partial(_sticks, station),
+                home=partial(_home, station),
             )
         )
         try:
@@ -427,6 +429,13 @@ def _sticks(station: Station) -> "StickDesk":
         return labels_of(Words(station.room.snapshot().settings.language))
 
     return StickDesk(station, _decodes, labels)
+
+
+def _home(station: Station) -> "HomeDesk":
+    from client.media.remux import remux  # noqa: PLC0415 - heavy
+    from sync.engine.home_desk import HomeDesk  # noqa: PLC0415 - heavy
+
+    return HomeDesk(station, remux)
 
 
 def _player() -> "Player":

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from ui.viewmodel.courier import StickPort
     from ui.viewmodel.library import LibraryModel
     from ui.viewmodel.storage import StorageModel
+    from ui.viewmodel.take_home import HomePort
 
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
@@ -84,6 +85,8 @@ class Parts:
     is_windowed: bool = False
     sticks: "Callable[[], StickPort] | None" = None
     """Makes what does the work with sticks; None where no stick is looked for."""
+    home: "Callable[[], HomePort] | None" = None
+    """Makes what packs lessons to take home."""
 
 
 class Program(QObject):
@@ -124,7 +127,7 @@ class Program(QObject):
             decodes=parts.decodes,
         )
         self.frame.class_shown.connect(self.pages.show_class)
-        self.pages.sticks = parts.sticks
+        self.pages.sticks, self.pages.home_desk = parts.sticks, parts.home
         self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
         self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
         self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())
@@ -194,6 +197,13 @@ class Program(QObject):
         if self.link is not None:
             self.link.request(lesson, rendition, roles)
             self.context.say("program.fetching", tone="good")
+
+    def import_stick(self) -> None:
+        """Take lessons from the stick that is plugged in, else from a folder that is asked for."""
+        if self.pages.take_stick():
+            self.open_station(TRANSFER_ENTRY.name)
+        else:
+            self.import_paths(())
 
     def import_paths(self, paths: Sequence[Path]) -> None:
         """Take lessons from files or folders; an empty sequence asks for a folder."""
@@ -368,17 +378,24 @@ class Program(QObject):
         from ui.view.library import LibraryView  # noqa: PLC0415 - not needed to start
 
         self.library.refresh()
-        return LibraryView(context, self.library)
+        view = LibraryView(context, self.library, can_take_home=self._parts.home is not None)
+        view.home_wanted.connect(
+            lambda anchor, first: self.pages.take_home(anchor, first, self._ask_place)
+        )
+        view.follow(self.hubs)
+        return view
 
     def _build_transfer(self, context: UiContext) -> QWidget:
         from ui.view.storage import StoragePaper  # noqa: PLC0415 - not needed to start
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
+        from ui.viewmodel.folders import FoldersModel  # noqa: PLC0415 - not needed to start
 
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
         page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
-        return self.pages.with_stick(page)
+        folders = FoldersModel(self._calls, self.context.dispatcher, page)
+        return self.pages.with_ways(page, folders, self._ask_place)
 
     def _build_first_run(self, context: UiContext) -> QWidget:
         view = self.pages.build_first_run(context)
@@ -450,6 +467,9 @@ class Program(QObject):
         self.today.refresh()
         if "library" in self.__dict__:
             self.library.refresh()
+
+    def _ask_place(self) -> Path | None:
+        return next(iter(self._ask_folder()), None)
 
     def _ask_folder(self) -> tuple[Path, ...]:
         title = self.context.words("program.choose_folder")

@@ -90,6 +90,7 @@ class BlobStore:
         self._damaged = folder / "damaged"
         self._marks = folder / "marks"
         self._keeper: Callable[[int], None] | None = None
+        self._copies: set[str] = set()
         with disk_errors():
             self._incoming.mkdir(parents=True, exist_ok=True)
             self._damaged.mkdir(exist_ok=True)
@@ -203,6 +204,7 @@ class BlobStore:
             StorageError: The disk is full or failed. Nothing is kept of what was not copied whole.
         """
         temp = self._incoming / f"{secrets.token_hex(8)}.tmp"
+        self._copies.add(temp.name)
         try:
             before = _facts(source)
             self.require_room(before[0])
@@ -211,7 +213,7 @@ class BlobStore:
                 said = _copy(source, temp, cancel, check_head, hashes)
             _require_same(source, before, said)
         except BaseException:
-            unlink(temp)
+            self._forget(temp)
             raise
         digest = Digest(said.sha256)
         stored = StoredFile(digest=digest, ext=clean_ext(ext), size_bytes=said.size_bytes)
@@ -232,7 +234,11 @@ class BlobStore:
 
     def let_go(self, made: Imported) -> None:
         """Delete a copied file that does not come to its place."""
-        unlink(made.temp)
+        self._forget(made.temp)
+
+    def _forget(self, temp: Path) -> None:
+        unlink(temp)
+        self._copies.discard(temp.name)
 
     def arriving(self, expected: Expected) -> Arriving:
         """Take up or begin a file from near by, whose digest is known."""
@@ -259,6 +265,15 @@ class BlobStore:
             for path in (self.folder / "arriving").glob("*"):
                 unlink(path)
 
+    def clear_damaged(self) -> int:
+        """Delete everything that was set aside; returns the bytes freed."""
+        with disk_errors():
+            return sum(self._delete(path) for path in self._damaged.glob("*"))
+
+    def is_waiting(self, digest: Digest, ext: str) -> bool:
+        """Tell whether a dropped blob is still held by another program (B4)."""
+        return self._note(self.path(digest, ext)).exists()
+
     def clear(self, key: str) -> None:
         """Delete everything that grew under `key`."""
         with disk_errors():
@@ -269,7 +284,7 @@ class BlobStore:
         """Delete leftovers in `incoming` whose key does not begin with one of `keep`.
 
         Returns:
-            Bytes freed. Call it only while nothing is coming in.
+            Bytes freed. Call it only while nothing grows; copies under way stay.
         """
         kept = tuple(keep)
         freed = 0
@@ -279,10 +294,17 @@ class BlobStore:
                     freed += self._delete(self.folder / note.name[:2] / note.stem)
                     unlink(note)
             for path in self._incoming.iterdir():
+                if path.name in self._copies:
+                    continue
                 is_kept = path.name.startswith(kept)
                 if path.suffix == ".tmp" or not (is_kept or path.suffix == _GONE):
                     freed += self._delete(path)
         return freed
+
+    def all_files(self) -> Iterator[Path]:
+        """Give every file that stands under a digest."""
+        with disk_errors():
+            yield from self.folder.glob("[0-9a-f][0-9a-f]/*")
 
     # --- here --------------------------------------------------------------------------------
 

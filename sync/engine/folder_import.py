@@ -372,10 +372,10 @@ class _Run:
         station = self._station
         is_matched = False
         for row in station.catalogue.files_with(one.md5, one.blob.size_bytes):
-            lesson = station.catalogue.lesson(row.lesson)
-            if lesson is None or lesson.kind is LessonKind.FOLDER:
+            record = station.catalogue.record(row.lesson)
+            if record is None or record.is_withdrawn or record.lesson.kind is LessonKind.FOLDER:
                 continue
-            self._keep(lesson, row.part, row.path, replace(one.blob, trust=Trust.ATTESTED))
+            self._keep(record.lesson, row.part, row.path, replace(one.blob, trust=Trust.ATTESTED))
             is_matched = True
         return is_matched
 

@@ -8,7 +8,7 @@ Invariants:
        purpose is another.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -80,14 +80,19 @@ class PurseGuide:
     Args:
         agenda: Plans.
         wallet: Pays for what the link brings.
+        tidy: Done before each plan, while nothing is fetched; must not raise.
     """
 
-    def __init__(self, agenda: Agenda, wallet: Wallet) -> None:
+    def __init__(
+        self, agenda: Agenda, wallet: Wallet, tidy: Callable[[], object] = lambda: None
+    ) -> None:
         self._agenda: Final = agenda
         self._wallet: Final = wallet
+        self._tidy: Final = tidy
 
     def look(self, wants: Sequence[Want]) -> Outlook:
         """See the port."""
+        self._tidy()
         return self._agenda.look_now(wants)
 
     def allowance(self, purpose: Purpose) -> Allowance:

@@ -176,7 +176,7 @@ def _config(app: HubApp, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app.asgi,
         http=_Patient,
-        loop="asyncio",
+        loop="auto",  # uvloop where it is there
         lifespan="off",
         ws="none",
         interface="asgi3",

@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 from client.domain.catalogue import Role
 from client.domain.errors import Cancelled
 from client.domain.ids import LessonId
-from client.service.api import HubRow, ImportResult, SyncStatus, TodayPage
+from client.service.api import HubRow, SyncStatus, TodayPage, WatchedRow
 from client.service.hubs import KnownHub
+from client.service.intake import ImportResult
 from ui.viewmodel.transfer import Need
 
 
@@ -48,6 +49,14 @@ class LinkPort(Protocol):
 
     def add_hub(self, url: str, code: str) -> Future[KnownHub]:
         """Enrol with a hub; the future gives it, or fails."""
+        ...
+
+    def folders(self) -> Future[tuple[WatchedRow, ...]]:
+        """List the watched folders."""
+        ...
+
+    def watch_folder(self, folder: Path, *, is_watched: bool) -> Future[None]:
+        """Watch a folder from now on, or no longer."""
         ...
 
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
@@ -102,6 +111,16 @@ class LinkCalls:
         """See `ui.viewmodel.hubs.HubsPort`."""
         link = self._link()
         return _nothing() if link is None else link.add_hub(url, code)
+
+    def folders(self) -> Future[tuple[WatchedRow, ...]]:
+        """See `ui.viewmodel.folders.FoldersPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.folders()
+
+    def watch_folder(self, folder: Path, *, is_watched: bool) -> Future[None]:
+        """See `ui.viewmodel.folders.FoldersPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.watch_folder(folder, is_watched=is_watched)
 
 
 def _nothing() -> Future[Any]:
