@@ -18,7 +18,6 @@ Invariants:
 
 import contextlib
 import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -35,7 +34,7 @@ from client.domain.ids import Digest
 from client.store import one_pass
 from client.store.arriving import Arriving, Expected
 from client.store.disk import disk_errors
-from client.store.durable import sync_folder
+from client.store.durable import sync_file, sync_folder
 from client.store.growing import BLOCK_BYTES, Growing
 from client.store.locked import replace, unlink
 from client.store.one_pass import OnePass
@@ -65,6 +64,8 @@ class Imported:
     stored: StoredFile
     md5: str
     """Empty where nobody asked for it."""
+    temp: Path
+    """Where it waits for `place`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,26 @@ class BlobStore:
         *,
         with_md5: bool = True,
     ) -> Imported:
-        """Copy a file from elsewhere, hashing what is written; it is read once.
+        """Copy a file from elsewhere, hashing what is written, to its place; it is read once.
+
+        Raises:
+            UserError: `file_unreadable` or, while somebody writes it, `file_changes`.
+            StorageError: The disk is full or failed. Nothing is kept of what was not copied whole.
+        """
+        made = self.copy_in(source, ext, cancel, check_head, with_md5=with_md5)
+        self.place(made)
+        return made
+
+    def copy_in(
+        self,
+        source: Path,
+        ext: str,
+        cancel: CancelToken,
+        check_head: Callable[[bytes], None] = lambda _: None,
+        *,
+        with_md5: bool = True,
+    ) -> Imported:
+        """Copy a file from elsewhere, so that `place` is all that is left to do.
 
         Args:
             source: A readable file.
@@ -191,15 +211,34 @@ class BlobStore:
             with disk_errors():
                 hashes = (one_pass.sha256(), *((one_pass.md5(),) if with_md5 else ()))
                 said = _copy(source, temp, cancel, check_head, hashes)
-            if before != _facts(source) or before[0] != said.size_bytes:
-                raise UserError("file_changes", {"name": source.name})
-            digest, name = Digest(said.sha256), clean_ext(ext)
-            self._place(temp, digest, name)
+            _require_same(source, before, said)
+        except BaseException:
+            self._forget(temp)
+            raise
+        digest = Digest(said.sha256)
+        stored = StoredFile(digest=digest, ext=clean_ext(ext), size_bytes=said.size_bytes)
+        return Imported(stored=stored, md5=said.md5, temp=temp)
+
+    def place(self, made: Imported) -> None:
+        """Have a copied file on the disk and in its place (B1); nothing is left of it otherwise.
+
+        Raises:
+            StorageError: The disk is full or failed.
+        """
+        try:
+            with disk_errors():
+                sync_file(made.temp)
+            self._place(made.temp, made.stored.digest, made.stored.ext)
         finally:
-            unlink(temp)
-            self._copies.discard(temp.name)
-        stored = StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
-        return Imported(stored=stored, md5=said.md5)
+            self.let_go(made)
+
+    def let_go(self, made: Imported) -> None:
+        """Delete a copied file that does not come to its place."""
+        self._forget(made.temp)
+
+    def _forget(self, temp: Path) -> None:
+        unlink(temp)
+        self._copies.discard(temp.name)
 
     def arriving(self, expected: Expected) -> Arriving:
         """Take up or begin a file from near by, whose digest is known."""
@@ -376,15 +415,13 @@ def _copy(
     hashes: Sequence[one_pass.Hash],
 ) -> _Said:
     size = 0
-    with FileIO(temp, "xb") as file:
-        with OnePass(file, hashes) as writer:
-            for data in _pieces(source):
-                cancel.check()
-                if not size:
-                    check_head(data)
-                writer.write(data)
-                size += len(data)
-        os.fsync(file.fileno())
+    with FileIO(temp, "xb") as file, OnePass(file, hashes) as writer:
+        for data in _pieces(source):
+            cancel.check()
+            if not size:
+                check_head(data)
+            writer.write(data)
+            size += len(data)
     sha256, *md5 = (one.hexdigest() for one in hashes)
     return _Said(sha256=sha256, md5="".join(md5), size_bytes=size)
 
@@ -406,6 +443,11 @@ def _facts(source: Path) -> tuple[int, int]:
     except OSError as error:
         raise UserError("file_unreadable", {"name": source.name}) from error
     return facts.st_size, facts.st_mtime_ns
+
+
+def _require_same(source: Path, before: tuple[int, int], said: _Said) -> None:
+    if before != _facts(source) or before[0] != said.size_bytes:
+        raise UserError("file_changes", {"name": source.name})
 
 
 def _sha256(path: Path, cancel: CancelToken, pace: Callable[[int], None] | None) -> str:

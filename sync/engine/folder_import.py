@@ -9,8 +9,8 @@ Invariants:
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
   I4  A lesson that comes again, from wherever, loses no part: a file of the same name takes the
       place of the older one, all others stay. The same bytes stand in a lesson once.
-  I5  A lesson's rows are kept as soon as its files are here and its films were tried; the next one
-      is copied meanwhile.
+  I5  A lesson's rows are kept as soon as its files are on the disk and its films were tried; the
+      next one is copied meanwhile.
 """
 
 import contextlib
@@ -77,6 +77,8 @@ class _Taken:
     blob: Blob
     md5: str
     """As the catalogue would name its bytes; empty where the catalogue has none of its length."""
+    made: Imported | None = None
+    """What is to be brought to its place; None where it is there, or comes before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ class _Run:
         self._offered: list[LessonId] = []
         self._rejected: list[Rejected] = []
         self._here: dict[Digest, Blob] = {}
-        self._sizes: dict[int, list[Blob]] = {}
+        self._sizes: dict[int, list[Imported]] = {}
         self._named: frozenset[int] = frozenset()
         """Lengths of long files of the catalogue that these may be."""
         self._matched = self._copied = self._reused = 0
@@ -199,18 +201,41 @@ class _Run:
 
     def _copied_files(self, described: FolderLesson) -> Sequence[_Taken]:
         """Copy a lesson's files; a broken file costs only itself (F3)."""
-        by_bytes: dict[Digest, _Taken] = {}
-        for file in described.files:
-            try:
-                one = self._copy(file)
+        taken: list[_Taken] = []
+        try:
+            for file in described.files:
+                try:
+                    taken.append(self._copy(file))
+                except (UserError, ProtocolError) as error:
+                    self._rejected.append(Rejected(what=shown(file.path.name), why=error.code))
+        except BaseException:
+            self._let_go(taken)
+            raise
+        return taken
+
+    def _let_go(self, taken: Sequence[_Taken]) -> None:
+        for one in taken:
+            if one.made is not None:
+                self._station.blobs.let_go(one.made)
+
+    def _placed(self, copied: Sequence[_Taken]) -> Sequence[_Taken]:
+        """Have files in their places, the same bytes once; one whose place is empty is left."""
+        blobs, by_bytes = self._station.blobs, dict[Digest, _Taken]()
+        try:
+            for one in copied:
+                if one.made is not None:
+                    blobs.place(one.made)
                 by_bytes.setdefault(one.blob.digest, one)
-            except (UserError, ProtocolError) as error:
-                self._rejected.append(Rejected(what=shown(file.path.name), why=error.code))
-        return tuple(by_bytes.values())
+        finally:
+            self._let_go(copied)
+        found = by_bytes.values()
+        return [
+            one for one in found if blobs.has(one.blob.digest, one.blob.ext, one.blob.size_bytes)
+        ]
 
     def _commit(self, described: FolderLesson, copied: Sequence[_Taken]) -> None:
-        """Try the films of a lesson and keep its rows."""
-        taken = tuple(replace(one, blob=self._tried(one)) for one in copied)
+        """Have files in their places, try the films of a lesson and keep its rows."""
+        taken = tuple(replace(one, blob=self._tried(one)) for one in self._placed(copied))
         lesson, ids = self._joined(described, taken)
         self._station.catalogue.put_whole((lesson,))
         for part, one in zip(ids, taken, strict=True):
@@ -254,8 +279,8 @@ class _Run:
     def _reused_file(self, file: FolderFile) -> _Taken | None:
         """Find a file that is here; only one that may be is read for it."""
         size = file.size_bytes
-        alike = (*self._sizes.get(size, ()), *self._station.holdings.of_size(size))
-        if not alike or (len(alike) <= _FEW and not any(self._may_be(file, one) for one in alike)):
+        alike = self._alike(size)
+        if len(alike) <= _FEW and not any(_looks_like(file.path, one, size) for one in alike):
             return None
         read = _read(file.path, self._cancel)
         require_kind(_remote(file, read), read.head)
@@ -266,9 +291,14 @@ class _Run:
         self._reused += 1
         return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=read.md5)
 
-    def _may_be(self, file: FolderFile, blob: Blob) -> bool:
-        here = self._station.blobs.path(blob.digest, blob.ext)
-        return _looks_like(file.path, here, file.size_bytes)
+    def _alike(self, size_bytes: int) -> list[Path]:
+        """Say where files of a length are, those that were just copied too."""
+        blobs = self._station.blobs
+        found = [blobs.path(b.digest, b.ext) for b in self._station.holdings.of_size(size_bytes)]
+        for made in self._sizes.get(size_bytes, ()):
+            place = blobs.path(made.stored.digest, made.stored.ext)
+            found.append(made.temp if made.temp.exists() else place)
+        return found
 
     def _new_file(self, file: FolderFile) -> _Taken:
         """Copy a file; one that changes meanwhile is copied again, a few times (I1)."""
@@ -287,13 +317,13 @@ class _Run:
             trust=Trust.OBSERVED,
             verified_at=self._station.clock.wall().isoformat(),
         )
-        self._sizes.setdefault(stored.size_bytes, []).append(blob)
-        return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=made.md5)
+        self._sizes.setdefault(stored.size_bytes, []).append(made)
+        return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=made.md5, made=made)
 
     def _imported(self, file: FolderFile, check_head: Callable[[bytes], None]) -> Imported:
         size = file.size_bytes
         copy = functools.partial(
-            self._station.blobs.import_file,
+            self._station.blobs.copy_in,
             file.path,
             f".{file.format}",
             self._cancel,

@@ -211,6 +211,48 @@ def test_files_that_differ_in_one_byte_are_two(station, tmp_path, monkeypatch, f
     assert take(station, tmp_path / "stick").copied_bytes == len(data)
 
 
+def test_bytes_that_did_not_reach_their_place_are_in_no_lesson(station, tmp_path, monkeypatch):
+    """I1 I5: nor in a later one that has the same, and nothing is left of them."""
+    for number in (1, 2):
+        put(tmp_path / "disk", f"{UNIT}/第{number}课/film.mp4", film(b"1"))
+    real, left = blob_store.sync_file, [1]
+
+    def sync_file(path):
+        if left.pop() if left else 0:
+            raise OSError(28, "full")
+        real(path)
+
+    monkeypatch.setattr(blob_store, "sync_file", sync_file)
+    with pytest.raises(StorageFullError):
+        take(station, tmp_path / "disk")
+    assert stored(station) == []
+    assert all(one.blob is None for one in held_of(station))
+    assert take(station, tmp_path / "disk").rejected == ()
+    assert len(stored(station)) == 1
+    assert [one.blob is not None for one in held_of(station)] == [True, True]
+
+
+def held_of(station):
+    lessons = [kept.id for kept in station.holdings.kept_lessons()]
+    return station.holdings.of_lessons(lessons)
+
+
+def test_cancelling_within_a_lesson_leaves_nothing_of_it(station, folder, monkeypatch):
+    """I5"""
+    shutil.rmtree(folder / UNIT / "比大小")
+    cancel, real = CancelToken(), BlobStore.copy_in
+
+    def copy_in(self, source, ext, *options, **more):
+        made = real(self, source, ext, *options, **more)
+        cancel.cancel()
+        return made
+
+    monkeypatch.setattr(BlobStore, "copy_in", copy_in)
+    with pytest.raises(Cancelled):
+        take(station, folder, cancel=cancel)
+    assert stored(station) == []
+
+
 def test_a_hubs_folder_lesson_is_no_catalogues_file(station, tmp_path):
     """I2: also where its row has an MD5."""
     path = put(tmp_path / "stick", "one.mp4", film(b"1"))
