@@ -74,7 +74,7 @@ class Load:
     hours: float = 168.0
 
 
-SMALL = Load(day_mb=8, film_bytes=2_900_000, sheet_bytes=150_000, hours=84.0)
+SMALL = Load(day_mb=8, film_bytes=1_900_000, sheet_bytes=150_000, hours=84.0)
 
 
 @dataclass
