@@ -2,6 +2,7 @@
 
     NUMBER-DIGEST.rows     the packed stream; DIGEST is that of the stream
     withdrawn              the hub's list of withdrawals
+    head                   the head that was believed last, as the hub signed it
     *.new                  under way, deleted at the next start
 
 Invariants:
@@ -40,6 +41,8 @@ from sync.protocol.row_stream import (
 _READ: Final = 1 << 16
 _NEW: Final = ".new"
 _ROWS: Final = ".rows"
+_HEAD: Final = "head"
+_WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +124,22 @@ class EditionFiles:
             for path in self.folder.glob(f"*{_ROWS}"):
                 path.unlink()
 
+    def keep_head(self, data: bytes) -> None:
+        """Keep a head that was believed, for others."""
+        if head_in(self.folder) != data:
+            write_durably(self.folder / _HEAD, data)
+
     def has_withdrawals(self, digest: Digest) -> bool:
         """Tell whether the list with this digest is here."""
-        path = self.folder / "withdrawn"
-        with disk_errors():
-            return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        return withdrawals_in(self.folder, digest) is not None
 
     def keep_withdrawals(self, data: bytes) -> None:
         """Take a list of withdrawals that was found right."""
-        write_durably(self.folder / "withdrawn", data)
+        write_durably(self.folder / _WITHDRAWN, data)
 
     def withdrawals(self) -> tuple[Withdrawal, ...]:
         """Give the hub's list of withdrawals, empty where there is none."""
-        path = self.folder / "withdrawn"
+        path = self.folder / _WITHDRAWN
         with disk_errors():
             data = path.read_bytes() if path.exists() else b""
         try:
@@ -186,6 +192,29 @@ class EditionFiles:
             digest.update(row)
         if rows:
             yield RowGroup(digest=digest.hexdigest(), rows=tuple(rows))
+
+
+def head_in(folder: Path) -> bytes:
+    """Give the head that was believed last of the hub with this folder, empty for none."""
+    try:
+        return (folder / _HEAD).read_bytes()
+    except OSError:
+        return b""
+
+
+def rows_in_folder(folder: Path, digest: Digest) -> Path | None:
+    """Find the packed rows of an edition by the digest of their stream."""
+    return next(folder.glob(f"*-{digest}{_ROWS}"), None)
+
+
+def withdrawals_in(folder: Path, digest: Digest) -> Path | None:
+    """Find the hub's list of withdrawals if it has this digest."""
+    path = folder / _WITHDRAWN
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+    return path if found == digest else None
 
 
 class _Check:

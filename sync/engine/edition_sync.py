@@ -111,7 +111,7 @@ class _Run:
         known = self._now()
         # Silence counts whether the hub answers or not (EY4).
         ports.save(pack_known(known))
-        head = self._head()
+        data, head = self._head()
         verdict = judge(known, head)
         if not verdict.is_believed:
             raise ProtocolError(verdict.value)
@@ -119,6 +119,7 @@ class _Run:
             self._rows(head)
         known = believed(known, head)
         ports.save(pack_known(known))
+        ports.files.keep_head(data)
         self._take(head)
         self._withdraw(head)
         books, lessons = ports.store.counts(ports.source)
@@ -144,7 +145,7 @@ class _Run:
         present = self._ports.present()
         return passed(read_known(self._ports.load()), present.boot, present.mono_ms)
 
-    def _head(self) -> Head:
+    def _head(self) -> tuple[bytes, Head]:
         try:
             data = self._ports.way.head(self._cancel)
         except RefusedError as error:
@@ -152,7 +153,7 @@ class _Run:
                 raise UserError("edition_absent") from error
             raise
         try:
-            return open_head(data, self._ports.key, self._ports.verify)
+            return data, open_head(data, self._ports.key, self._ports.verify)
         except ProtocolError as error:
             if error.code in _OURS:
                 raise
@@ -164,6 +165,8 @@ class _Run:
     def _rows(self, head: Head) -> None:
         """Bring the rows, by steps where there are some from what is here (EY3)."""
         files, here = self._ports.files, self._ports.files.number()
+        if self._ports.way.rows(head, lambda path: files.keep_whole(path, head), self._cancel):
+            return
         step = next((delta for delta in head.deltas if delta.base == here), None)
         if step is not None and self._by_steps(step, head):
             return

@@ -33,6 +33,7 @@ from client.service.api import (
     TransferState,
 )
 from client.service.hubs import Contact, KnownHub
+from client.service.near_view import NearView
 from client.service.station import Station
 from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
@@ -43,9 +44,10 @@ from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
 from sync.engine.hub_round import CountedLink, HubRound
+from sync.engine.near_desk import NearDesk
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
-from sync.engine.supervisor_ports import SupervisorPorts
+from sync.engine.supervisor_ports import SupervisorPorts, nobody_near
 
 T = TypeVar("T")
 
@@ -55,9 +57,10 @@ _CLOSE_S: Final = 5.0
 class LinkDesk:
     """Makes and starts the supervisor of a profile. All methods return at once."""
 
-    def __init__(self, station: Station, probe: Probe) -> None:
+    def __init__(self, station: Station, probe: Probe, near: NearDesk | None = None) -> None:
         self._station: Final = station
         self._probe: Final = probe
+        self._near: Final = near
         self._cancel: Final = CancelToken()
         self._worker: Final = ThreadPoolExecutor(1, thread_name_prefix="import")
         self._imports: list[Future[ImportResult]] = []
@@ -69,7 +72,8 @@ class LinkDesk:
         wallet = Wallet(station.purse)
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, platform_of(station), probe, on_bytes, wallet)
+            around = None if near is None else near.around()
+            return PlatformLink(station, platform_of(station), probe, on_bytes, wallet, around)
 
         self._round: Final = HubRound(
             station.hubs.hubs,
@@ -85,6 +89,7 @@ class LinkDesk:
                 clock=station.clock,
                 calls=self._round,
                 guide=PurseGuide(station.agenda, wallet),
+                has_near=nobody_near if near is None else near.has_near,
             )
         )
         station.room.subscribe(self.supervisor.replan)
@@ -102,6 +107,9 @@ class LinkDesk:
         self.supervisor.start()
         station.scrub.begin(self._is_idle, self.request)
         self._watch.start()
+        if near is not None:
+            near.book.subscribe(self.supervisor.replan)
+            near.start()
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -152,6 +160,21 @@ class LinkDesk:
 
         return self._asked(add)
 
+    def lan(self) -> Future[NearView]:
+        """Tell how sharing with PCs near by stands."""
+        return _nothing() if self._near is None else self._near.view()
+
+    def check_lan(self) -> Future[NearView]:
+        """Try everything that sharing needs, then tell."""
+        return _nothing() if self._near is None else self._near.check()
+
+    def add_peer(self, text: str) -> Future[NearView]:
+        """Make the PC with a typed address or code one of this school.
+
+        The future fails as `sync.engine.near_desk.NearDesk.add_now` does.
+        """
+        return _nothing() if self._near is None else self._near.add(text)
+
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
         """Take lessons from files or folders (LD1, LD2).
 
@@ -171,6 +194,8 @@ class LinkDesk:
         self._station.scrub.close()
         self._watch.close()
         self.supervisor.close()
+        if self._near is not None:
+            self._near.close()
         for worker in (self._worker, self._talker):
             worker.shutdown(wait=False, cancel_futures=True)
         # A film that is being tried leaves by itself, without touching the profile.
@@ -243,3 +268,10 @@ class LinkDesk:
             offered=(*result.offered, *offered),
             not_taken=(*result.not_taken, *left_out),
         )
+
+
+def _nothing() -> Future[NearView]:
+    """Tell that nothing is shared."""
+    future: Future[NearView] = Future()
+    future.set_result(NearView())
+    return future

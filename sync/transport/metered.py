@@ -19,9 +19,9 @@ from typing import Final, Protocol
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
-from client.domain.errors import TransportError, UnreachableError
+from client.domain.errors import UnreachableError
 from client.domain.spend import REQUEST_BYTES, body_bytes, wire_bytes
-from sync.transport.port import NO_HEADERS, Answer, Exchange, Transport
+from sync.transport.port import NO_HEADERS, Answer, Exchange, GivenUpError, Transport
 
 _STEP_BYTES: Final = 1 << 22
 _LEAST_BYTES: Final = 1 << 12
@@ -30,7 +30,7 @@ _ASKED: Final = re.compile(r"bytes=(\d+)-")
 _GOT: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
-class LinkClosedError(TransportError):
+class LinkClosedError(GivenUpError):
     """The budget is spent or the hours are over. Trying again now is of no use."""
 
     def __init__(self) -> None:
