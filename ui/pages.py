@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from client.service.doctor import Doctor
     from ui.view.first_run import FirstRunView
     from ui.viewmodel.courier import CourierModel, StickPort
+    from ui.viewmodel.near import NearModel
 
 DOCTOR_ENTRY: Final = RailEntry(name="doctor", icon="shield-check")
 
@@ -59,6 +60,8 @@ class SchoolPages(QObject):
         self._decodes = decodes
         self.sticks: Callable[[], StickPort] | None = None
         """Makes what does the work with sticks; set before any page is built."""
+        self.near: NearModel | None = None
+        """State of sharing with PCs near by; as above."""
         self._first_at = 0
         self._shown_class = ""
         services.room.subscribe(lambda: context.dispatcher.post(self._on_room))
@@ -189,7 +192,7 @@ class SchoolPages(QObject):
     def _build_settings(self, context: UiContext) -> QWidget:
         from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
 
-        view = SettingsView(context, self.setup, self._actions.hubs)
+        view = SettingsView(context, self.setup, self._actions.hubs, self.near)
         view.doctor_wanted.connect(lambda: self._open_station(DOCTOR_ENTRY.name))
         return view
 

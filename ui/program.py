@@ -46,6 +46,7 @@ from ui.viewmodel.frame import FrameModel
 from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.keeping import KeepingModel
 from ui.viewmodel.link import LinkCalls, LinkPort, needs_of
+from ui.viewmodel.near import NearModel
 from ui.viewmodel.today import TodayModel
 from ui.viewmodel.transfer import TransferModel
 
@@ -125,6 +126,9 @@ class Program(QObject):
         )
         self.frame.class_shown.connect(self.pages.show_class)
         self.pages.sticks = parts.sticks
+        self.near = NearModel(self._calls, services.room.set_setting, self.context.dispatcher, self)
+        self.near.stick_wanted.connect(self._on_stick_wanted)
+        self.pages.near = self.near
         self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
         self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
         self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())
@@ -371,12 +375,14 @@ class Program(QObject):
         return LibraryView(context, self.library)
 
     def _build_transfer(self, context: UiContext) -> QWidget:
+        from ui.view.near import NearPaper  # noqa: PLC0415 - not needed to start
         from ui.view.storage import StoragePaper  # noqa: PLC0415 - not needed to start
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
 
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
+        page.body.insertWidget(page.body.count() - 1, NearPaper(context, self.near))
         page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
         return self.pages.with_stick(page)
 
@@ -434,6 +440,13 @@ class Program(QObject):
             self.pages.send_now()
         elif fix is Fix.OPEN_SETTINGS:
             self.pages.open_hubs()
+
+    def _on_stick_wanted(self) -> None:
+        """Go where sticks are packed; without one, say that it is to be plugged in."""
+        self.open_station(TRANSFER_ENTRY.name)
+        courier = self.pages.courier
+        if courier is None or courier.volume is None:
+            self.context.say("lan.plug_in")
 
     def _on_imported(self) -> None:
         """Choose the books that were wished for and came with the files."""
