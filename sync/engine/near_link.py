@@ -18,7 +18,13 @@ from urllib.parse import quote
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
-from client.domain.errors import Cancelled, ClassroomError, ProtocolError
+from client.domain.errors import (
+    Cancelled,
+    ClassroomError,
+    ProtocolError,
+    RefusedError,
+    TransportError,
+)
 from client.domain.ids import LessonId
 from client.domain.signer import Verify
 from client.store.salvage_blocks import Stretch, is_good
@@ -179,10 +185,9 @@ class NearLink:
                 for chunk in exchange.chunks():
                     data += chunk
                     if len(data) > most:
-                        raise ProtocolError("too_large")
-        except Cancelled:
-            raise
-        except ClassroomError:
+                        book.lied(peer)
+                        return None
+        except (TransportError, RefusedError, ProtocolError):
             book.failed(peer)
             return None
         book.answered(peer)
@@ -245,11 +250,9 @@ class NearStretches:
         for source in tuple(self._sources):
             try:
                 data = self._bring(source, self._stretches[index], cancel)
-            except Cancelled:
-                raise
             except ProtocolError:
                 self._drop(source, is_lie=True)
-            except ClassroomError:
+            except (TransportError, RefusedError):
                 self._drop(source, is_lie=False)
             else:
                 return data

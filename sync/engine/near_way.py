@@ -13,7 +13,6 @@ from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.errors import (
-    Cancelled,
     ProtocolError,
     RefusedError,
     TransportError,
@@ -116,8 +115,6 @@ class NearWay:
                 self._downloader.fetch(growing, wanted, cancel)
                 growing.close()
                 use(_some(growing))
-            except Cancelled:
-                raise
             except RefusedError:
                 return False  # it has not got it: no fault
             except ProtocolError:
