@@ -129,7 +129,7 @@ class Room:
         for line in self.process.stdout:
             self._lines.put(line)
 
-    def tell(self, *words: str) -> None:
+    def tell(self, *words: object) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(list(words)) + "\n")
         self.process.stdin.flush()
@@ -149,10 +149,8 @@ class Room:
         self.process.wait()
 
 
-def room(made: Lan, number: int, root: Path, key: bytes, pace: int = 0) -> Room:
+def room(made: Lan, number: int, root: Path, key: bytes) -> Room:
     """Start a PC."""
     url = f"http://{HUB_AT}:{HUB_PORT}"
     profile = root / f"pc{number}"
-    return Room(
-        made.start(made.names[number], "tests.near_pc", profile, url, key.hex(), number, pace)
-    )
+    return Room(made.start(made.names[number], "tests.near_pc", profile, url, key.hex(), number))

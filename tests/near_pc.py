@@ -1,6 +1,7 @@
-"""One PC of a school as a process: `python -m tests.near_pc PROFILE HUB_URL HUB_KEY NUMBER PACE`.
+"""One PC of a school as a process: `python -m tests.near_pc PROFILE HUB_URL HUB_KEY NUMBER`.
 
-It shares, and takes commands from its stdin, a JSON list in a line: `["sync"]`, `["want", TITLE]`.
+It shares, and takes commands from its stdin, a JSON list in a line: `["sync"]`, `["want", TITLE]`
+and `["pace", BYTES]`, which is what it gives in a second from then on.
 What happens stands on stdout, one JSON object in a line: `{"heard": …}`, `{"synced": …}`,
 `{"coming": bytes}` and `{"done": title}`.
 """
@@ -59,8 +60,7 @@ def title_of(station: Station, title: str) -> LessonId:
     )
 
 
-def main(profile: Path, url: str, key: str, number: int, pace: int) -> None:
-    share.PACE_BYTES_PER_S = pace or share.PACE_BYTES_PER_S
+def main(profile: Path, url: str, key: str, number: int) -> None:
     station = Station(Profile(profile), SystemClock())
     station.room.set_room("石板小学", f"{number}号教室").result()
     hub = KnownHub(key=bytes.fromhex(key), url=url, authority=b"", site=b"", school="", name="hub")
@@ -80,6 +80,8 @@ def main(profile: Path, url: str, key: str, number: int, pace: int) -> None:
         match json.loads(line):
             case ["sync"]:
                 told.say(synced=desk.sync().result().number)
+            case ["pace", int(per_s)]:
+                share.PACE_BYTES_PER_S = per_s
             case ["want", *titles]:
                 for title in titles:
                     desk.request(title_of(station, title))
@@ -88,4 +90,4 @@ def main(profile: Path, url: str, key: str, number: int, pace: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -19,7 +19,7 @@ from client.domain.want import Want, WantState
 FILM_ROLES: Final = frozenset({Role.VIDEO, Role.EXPERIMENT})
 FIRST_RETRY_S: Final = 15.0
 MOST_RETRY_S: Final = 600.0
-NEAR_S: Final = 5.0
+NEAR_S: Final = 3.0
 CLOSED: Final = "link_closed"
 NEAR: Final = "near_coming"
 """Another PC of the school brings it just now."""

@@ -9,7 +9,7 @@ from tests.content_world import PDF, UNIT, film, keeper, put
 from tests.near_lan import Lan, Room, lan, room, why_not
 
 IS_WHOLE = os.environ.get("TONGKE_WHOLE") == "1"
-FILM = 24_000_000 if IS_WHOLE else 4_000_000
+FILM = 24_000_000 if IS_WHOLE else 3_000_000
 LESSONS = ("分一分", "比大小", "量一量") if IS_WHOLE else ("分一分",)
 LINK_BYTES_PER_S = 3_000_000
 SLOW = 1_500_000
@@ -29,10 +29,7 @@ def school(tmp_path: Path):
         hub.take_in(tmp_path / "disk")
         hub.publish()
         made.start(made.hub, "tests.near_wan", hub.content.public, LINK_BYTES_PER_S)
-        rooms = [
-            room(made, number, tmp_path, hub.key.public_key, 0 if number else SLOW)
-            for number in range(PCS)
-        ]
+        rooms = [room(made, number, tmp_path, hub.key.public_key) for number in range(PCS)]
         yield made, rooms
 
 
@@ -62,11 +59,12 @@ def test_each_lesson_crosses_the_link_once_and_a_dead_pc_stops_nobody(
     assert size <= crossed <= MORE * size
 
     before = made.wan_bytes()
+    rooms[0].tell("pace", SLOW)
     rooms[0].tell("want", "再分")
     all_done(rooms[:1], ("再分",))
     for one in rooms[1:]:
         one.tell("want", "再分")
-    rooms[1].until(coming="再分", bytes=lambda size: size > 1_000_000)
+    rooms[1].until(coming="再分", bytes=lambda size: size > FILM // 4)
     rooms[0].kill()
     all_done(rooms[1:], ("再分",))
     again = made.wan_bytes() - before - (FILM + len(PDF) + 200_000)

@@ -1,6 +1,9 @@
 """Corners of sharing: near_commands, near_desk, near_link, near_shelf, near_way, link_desk."""
 
+import contextlib
 import ipaddress
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,19 +24,21 @@ from sync.engine import near_desk, near_shelf
 from sync.engine.download import Downloader
 from sync.engine.edition_way import FolderWay
 from sync.engine.link_desk import LinkDesk
-from sync.engine.near import NoNear
-from sync.engine.near_book import Found, NearBook
+from sync.engine.near import NearComingError, NearSource, NoNear
+from sync.engine.near_book import Found, NearBook, Peer
 from sync.engine.near_commands import NearCommands, commands
 from sync.engine.near_desk import NearDesk, usual_ways
-from sync.engine.near_link import own_delay
-from sync.engine.near_rules import start_delay_s
+from sync.engine.near_link import NearStretches, own_delay
+from sync.engine.near_rules import Proof, start_delay_s
 from sync.engine.near_way import NearWay
 from sync.engine.pacing import LinkMeter, Patience
+from sync.engine.schedule import NEAR, NEAR_S, retry_wait_s
 from sync.protocol.edition import MAX_HEAD_BYTES, NamedFile
-from sync.protocol.near import Card
+from sync.protocol.near import Card, Mark, Marks, NearFile
 from sync.transport.air import Air, MemoryDiscovery
 from sync.transport.broadcast import BroadcastDiscovery
 from sync.transport.mdns import MdnsDiscovery
+from sync.transport.port import Answer
 from tests.near_world import Pc
 
 QUICK = Patience(tries=2, first_s=0.001, most_s=0.001)
@@ -222,3 +227,38 @@ def test_a_kept_list_that_is_none_says_nothing(tmp_path):
     store = BlobStore(tmp_path / "blobs", floor_bytes=0)
     assert store.playlist(Digest("ab" * 32)) == b""
     assert store.marks(Digest("ab" * 32)) == ("", ())
+
+
+class Endless:
+    """A transport whose answers never end, and its exchange."""
+
+    answer = Answer(status=206, headers={}, url="http://10.0.0.1/")
+    received = 0
+
+    @contextlib.contextmanager
+    def get(self, url, cancel, headers=None):
+        yield self
+
+    def chunks(self, size=65536):
+        return itertools.repeat(b"x")
+
+
+def test_nl2_a_stretch_that_never_ends_is_cut(station):
+    """NL2: at its length."""
+    desk = desk_of(station)
+    ports = replace(desk._link._ports, transport=Endless())
+    peer = Peer(host="10.0.0.1", card=Card(key=b"k" * 32, port=1))
+    file = NearFile(path="/a", digest=Digest("ab" * 32), size_bytes=9, marks=Digest("ab" * 32))
+    source = NearSource(peer=peer, file=file, proof=Proof.SIGNED)
+    marks = Marks(playlist=b"", stretches=(Mark(length=9, sha256="ab" * 32),))
+    came: list[int] = []
+    film = NearStretches(ports, marks, [source], came.append)
+    with pytest.raises(NearComingError):
+        film.read(0, CancelToken())
+    assert sum(came) == 10
+    assert film.read(1, CancelToken()) is None
+    desk.close()
+
+
+def test_what_comes_near_by_is_looked_for_soon():
+    assert retry_wait_s(5, NEAR) == NEAR_S < retry_wait_s(1)
