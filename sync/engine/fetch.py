@@ -58,6 +58,8 @@ from sync.transport.port import Transport
 Probe = Callable[[Path], Decodes]
 """Decodes the beginning of a file on this machine."""
 
+_OBJECT: Final = "/v1/o/"
+"""In addresses of what came from near by."""
 _NEAR: Final = Patience(tries=2, first_s=0.2, most_s=0.5)
 """With PCs near by: there is another way."""
 
@@ -281,7 +283,7 @@ class Fetcher:
                         downloader=self._near_downloader,
                     )
                     return self._bring_attested(job, item, offer, cancel)
-                if source.proof is Proof.MD5:
+                if source.proof is Proof.MD5 and not self._is_begun(item.file):
                     url = source.addresses.object(source.file.digest)
                     return self._bring_file(job, item, (url,), cancel, self._near_downloader)
             except (TransportError, RefusedError, ProtocolError) as error:
@@ -290,6 +292,17 @@ class Fetcher:
         if is_lost:
             raise NearComingError
         return None
+
+    def _is_begun(self, file: RemoteFile) -> bool:
+        """Tell whether the link brought some of a file whose end alone proves it.
+
+        That is not risked on the word of a stranger.
+        """
+        key = growing_key(file.path, file.md5)
+        with contextlib.closing(
+            self._holdings.blobs.growing(key, f"{file.path} {file.md5}")
+        ) as one:
+            return bool(one.size) and _OBJECT not in one.url
 
     def _is_reachable(self, file: RemoteFile) -> bool:
         """Tell whether anybody can be asked for a file."""

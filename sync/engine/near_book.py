@@ -101,7 +101,7 @@ class NearBook:
                 answered=answered,
                 not_before_s=wait,
             )
-        if is_news:
+        if known is None:
             for listener in self._changed:
                 listener()
 
@@ -112,9 +112,12 @@ class NearBook:
             return tuple(self._shown(self._peers[host]) for host in sorted(self._peers))
 
     def open(self) -> tuple[Peer, ...]:
-        """List whom one may ask now."""
+        """List whom one may ask now, those who answered in front, then those who were typed."""
         now = self._clock.monotonic()
-        return tuple(peer for peer in self.all() if peer.not_before_s <= now)
+        found = (peer for peer in self.all() if peer.not_before_s <= now)
+        return tuple(
+            sorted(found, key=lambda one: (not one.answered, Found.TYPED not in one.found))
+        )
 
     def answered(self, peer: Peer) -> None:
         """Note an answer."""

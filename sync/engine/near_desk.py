@@ -5,6 +5,8 @@ Invariants:
        effect at once, and closing ends everything.
   NE2  A PC is known as one of this school when its log was met, or when somebody typed its address
        or code and it answered; nothing that was heard makes it so.
+  NE3  Only addresses of the networks this PC is in are taken from the air: nobody can have it ask
+       elsewhere.
 """
 
 import ipaddress
@@ -49,6 +51,7 @@ PORT: Final = 8521
 LISTEN_S: Final = 2.0
 _CONNECT_S: Final = 2.0
 _STALL_S: Final = 10.0
+_LOOK_S: Final = 5.0
 _MOST: Final = 16
 _KNOWN: Final = "lan.known."
 _PORT: Final = re.compile(r"\d{0,5}")
@@ -130,6 +133,8 @@ class NearDesk:
         self._ways: tuple[Discovery, ...] = ()
         self._knocks: dict[str, Knock] = {}
         self._is_reached: bool | None = None
+        self._nets: tuple[ipaddress.IPv4Interface, ...] = ()
+        self._look_due_s = 0.0
 
     # --- for the rest of the program -------------------------------------------------------
 
@@ -296,10 +301,20 @@ class NearDesk:
                 card = read_card(data)
             except ProtocolError:
                 return
-            if self._server is not None and _is_home(host):
+            if self._server is not None and self._is_near(host):
                 self.book.heard(host, card, how)
 
         return heard
+
+    def _is_near(self, host: str) -> bool:
+        """Tell whether an address is one of this PC's networks, as they are or soon will be."""
+        if not _is_home(host):
+            return False
+        now, address = self._station.clock.monotonic(), ipaddress.IPv4Address(host)
+        if now >= self._look_due_s and not any(address in one.network for one in self._nets):
+            self._look_due_s = now + _LOOK_S
+            self._nets = tuple(self._networks())
+        return any(address in one.network for one in self._nets)
 
     # --- asking --------------------------------------------------------------------------
 

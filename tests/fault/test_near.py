@@ -461,17 +461,25 @@ def test_ne2_a_code_must_fit_the_key_that_answers(school, monkeypatch):
 
 
 def test_ne1_only_cards_from_home_are_taken_and_a_port_that_is_not_to_be_had_is_told(school):
-    """NE1, NK1"""
+    """NE1, NE3, NK1"""
     from client.domain.errors import ResourceError
 
     first = school.pc(1, has_catalogue=False)
     hears = first.desk._hears(Found.BROADCAST)
     card = pack_card(Card(key=Key().public_key, port=1))
-    hears("8.8.8.8", card)
-    hears("10.0.0.7", b"nonsense")
+    for host in ("8.8.8.8", "10.0.0.7", "nobody"):
+        hears(host, card)
+    hears("127.0.0.77", b"nonsense")
     assert not first.desk.has_near()
-    hears("10.0.0.7", card)
+    hears("127.0.0.77", card)
     assert first.desk.has_near()
+    first.desk._networks = lambda: (ipaddress.IPv4Interface("10.0.0.1/24"),)
+    hears("10.0.0.7", card)
+    assert len(first.desk.book.all()) == 1, "networks are looked at seldom"
+    first.clock.advance(60)
+    first.desk.book.clear()
+    hears("10.0.0.7", card)
+    assert len(first.desk.book.all()) == 1
     first.share(is_on=False)
     first.desk.follow()
 

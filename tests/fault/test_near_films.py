@@ -11,6 +11,7 @@ from client.domain.availability import Trust
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import FileUse, Lesson, RemoteFile, Role
 from client.domain.ids import Digest, SourceId
+from client.store.blob_store import growing_key
 from client.store.catalogue_read import SourceRow
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.near_book import BAN_S
@@ -227,3 +228,26 @@ def test_nl2_marks_that_do_not_come_are_no_hindrance(school, monkeypatch):
     third.knows(first)
     first.twists["marks"] = lambda _: None
     assert school.fetch(third).is_complete
+
+
+def test_e4_what_the_link_began_is_not_risked_on_a_strangers_word(school):
+    """E4, F1: a paper proves itself at its end alone; its first half came from the platform."""
+    first, second = school.pc(1), school.pc(2)
+    school.fetch(first)
+    (paper,) = (
+        file for part in school.lesson.parts for file in part.files if file.use is FileUse.DOCUMENT
+    )
+    key = growing_key(paper.path, paper.md5)
+    growing = second.station.blobs.growing(key, f"{paper.path} {paper.md5}")
+    growing.from_answer(etag="", url=paper.urls[0], total=len(PAPER))
+    growing.write(PAPER[:5000])
+    growing.mark()
+    growing.close()
+    false = school.root / "false"
+    false.write_bytes(bytes(len(PAPER)))
+    first.twists["object"] = lambda _: false
+    told = second.link.fetch(
+        school.lesson.id, Choice(roles=frozenset({Role.SLIDES})), CancelToken()
+    )
+    assert told.is_complete
+    assert (told.bytes_reused, told.bytes_received) == (5000, len(PAPER) - 5000)

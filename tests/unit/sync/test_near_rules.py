@@ -244,7 +244,8 @@ def test_nb3_the_air_may_be_full_of_cards():
     known.subscribe(lambda: heard.append(1))
     for number in range(MOST_PEERS + 9):
         known.heard(f"10.0.0.{number}", card(number), Found.BROADCAST)
-    assert len(known.all()) == MOST_PEERS == len(heard)
+        known.heard("10.0.0.1", card(number, 99), Found.BROADCAST)
+    assert len(known.all()) == MOST_PEERS == len(heard), "only who is new is told"
     for peer in known.all():
         known.lied(peer, 2)
     assert not known.open()
@@ -265,6 +266,16 @@ def test_nb3_a_pc_with_two_addresses_is_one_while_the_first_answers():
     known.heard("10.0.1.1", CARD, Found.ZEROCONF)
     assert len(known.all()) == 2
     assert known.all()[0].base == "http://10.0.0.1:8521"
+
+
+def test_who_answered_and_who_was_typed_are_asked_first():
+    """NB3: so that many strangers crowd nobody out."""
+    known, _ = book()
+    for number, how in ((1, Found.ZEROCONF), (2, Found.TYPED), (3, Found.BROADCAST)):
+        known.heard(f"10.0.0.{number}", card(number), how)
+    assert [peer.card.key[-1] for peer in known.open()] == [2, 1, 3]
+    known.answered(known.open()[2])
+    assert [peer.card.key[-1] for peer in known.open()] == [3, 2, 1]
 
 
 def test_nb1_threads_may_all_speak_at_once():
