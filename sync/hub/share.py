@@ -198,7 +198,7 @@ class _Gate:
             size = len(message.get("body", b""))
             now = self._clock.monotonic()
             self._free_s = max(self._free_s, now) + size / PACE_BYTES_PER_S
-            if self._free_s - now > _TICK_S:
+            if size and self._free_s - now > _TICK_S:
                 await asyncio.sleep(self._free_s - now)
 
         # When the server stops, connections are gone before their answers hear of it.

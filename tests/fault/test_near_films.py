@@ -103,6 +103,10 @@ class School:
         held = pc.station.holdings.of_lesson(self.lesson.id)
         return {one.path: one.blob.trust for one in held if one.blob is not None}
 
+    def papers(self, pc: Pc) -> set[Digest]:
+        held = pc.station.holdings.of_lesson(self.lesson.id)
+        return {one.blob.digest for one in held if one.blob and one.path.endswith("pdf")}
+
     def close(self) -> None:
         for pc in self.pcs:
             pc.close()
@@ -159,11 +163,7 @@ def test_nl2_a_film_goes_on_with_the_platform_where_the_pc_stopped(school):
                 return None
         return honest(digest)
 
-    papers = {
-        one.blob.digest
-        for one in first.station.holdings.of_lesson(school.lesson.id)
-        if one.blob is not None and one.path.endswith("pdf")
-    }
+    papers = school.papers(first)
     first.twists["object"] = dies
     told = school.fetch(second)
     assert {part.reason for part in told.parts} == {"", "near_coming"}
@@ -195,7 +195,8 @@ def test_nl2_a_pc_with_other_segments_is_found_out(school, tmp_path):
     school.fetch(first)
     second.knows(first)
     false = tmp_path / "false"
-    first.twists["object"] = lambda _: false
+    honest, papers = first.desk._shelf(1).object, school.papers(first)
+    first.twists["object"] = lambda digest: honest(digest) if digest in papers else false
     for lie in (b"\x47" + bytes(187 + 188 * 5), b"short"):
         false.write_bytes(lie)
         for _ in range(3):

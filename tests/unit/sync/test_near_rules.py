@@ -147,6 +147,17 @@ def test_nu4_waiting_ends(looks, is_known):
     assert not may_wait(last, now + 2 * STALL_S, is_known=is_known)
 
 
+@pytest.mark.parametrize(("is_known", "most_s"), [(True, MOST_WAIT_S), (False, STRANGER_S)])
+def test_nu4_waiting_ends_even_for_one_that_gets_somewhere(is_known, most_s):
+    """NU4"""
+    wait, now = waited(None, 0, 0.0), 0.0
+    while may_wait(wait, now, is_known=is_known):
+        now += STALL_S / 2
+        wait = waited(wait, wait.bytes_done + 1, now)
+        assert now <= most_s
+    assert now == most_s
+
+
 # --- the board -------------------------------------------------------------------------------
 
 

@@ -118,6 +118,13 @@ def test_sh2_nothing_is_taken_in(served, method):
 def test_sh1_only_addresses_at_home_are_answered(host, is_home, tmp_path):
     """SH1"""
     assert is_private(host) is is_home
+    with ThreadPoolExecutor(1) as executor:
+        sent = got(ShareApp(Shelf(tmp_path), FrozenClock(), executor).asgi, host)
+    assert sent[0]["status"] == (200 if is_home else 404)
+
+
+def got(app, host: str) -> list[dict]:
+    """Ask for the card from an address, without a network."""
     sent = []
 
     async def receive():
@@ -126,30 +133,33 @@ def test_sh1_only_addresses_at_home_are_answered(host, is_home, tmp_path):
     async def send(message):
         sent.append(message)
 
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/v1/near",
+        "raw_path": b"/v1/near",
+        "query_string": b"",
+        "headers": [],
+        "client": (host, 1) if host else None,
+    }
+    asyncio.run(app(scope, receive, send))
+    return sent
+
+
+def test_sh3_answers_leave_no_faster_than_is_good(tmp_path, monkeypatch):
+    """SH3: each waits for those before it; time is the clock's."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(share, "PACE_BYTES_PER_S", len(b"card"))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     with ThreadPoolExecutor(1) as executor:
         app = ShareApp(Shelf(tmp_path), FrozenClock(), executor).asgi
-        scope = {
-            "type": "http",
-            "method": "GET",
-            "path": "/v1/near",
-            "raw_path": b"/v1/near",
-            "query_string": b"",
-            "headers": [],
-            "client": (host, 1) if host else None,
-        }
-        asyncio.run(app(scope, receive, send))
-    assert sent[0]["status"] == (200 if is_home else 404)
-
-
-def test_sh3_answers_leave_no_faster_than_is_good(served, monkeypatch):
-    """SH3: the second waits for the first; time is the clock's."""
-    server, _ = served
-    gate = server._app.asgi
-    monkeypatch.setattr(share, "PACE_BYTES_PER_S", 100_000)
-    before = gate._free_s
-    for _ in range(3):
-        assert ask(server, f"/v1/o/{DIGEST}")[0] == 200
-    assert gate._free_s >= before + 3 * len(DATA) / 100_000
+        for _ in range(3):
+            assert got(app, "127.0.0.1")[0]["status"] == 200
+    assert slept == [1.0, 2.0, 3.0]
 
 
 def test_sh4_whoever_asks_is_knocked_at_seldom(served):
