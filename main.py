@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from client.domain.availability import Decodes
     from client.media.port import Player
     from sync.engine.courier_pack import Labels
+    from sync.engine.home_desk import HomeDesk
     from sync.engine.link_desk import LinkDesk
     from sync.engine.near_shelf import NearShelf
     from sync.engine.stick_desk import StickDesk
@@ -187,14 +188,16 @@ def _on_courier(name: str, cancel: CancelToken, call: Invocation) -> object:
     with contextlib.ExitStack() as stack:
         hub = None
         if call.path("data") is not None:
-            from sync.hub.commands import open_folder, responder  # noqa: PLC0415 - heavy
+            from sync.hub.commands import open_folder, responder, word_of  # noqa: PLC0415 - heavy
             from sync.transport.folder_carrier import answer_folder  # noqa: PLC0415 - heavy
 
             folder = stack.enter_context(open_folder(call))
-            answer = responder(folder).answer
-            hub = HubSide(
-                signer=folder.key(), answer=lambda stick: answer_folder(stick, answer).answered
-            )
+            keeper = responder(folder)
+
+            def answer(stick: Path) -> int:
+                return answer_folder(stick, keeper.answer, keeper.has_answered).answered
+
+            hub = HubSide(signer=folder.key(), answer=answer, word=word_of(folder))
         station = stack.enter_context(_station(call))
         return desk.commands(hub)[name](station, call)
 
@@ -372,6 +375,7 @@ def _program(call: Invocation, *, is_demo: bool) -> "Iterator[tuple[Program, Sta
                 check_address=_check_address,
                 decodes=_decodes,
                 sticks=partial(_sticks, station),
+                home=partial(_home, station),
             )
         )
         try:
@@ -448,6 +452,13 @@ def _sticks(station: Station) -> "StickDesk":
         return labels_of(Words(station.room.snapshot().settings.language))
 
     return StickDesk(station, _decodes, labels)
+
+
+def _home(station: Station) -> "HomeDesk":
+    from client.media.remux import remux  # noqa: PLC0415 - heavy
+    from sync.engine.home_desk import HomeDesk  # noqa: PLC0415 - heavy
+
+    return HomeDesk(station, remux)
 
 
 def _player() -> "Player":

@@ -46,6 +46,8 @@ openbox                 tests: a window manager
 faketime                tests: clocks that are decades off
 iproute2                tests: network namespaces for links that break
 nginx-light             tests: a web server in front of what a hub publishes
+exfatprogs              tests: makes a stick's file system
+exfat-fuse              tests: and mounts it
 aria2                   bench: the downloader to be compared with
 LIST
 }

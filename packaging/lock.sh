@@ -14,7 +14,8 @@ lock() { # <requirements> <lock>
         "$work/$2/bin/python" -m pip freeze --disable-pip-version-check --all |
             grep -v -i -E '^(pip|setuptools|wheel)==' | sort -f | sed \
                 -e 's/^\(SecretStorage==.*\)$/\1 ; sys_platform == "linux"/' \
-                -e 's/^\(jeepney==.*\)$/\1 ; sys_platform == "linux"/'
+                -e 's/^\(jeepney==.*\)$/\1 ; sys_platform == "linux"/' \
+                -e 's/^\(uvloop==.*\)$/\1 ; sys_platform != "win32"/'
         echo 'colorama==0.4.6 ; sys_platform == "win32"'
         echo 'pywin32-ctypes==0.2.3 ; sys_platform == "win32"'
     } >"$2"

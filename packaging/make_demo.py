@@ -1,8 +1,9 @@
 """Make the demo school: `python packaging/make_demo.py OUT`.
 
-Reads assets/demo/lessons.toml and writes a readable tree of folders, each with a film, slides, a
-task sheet, an exercise and a `lesson.toml` that the folder source understands. Needs ffmpeg;
-espeak-ng speaks where it is installed, else the films are silent.
+Reads assets/demo/lessons.toml and draws a tree of folders beside OUT, each with a film, slides, a
+task sheet, an exercise and a `lesson.toml` that the folder source understands. OUT becomes what a
+stick with these lessons holds: the app takes the demo school in as it takes any stick. Needs
+ffmpeg; espeak-ng speaks where it is installed, else the films are silent.
 """
 
 import array
@@ -34,7 +35,8 @@ from PySide6.QtGui import (
     QPen,
 )
 
-DATA: Final = Path(__file__).resolve().parents[1] / "assets" / "demo" / "lessons.toml"
+ROOT: Final = Path(__file__).resolve().parents[1]
+DATA: Final = ROOT / "assets" / "demo" / "lessons.toml"
 RATE: Final = 25
 GROW_S: Final = 2.0
 SOUND_HZ: Final = 22050
@@ -250,13 +252,27 @@ def describe(lesson: DemoLesson, names: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pack(tree: Path, out: Path) -> None:
+    """Pack the lessons as on a stick, by a room that is gone at once and leaves no mark here."""
+    sys.path.append(str(ROOT))
+    from client.domain.clock import SystemClock  # noqa: PLC0415 - the checkout comes first
+    from sync.engine.demo_school import pack_demo  # noqa: PLC0415 - as above
+
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["TONGKE_STATE"] = state
+        packed = pack_demo(tree, out, SystemClock())
+    print(f"{out.name}: {len(packed.lessons)} lessons, {packed.size_bytes >> 10} kB")
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Make everything; a finished folder is left as it is."""
-    out = Path(arguments[0])
+    """Draw everything, then pack it."""
+    out = Path(arguments[0]).absolute()
+    tree = out.with_name(f"{out.name}-drawn")
+    shutil.rmtree(tree, ignore_errors=True)
     app = QGuiApplication(list(arguments))
     names = tomllib.loads(DATA.read_text(encoding="utf-8"))["names"]
     for lesson in read_lessons():
-        folder = out / lesson.folder
+        folder = tree / lesson.folder
         folder.mkdir(parents=True, exist_ok=True)
         make_film(lesson, folder / "film.mp4")
         make_slides(lesson, folder / "slides.pdf")
@@ -264,6 +280,7 @@ def main(arguments: Sequence[str]) -> int:
         make_sheet(lesson, names["exercise"], lesson.exercise, folder / "exercise.pdf")
         (folder / "lesson.toml").write_text(describe(lesson, names), encoding="utf-8")
         print(f"{lesson.folder}: {sum(f.stat().st_size for f in folder.iterdir()) >> 10} kB")
+    pack(tree, out)
     del app
     return 0
 

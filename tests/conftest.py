@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.engine.courier_stick import is_packed
 from tests.replica import replica, replicas
 
 __all__ = ["replica", "replicas"]
@@ -40,7 +41,7 @@ def shared_dir() -> Path:
 def demo() -> Path:
     """The demo school, made once; `make setup` has made it already."""
     folder = ROOT / "build" / "demo"
-    if not list(folder.rglob("lesson.toml")):
+    if not is_packed(folder):
         script = ROOT / "packaging" / "make_demo.py"
         subprocess.run([sys.executable, str(script), str(folder)], check=True)
     return folder

@@ -161,7 +161,7 @@ def _files_of(lesson: Lesson) -> Iterator[tuple[Part, RemoteFile]]:
 def _held_files(lesson: Lesson) -> dict[str, tuple[object, ...]]:
     return {
         file.path: (
-            part.id,
+            part.id.removesuffix(".bookmarks"),
             file.format,
             sorted(file.flags),
             file.md5,

@@ -5,7 +5,7 @@ Invariants:
   PG2  A change of the room, by whoever, is seen on every page that is open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +16,13 @@ from PySide6.QtWidgets import QWidget
 
 from client.domain.availability import Decodes
 from client.domain.catalogue import Book
+from client.domain.ids import LessonId
 from client.domain.timetable import SlotKey
 from client.service.setup import SetupDesk
 from client.service.station import Station as Services
 from client.service.week_page import CoursePage, WeekPage
 from ui.app import CLASSES_ENTRY, SETTINGS_ENTRY, TIMETABLE_ENTRY, TODAY_ENTRY, Station
 from ui.base.context import UiContext
-from ui.base.layout import Page
 from ui.view.rail import RailEntry
 from ui.viewmodel.classes import ClassesModel
 from ui.viewmodel.doctor import DoctorModel
@@ -32,8 +32,11 @@ from ui.viewmodel.timetable import TimetableModel
 if TYPE_CHECKING:
     from client.service.doctor import Doctor
     from ui.view.first_run import FirstRunView
+    from ui.view.transfer import TransferPage
     from ui.viewmodel.courier import CourierModel, StickPort
-    from ui.viewmodel.near import NearModel
+    from ui.viewmodel.folders import FoldersModel
+    from ui.viewmodel.near import NearModel, NearPort
+    from ui.viewmodel.take_home import HomeModel, HomePort
 
 DOCTOR_ENTRY: Final = RailEntry(name="doctor", icon="shield-check")
 
@@ -60,8 +63,10 @@ class SchoolPages(QObject):
         self._decodes = decodes
         self.sticks: Callable[[], StickPort] | None = None
         """Makes what does the work with sticks; set before any page is built."""
-        self.near: NearModel | None = None
-        """State of sharing with PCs near by; as above."""
+        self.near_port: NearPort | None = None
+        """Asks how sharing with PCs near by stands; as above."""
+        self.home_desk: Callable[[], HomePort] | None = None
+        """Makes what packs lessons to take home; set before any page is built."""
         self._first_at = 0
         self._shown_class = ""
         services.room.subscribe(lambda: context.dispatcher.post(self._on_room))
@@ -95,6 +100,8 @@ class SchoolPages(QObject):
                 getattr(self, name).close()
         if self.__dict__.get("courier") is not None:
             self.__dict__["courier"].close()
+        if self.__dict__.get("home") is not None:
+            self.__dict__["home"].close()
 
     # --- sticks --------------------------------------------------------------------------
 
@@ -108,19 +115,108 @@ class SchoolPages(QObject):
 
         return CourierModel(self.sticks(), sticks, self._context.dispatcher, self)
 
-    def with_stick(self, page: Page) -> Page:
-        """Put what is told of sticks below the head of 传输."""
-        if self.courier is not None:
-            from ui.view.courier import CourierBlock  # noqa: PLC0415 - not needed to start
+    @cached_property
+    def near(self) -> "NearModel | None":
+        """State of sharing with PCs near by."""
+        if self.near_port is None:
+            return None
+        from ui.viewmodel.near import NearModel  # noqa: PLC0415 - not needed to start
 
-            page.body.insertWidget(1, CourierBlock(self._context, self.courier))
+        set_setting = self._services.room.set_setting
+        made = NearModel(self.near_port, set_setting, self._context.dispatcher, self)
+        made.stick_wanted.connect(self._on_stick_wanted)
+        return made
+
+    def _on_stick_wanted(self) -> None:
+        """Go where sticks are packed; without one, say that it is to be plugged in."""
+        self._open_station("transfer")
+        if self.courier is None or self.courier.volume is None:
+            self._context.say("transfer.plug_stick")
+
+    def with_ways(
+        self, page: "TransferPage", folders: "FoldersModel", choose: Callable[[], Path | None]
+    ) -> "TransferPage":
+        """Put what is told of sticks, sources and watched folders on 传输."""
+        from ui.view.folders import FoldersPaper  # noqa: PLC0415 - not needed to start
+
+        if self.near is not None:
+            from ui.view.near import NearPaper  # noqa: PLC0415 - not needed to start
+
+            page.add_beside(NearPaper(self._context, self.near))
+        page.add_beside(FoldersPaper(self._context, folders, choose))
+        setup, courier = self.setup, self.courier
+
+        def show_sources() -> None:
+            page.sources.show_kinds(frozenset(one.kind for one in setup.sources))
+
+        def by_stick(anchor: QWidget) -> None:
+            if courier is None or courier.volume is None:
+                self._context.say("transfer.plug_stick")
+                return
+            from ui.view.courier_pack import PackPopover  # noqa: PLC0415 - see PG1
+
+            PackPopover(self._context, page.window(), courier).open_at(anchor)
+
+        setup.sources_changed.connect(show_sources)
+        page.sources.stick_wanted.connect(by_stick)
+        show_sources()
+        if courier is not None:
+            self._with_stick(page, courier)
         return page
+
+    def _with_stick(self, page: "TransferPage", courier: "CourierModel") -> None:
+        from ui.view.courier import CourierBlock  # noqa: PLC0415 - not needed to start
+
+        page.body.insertWidget(1, CourierBlock(self._context, courier))
+
+        def show_stick() -> None:
+            name = courier.volume.name if courier.volume is not None else ""
+            lessons = courier.seen.lessons if courier.seen is not None else 0
+            page.sources.show_stick(name, lessons)
+
+        courier.changed.connect(show_stick)
+        show_stick()
 
     def start_sticks(self, taken: Callable[[], None]) -> None:
         """Watch for sticks; `taken` is called when lessons may have come in."""
         if self.courier is not None:
             self.courier.finished.connect(taken)
             self.courier.start()
+
+    def take_stick(self) -> bool:
+        """Take in what the stick brings; false where none is plugged in."""
+        courier = self.courier
+        if courier is None or courier.volume is None or courier.is_gone:
+            return False
+        courier.take()
+        return True
+
+    # --- lessons to take home ------------------------------------------------------------
+
+    @cached_property
+    def home(self) -> "HomeModel | None":
+        """State of the pack to take home."""
+        if self.home_desk is None:
+            return None
+        from ui.view.take_home import HomeTold  # noqa: PLC0415 - not needed to start
+        from ui.viewmodel.take_home import HomeModel  # noqa: PLC0415 - not needed to start
+
+        made = HomeModel(self.home_desk(), self._context.dispatcher, self)
+        HomeTold(self._context, made)
+        return made
+
+    def take_home(
+        self,
+        anchor: QWidget,
+        first: Collection[LessonId],
+        choose: Callable[[], Path | None],
+    ) -> None:
+        """Ask which lessons go home, these first, beside what was pressed."""
+        if self.home is not None:
+            from ui.view.take_home import HomePopover  # noqa: PLC0415 - see PG1
+
+            self.home.open(first)
+            HomePopover(self._context, anchor.window(), self.home, choose).open_at(anchor)
 
     # --- parts, made when first needed ---------------------------------------------------
 
@@ -251,6 +347,10 @@ class _Week:
     def course(self, key: SlotKey) -> Future[CoursePage]:
         """See the port."""
         return self._services.today.course(key)
+
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        """See the port."""
+        return self._services.today.use_instead(stopped, other)
 
     def books(self, grade: int, subject: str) -> Future[tuple[Book, ...]]:
         """See the port."""

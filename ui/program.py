@@ -46,7 +46,6 @@ from ui.viewmodel.frame import FrameModel
 from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.keeping import KeepingModel
 from ui.viewmodel.link import LinkCalls, LinkPort, needs_of
-from ui.viewmodel.near import NearModel
 from ui.viewmodel.today import TodayModel
 from ui.viewmodel.transfer import TransferModel
 
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from ui.viewmodel.courier import StickPort
     from ui.viewmodel.library import LibraryModel
     from ui.viewmodel.storage import StorageModel
+    from ui.viewmodel.take_home import HomePort
 
 PROJECTOR: Final = "projector"
 """Local row that remembers which monitor is the projector."""
@@ -85,6 +85,8 @@ class Parts:
     is_windowed: bool = False
     sticks: "Callable[[], StickPort] | None" = None
     """Makes what does the work with sticks; None where no stick is looked for."""
+    home: "Callable[[], HomePort] | None" = None
+    """Makes what packs lessons to take home."""
 
 
 class Program(QObject):
@@ -125,10 +127,8 @@ class Program(QObject):
             decodes=parts.decodes,
         )
         self.frame.class_shown.connect(self.pages.show_class)
-        self.pages.sticks = parts.sticks
-        self.near = NearModel(self._calls, services.room.set_setting, self.context.dispatcher, self)
-        self.near.stick_wanted.connect(self._on_stick_wanted)
-        self.pages.near = self.near
+        self.pages.sticks, self.pages.home_desk = parts.sticks, parts.home
+        self.pages.near_port = self._calls
         self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
         self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
         self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())
@@ -198,6 +198,13 @@ class Program(QObject):
         if self.link is not None:
             self.link.request(lesson, rendition, roles)
             self.context.say("program.fetching", tone="good")
+
+    def import_stick(self) -> None:
+        """Take lessons from the stick that is plugged in, else from a folder that is asked for."""
+        if self.pages.take_stick():
+            self.open_station(TRANSFER_ENTRY.name)
+        else:
+            self.import_paths(())
 
     def import_paths(self, paths: Sequence[Path]) -> None:
         """Take lessons from files or folders; an empty sequence asks for a folder."""
@@ -372,19 +379,24 @@ class Program(QObject):
         from ui.view.library import LibraryView  # noqa: PLC0415 - not needed to start
 
         self.library.refresh()
-        return LibraryView(context, self.library)
+        view = LibraryView(context, self.library, can_take_home=self._parts.home is not None)
+        view.home_wanted.connect(
+            lambda anchor, first: self.pages.take_home(anchor, first, self._ask_place)
+        )
+        view.follow(self.hubs)
+        return view
 
     def _build_transfer(self, context: UiContext) -> QWidget:
-        from ui.view.near import NearPaper  # noqa: PLC0415 - not needed to start
         from ui.view.storage import StoragePaper  # noqa: PLC0415 - not needed to start
         from ui.view.transfer import TransferPage  # noqa: PLC0415 - not needed to start
+        from ui.viewmodel.folders import FoldersModel  # noqa: PLC0415 - not needed to start
 
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
-        page.body.insertWidget(page.body.count() - 1, NearPaper(context, self.near))
         page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
-        return self.pages.with_stick(page)
+        folders = FoldersModel(self._calls, self.context.dispatcher, page)
+        return self.pages.with_ways(page, folders, self._ask_place)
 
     def _build_first_run(self, context: UiContext) -> QWidget:
         view = self.pages.build_first_run(context)
@@ -441,13 +453,6 @@ class Program(QObject):
         elif fix is Fix.OPEN_SETTINGS:
             self.pages.open_hubs()
 
-    def _on_stick_wanted(self) -> None:
-        """Go where sticks are packed; without one, say that it is to be plugged in."""
-        self.open_station(TRANSFER_ENTRY.name)
-        courier = self.pages.courier
-        if courier is None or courier.volume is None:
-            self.context.say("lan.plug_in")
-
     def _on_imported(self) -> None:
         """Choose the books that were wished for and came with the files."""
         future = self.pages.desk.meet_wishes()
@@ -463,6 +468,9 @@ class Program(QObject):
         self.today.refresh()
         if "library" in self.__dict__:
             self.library.refresh()
+
+    def _ask_place(self) -> Path | None:
+        return next(iter(self._ask_folder()), None)
 
     def _ask_folder(self) -> tuple[Path, ...]:
         title = self.context.words("program.choose_folder")

@@ -22,6 +22,8 @@ class Role(Enum):
     AUDIO = "audio"
     TEXTBOOK = "textbook"
     EXPERIMENT = "experiment"
+    BOOKMARKS = "bookmarks"
+    """At which pages the chapters of a textbook begin; never shown, and no light asks for it."""
 
 
 class LessonKind(Enum):
@@ -31,6 +33,8 @@ class LessonKind(Enum):
     ELITE = "elite_lesson"
     SINGING = "singing"
     TEXTBOOK = "textbook"
+    QUESTIONS = "questions"
+    """Exercises of a chapter, a picture each; no lesson of the timetable."""
     FOLDER = "folder"
     OTHER = "other"
 
@@ -99,6 +103,8 @@ class FileUse(Enum):
     IMAGE = "image"
     VIDEO_FILE = "video_file"
     """A whole video file (mp4), no playlist."""
+    BOOKMARKS = "bookmarks"
+    """See `client.domain.bookmarks`."""
     OTHER = "other"
 
 

@@ -1,9 +1,10 @@
 """A cue sheet: the steps of a class beside its video, and the default one every lesson has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from client.domain.catalogue import Lesson, Role
+from client.domain.catalogue import Lesson, LessonKind, Part, Role
 
 
 class CueKind(Enum):
@@ -14,6 +15,7 @@ class CueKind(Enum):
     ACTIVITY = "activity"
     SLIDES = "slides"
     TASK = "task"
+    TEXTBOOK = "textbook"
     SUMMARY = "summary"
 
 
@@ -32,6 +34,8 @@ class Cue:
     prompt: str
     at_s: float | None = None
     length_s: float = 0.0
+    nth: int = 0
+    """Which of several documents of its kind it shows, from 0."""
 
 
 def default_cues(lesson: Lesson, period: int = 0) -> tuple[Cue, ...]:
@@ -43,6 +47,9 @@ def default_cues(lesson: Lesson, period: int = 0) -> tuple[Cue, ...]:
     parts = [part for part in lesson.parts if part.period in (period, -1)]
     roles = {part.role for part in parts}
     video = next((p for p in parts if p.role is Role.VIDEO), None)
+    exercises = [part for part in parts if part.role is Role.EXERCISE]
+    if lesson.kind is LessonKind.QUESTIONS and len(exercises) > 1:
+        return _one_by_one(exercises)
     steps: list[tuple[CueKind, str, float | None, float]] = []
     if video is not None:
         total = video.duration_s or 720.0
@@ -56,10 +63,10 @@ def default_cues(lesson: Lesson, period: int = 0) -> tuple[Cue, ...]:
         steps.append((CueKind.SLIDES, "slides", None, 300.0))
     if Role.TASK in roles:
         steps.append((CueKind.TASK, "task_sheet", None, 480.0))
-    if Role.EXERCISE in roles:
+    if exercises:
         steps.append((CueKind.ACTIVITY, "exercise", None, 480.0))
     if not steps:
-        steps.append((CueKind.ACTIVITY, "textbook", None, 1200.0))
+        steps.append((CueKind.TEXTBOOK, "textbook", None, 1200.0))
     steps.append((CueKind.SUMMARY, "summary", None, 120.0))
     return tuple(
         Cue(
@@ -72,3 +79,26 @@ def default_cues(lesson: Lesson, period: int = 0) -> tuple[Cue, ...]:
         )
         for n, (kind, key, at, length) in enumerate(steps, 1)
     )
+
+
+def _one_by_one(questions: Sequence[Part]) -> tuple[Cue, ...]:
+    """Make a step of every question, with its own title where it has one, and a last one."""
+    asked = (
+        Cue(
+            ordinal=at + 1,
+            kind=CueKind.ACTIVITY,
+            title=question.title or "cue.exercise",
+            prompt="prompt.exercise",
+            length_s=120.0,
+            nth=at,
+        )
+        for at, question in enumerate(questions)
+    )
+    last = Cue(
+        ordinal=len(questions) + 1,
+        kind=CueKind.SUMMARY,
+        title="cue.summary",
+        prompt="prompt.summary",
+        length_s=120.0,
+    )
+    return (*asked, last)

@@ -50,6 +50,9 @@ COURIER_POINTS: Final = (
 )
 """Fail-points of taking in from a stick and of packing one."""
 
+PURGE_POINTS: Final = ("purge.after_mark", "purge.after_rows", "purge.after_files")
+"""Fail-points of taking a lesson off the machine."""
+
 ROSTER_POINTS: Final = ("roster.before_rename",)
 """Fail-points of restoring a roster."""
 

@@ -69,6 +69,7 @@ def main_files(part: Part) -> tuple[str, ...]:
         {FileUse.AUDIO},
         {FileUse.DOCUMENT},
         {FileUse.IMAGE},
+        {FileUse.BOOKMARKS},
     ):
         if uses & wanted:
             return tuple(file.path for file in part.files if file.use in wanted)
@@ -122,7 +123,7 @@ def part_state(part: Part, holdings: Iterable[Holding], *, withdrawn: bool = Fal
 def part_facts(
     lesson: Lesson, holdings: Iterable[Holding], *, withdrawn: bool = False
 ) -> tuple[PartFacts, ...]:
-    """Give what the lights need to know of each part of a lesson, in order."""
+    """Give what the lights need to know of each part of a lesson that is shown, in order."""
     held = tuple(holdings)
     return tuple(
         PartFacts(
@@ -131,6 +132,7 @@ def part_facts(
             decodes=_decodes(part, held),
         )
         for part in lesson.parts
+        if part.role is not Role.BOOKMARKS
     )
 
 

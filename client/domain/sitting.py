@@ -103,7 +103,8 @@ class Track:
     """What one class does. A 复式 sitting has two, of which one is on the stage.
 
     `duration_s` is 0.0 without a video. `documents` are the roles of what can be shown page by
-    page; `pages` their lengths, 0 until known. `cue` and `document` are indexes.
+    page; `pages` their lengths, 0 until known; `opens_at` the pages at which they open, empty for
+    the first of all. `cue` and `document` are indexes.
     """
 
     class_id: ClassId
@@ -112,6 +113,7 @@ class Track:
     duration_s: float = 0.0
     documents: tuple[Role, ...] = ()
     pages: tuple[int, ...] = ()
+    opens_at: tuple[int, ...] = ()
     cue: int = 0
     position_s: float = 0.0
     paused_s: float = 0.0

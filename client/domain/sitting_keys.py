@@ -41,6 +41,7 @@ from client.domain.sitting_moves import (
     close_question,
     document_for,
     enter,
+    opening_page,
     pause,
     play,
     seek,
@@ -427,7 +428,7 @@ def _show_document(state: SittingState, at: int) -> Step:
     step = close_question(state)
     step = step.then(pause(step.state))
     track = step.state.track
-    page = track.page if track.document == at else 0
+    page = track.page if track.document == at else opening_page(track, at)
     shown = replace(track, showing=Showing.PAGES, document=at, page=page)
     return replace(step, state=with_track(step.state, shown))
 

@@ -42,14 +42,25 @@ def opening(tracks: tuple[Track, ...], *, now_s: float = 0.0) -> SittingState:
 
 
 _ROLE_OF: Final[Mapping[CueKind, Role]] = MappingProxyType(
-    {CueKind.SLIDES: Role.SLIDES, CueKind.TASK: Role.TASK, CueKind.ACTIVITY: Role.EXERCISE}
+    {
+        CueKind.SLIDES: Role.SLIDES,
+        CueKind.TASK: Role.TASK,
+        CueKind.ACTIVITY: Role.EXERCISE,
+        CueKind.TEXTBOOK: Role.TEXTBOOK,
+    }
 )
 
 
 def document_for(track: Track) -> int | None:
     """Find the document that belongs to the present step."""
     role = _ROLE_OF.get(track.now.kind)
-    return track.documents.index(role) if role in track.documents else None
+    found = [at for at, one in enumerate(track.documents) if one is role]
+    return found[min(track.now.nth, len(found) - 1)] if found else None
+
+
+def opening_page(track: Track, document: int) -> int:
+    """Tell at which page a document opens."""
+    return track.opens_at[document] if document < len(track.opens_at) else 0
 
 
 def showing_for(track: Track) -> Showing:
@@ -130,7 +141,7 @@ def enter(state: SittingState, index: int) -> Step:
     track = replace(track, showing=showing_for(track))
     document = document_for(track)
     if document is not None and document != track.document:
-        track = replace(track, document=document, page=0)
+        track = replace(track, document=document, page=opening_page(track, document))
     step = Step(state=with_track(state, track), effects=step.effects)
     step = step.add(CueReached(track=state.on_stage, ordinal=track.now.ordinal))
     is_played = track.now.kind is CueKind.PLAY and track.has_video

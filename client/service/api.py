@@ -10,12 +10,12 @@ from pathlib import Path
 
 from client.domain.availability import Decodes, LessonState, Light, PartState, Trust
 from client.domain.catalogue import LessonKind, Placement, Role
-from client.domain.errors import ClassroomError
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId, SittingId
 from client.domain.record.dates import Dated
 from client.domain.settings import Hours, LinkKind
 from client.domain.spend import Why
 from client.domain.timetable import Bell, ClassGroup, SlotKey, TeachingMode
+from client.domain.withdrawal import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,40 @@ class PartView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What is to be told of a lesson that is withdrawn."""
+
+    reason: str
+    """See `client.domain.withdrawal.REASONS`."""
+    standing: Standing = Standing.OVER
+    classes_left: int = 0
+    """Classes of this room that the grace still covers."""
+    replacement: LessonId | None = None
+    replacement_title: str = ""
+    """Empty where this room does not know it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextbookPages:
+    """Where a lesson stands in a textbook that is here. Pages from 1, both ends included."""
+
+    part: PartView
+    first: int = 1
+    last: int = 0
+    """0 when it is not known where the lesson stands, or where it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A section of a textbook that is here, with its pages."""
+
+    title: str
+    depth: int
+    """0 for a unit."""
+    pages: TextbookPages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LessonRow:
     """One lesson as a search result or list row."""
 
@@ -83,6 +117,8 @@ class LessonRow:
     matches: tuple[tuple[int, int], ...] = ()
     """Stretches (start, length) of `title` that match the query."""
     light: Light = Light.NOT_READY
+    is_stopped: bool = False
+    """Somebody who may say so withdrew it; `LessonDetail.stopped` tells why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +132,11 @@ class LessonDetail:
     parts: tuple[PartView, ...]
     periods: tuple[tuple[PartId, ...], ...] = ()
     is_pinned: bool = False
+    stopped: Stopped | None = None
+    textbook: TextbookPages | None = None
+    """Looked for only where one lesson is opened."""
+    chapters: tuple[Chapter, ...] = ()
+    """Of a textbook that is here with its bookmarks; as above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +225,10 @@ class CardAction(Enum):
     RESUME = "resume"
     FETCH = "fetch"
     IMPORT = "import"
+    REPLACE = "replace"
+    """Teach what takes the place of a withdrawn lesson."""
+    SWAP = "swap"
+    """Choose something else: a withdrawn lesson that nothing replaces."""
     NONE = "none"
 
 
@@ -231,6 +276,7 @@ class Card:
     """How many class periods the lesson has."""
     promise: Promise | None = None
     """What becomes of it when something is still to come."""
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,6 +433,14 @@ class SyncStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedRow:
+    """A folder that is watched. `reason` says how it stands, None before it was looked at."""
+
+    path: Path
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubRow:
     """One hub of this room."""
 
@@ -401,6 +455,8 @@ class HubRow:
     """Why the last call failed, None when it did not."""
     answers: bool | None = None
     """Whether it answered the last call; None until one was made since the program began."""
+    silent_days: int = 0
+    """Days of running time without a newer catalogue, once they are worth a word."""
 
 
 # --- records -----------------------------------------------------------------------------
@@ -416,34 +472,3 @@ class FactRow:
     lesson: LessonId | None
     when: Dated
     value: str
-
-
-# --- taking lessons in -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferedLesson:
-    """A lesson that came in without a place, to be put into the week by hand."""
-
-    id: LessonId
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotTaken:
-    """A file that was left out; `why` is the end of a key `rejected.…`."""
-
-    name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportResult:
-    """What came of taking files and folders in."""
-
-    lessons: int = 0
-    """Lessons that have their place."""
-    offered: tuple[OfferedLesson, ...] = ()
-    not_taken: tuple[NotTaken, ...] = ()
-    failed: ClassroomError | None = None
-    """What ended it early, or kept one of the folders out; the rest is in."""

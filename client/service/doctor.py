@@ -68,6 +68,8 @@ class HubContact:
     name: str
     when_label: str
     is_reachable: bool
+    silent_days: int = 0
+    """Days of running time without a newer catalogue, once they are worth a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ def examine(facts: Facts) -> tuple[Check, ...]:
     """Judge what was looked at. Pure; the worst comes first, else in the order of the page."""
     always = (_disk, _player, _screens, _fonts, _keyring, _log, _backups, _clock, _repairs)
     checks = (*(check(facts) for check in always), *_restore(facts), *map(_hub, facts.hubs))
+    checks += tuple(_catalogue(hub) for hub in facts.hubs if hub.silent_days)
     order = (CheckState.BAD, CheckState.ADVICE, CheckState.UNKNOWN, CheckState.OK)
     return tuple(sorted(checks, key=lambda check: order.index(check.state)))
 
@@ -124,6 +127,12 @@ def _hub(contact: HubContact) -> Check:
     if not contact.when_label:
         return make_check("hub", CheckState.ADVICE, "never", **named)
     return make_check("hub", CheckState.OK, "ok" if contact.is_reachable else "away", **named)
+
+
+def _catalogue(contact: HubContact) -> Check:
+    """Say that a hub's catalogue stands still: what it withdraws does not get here."""
+    named, days = contact.name, contact.silent_days
+    return make_check("catalogue", CheckState.ADVICE, "frozen", name=named, n=days)
 
 
 def _unknown(code: str) -> Check:
@@ -337,12 +346,13 @@ def _has_print_font() -> bool:
     return True
 
 
-def _contact(name: str, contact: Contact) -> HubContact:
+def _contact(name: str, contact: Contact, silent_days: int) -> HubContact:
     met = datetime.fromtimestamp(contact.wall_ms / 1000, UTC).astimezone()
     return HubContact(
         name=name,
         when_label=f"{met:%Y-%m-%d %H:%M}" if contact.wall_ms else "",
         is_reachable=contact.failures == 0,
+        silent_days=silent_days,
     )
 
 
@@ -363,7 +373,10 @@ def station_doctor(station: Station, decodes: Callable[[Path], Decodes]) -> Doct
             backups=BackupFacts(kept=health.backups, behind=health.behind),
             clock=ClockFacts(year=station.clock.wall().year, is_sure=now.is_sure, faults=faults),
             keeping=station.keeping.facts_now(),
-            hubs=tuple(_contact(hub.name, station.hubs.contact(hub.key)) for hub in hubs),
+            hubs=tuple(
+                _contact(hub.name, station.hubs.contact(hub.key), station.silent_days(hub.key))
+                for hub in hubs
+            ),
             notices=tuple(one.code for one in station.notices if one.code not in _STATES),
         )
 

@@ -4,22 +4,35 @@ Invariants:
   B1  Every answer is a frozen value made on a reader thread; nothing blocks the caller.
   B2  While the index is being brought up to date, searches are answered from the one before.
   B3  Lights and states come from `client.domain.availability` and nowhere else.
+  B4  A lesson's textbook is one that is here, of the same place in school, and whose bookmarks,
+      if it has any, speak of the lesson's own book.
 
 The `*_now` twins do the same on the calling thread, for the command line and for workers.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import Book, display_title
+from client.domain.catalogue import Book, LessonKind, Section, display_title
 from client.domain.errors import UserError
 from client.domain.ids import BookId, LessonId, SectionId
 from client.domain.spelling import Marker, query_words
-from client.service.api import Facets, Filters, LessonDetail, LessonRow, SearchPage, SectionRow
+from client.service.api import (
+    Facets,
+    Filters,
+    LessonDetail,
+    LessonRow,
+    SearchPage,
+    SectionRow,
+    Stopped,
+)
 from client.service.library_views import lesson_detail, lesson_row
+from client.service.textbooks import chapters_of, textbook_pages
 from client.store import catalogue_read, library_read
 from client.store.database import Database
 from client.store.holding_store import HoldingStore
@@ -43,6 +56,11 @@ def no_books() -> tuple[BookId, ...]:
     return ()
 
 
+def none_stopped(_: Collection[LessonId]) -> Mapping[LessonId, Stopped]:
+    """Stand for a room where nobody withdraws anything."""
+    return {}
+
+
 class LibraryService:
     """See the module.
 
@@ -50,6 +68,7 @@ class LibraryService:
         database: library.db.
         holdings: What is here.
         chosen: Gives the books this room has chosen; they rank first. Any thread.
+        stopped: Tells which of some withdrawn lessons somebody stopped, and why. Blocking.
     """
 
     def __init__(
@@ -57,10 +76,12 @@ class LibraryService:
         database: Database,
         holdings: HoldingStore,
         chosen: Callable[[], tuple[BookId, ...]] = no_books,
+        stopped: Callable[[Collection[LessonId]], Mapping[LessonId, Stopped]] = none_stopped,
     ) -> None:
         self._database = database
         self._holdings = holdings
         self._chosen = chosen
+        self._stopped = stopped
         self._search = SearchStore(database)
 
     # --- search ------------------------------------------------------------------------------
@@ -147,12 +168,29 @@ class LibraryService:
         found = self.details_now((lesson,))
         if lesson not in found:
             raise UserError("lesson_unknown", {"id": lesson})
-        return found[lesson]
+        return self.with_textbook_now(found[lesson])
+
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """Add where a lesson stands in its textbook (B4), or the chapters of a textbook."""
+        if detail.row.kind is LessonKind.TEXTBOOK:
+            return replace(detail, chapters=chapters_of(detail, self._sections))
+        if detail.book is None:
+            return detail
+        place = detail.row.place
+        known = self._database.read_here(lambda c: library_read.textbooks_here(c, place))
+        if not known:
+            return detail
+        records = self._database.read_here(lambda c: catalogue_read.records(c, (detail.row.id,)))
+        way = records[0].lesson.sections if records else ()
+        books = self.details_now(known).values()
+        pages = textbook_pages(detail.book, way, self._sections(detail.book), books)
+        return replace(detail, textbook=pages)
 
     def details_now(self, lessons: Sequence[LessonId]) -> dict[LessonId, LessonDetail]:
         """Give the details of several lessons in one round of statements; unknown ones lack."""
         records = self._database.read_here(lambda c: catalogue_read.records(c, lessons))
         pinned = self._database.read_here(library_read.pinned)
+        stopped = self._stopped([one.lesson.id for one in records if one.is_withdrawn])
         held: dict[LessonId, list[Holding]] = {one: [] for one in lessons}
         for holding in self._holdings.of_lessons(lessons):
             held[holding.lesson].append(holding)
@@ -163,13 +201,18 @@ class LibraryService:
                     unit=one.lesson.unit,
                     is_withdrawn=one.is_withdrawn,
                     holdings=tuple(held[one.lesson.id]),
+                    is_stopped=one.lesson.id in stopped,
                 ),
                 is_pinned=one.lesson.id in pinned,
+                stopped=stopped.get(one.lesson.id),
             )
             for one in records
         }
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _sections(self, book: BookId) -> tuple[Section, ...]:
+        return self._database.read_here(partial(catalogue_read.sections, book_id=book))
 
     def _query(self, text: str, filters: Filters) -> SearchQuery:
         return SearchQuery(

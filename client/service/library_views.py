@@ -12,7 +12,7 @@ from client.domain.availability import (
 )
 from client.domain.catalogue import FileUse, Part, RemoteFile, Role, display_title
 from client.domain.holding import Holding, is_protected, main_files, part_facts, part_state
-from client.service.api import LessonDetail, LessonRow, PartView, Reason, RenditionView
+from client.service.api import LessonDetail, LessonRow, PartView, Reason, RenditionView, Stopped
 from client.store.library_read import ListedLesson
 
 
@@ -32,10 +32,13 @@ def lesson_row(listed: ListedLesson, matches: tuple[tuple[int, int], ...]) -> Le
         has_detail=lesson.has_detail,
         matches=matches,
         light=light(_facts(listed)),
+        is_stopped=listed.is_stopped,
     )
 
 
-def lesson_detail(listed: ListedLesson, *, is_pinned: bool) -> LessonDetail:
+def lesson_detail(
+    listed: ListedLesson, *, is_pinned: bool, stopped: Stopped | None = None
+) -> LessonDetail:
     """Make the detail of a lesson whose parts are complete."""
     lesson = listed.lesson
     row = lesson_row(listed, ())
@@ -50,6 +53,7 @@ def lesson_detail(listed: ListedLesson, *, is_pinned: bool) -> LessonDetail:
         ),
         periods=lesson.periods,
         is_pinned=is_pinned,
+        stopped=stopped,
     )
 
 

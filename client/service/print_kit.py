@@ -7,7 +7,7 @@ Invariants:
   S4  Sheets are grey, whatever colours the source has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from client.domain.availability import PartState
-from client.domain.catalogue import Role
+from client.domain.catalogue import LessonKind, Role
 from client.domain.cues import Cue
 from client.domain.errors import ResourceError, StorageError, UserError
 from client.service.api import LessonDetail, PartView
@@ -88,7 +88,7 @@ def print_pdf(
     if what is Sheet.STEPS:
         made = steps_page(detail, cues, words)
     elif what is Sheet.TASK:
-        made = _task(_source(detail, Role.TASK), max(1, min(copies, _MOST_COPIES)))
+        made = _task(_to_hand_out(detail), max(1, min(copies, _MOST_COPIES)))
     else:
         made = _slides(_source(detail, Role.SLIDES))
     _write(out, made)
@@ -117,10 +117,13 @@ def is_cut(pages: int, copies: int) -> bool:
 # --- task sheet and slides -----------------------------------------------------------------
 
 
-def _task(source: Path, copies: int) -> bytes:
+def _task(sources: Sequence[Path], copies: int) -> bytes:
     plain, cutting = _overlay(cut=False), _overlay(cut=True)
-    with _readable(source):
-        pages = _without_answers(_pages(source))
+    pages: list[PageObject] = []
+    for source in sources:
+        with _readable(source):
+            pages += _without_answers(_pages(source))
+    with _readable(sources[0]):
         sheets = sheets_for(len(pages), copies)
         return _imposed(pages, sheets, TWO_UP, cutting if is_cut(len(pages), copies) else plain)
 
@@ -135,6 +138,14 @@ def _slides(source: Path) -> bytes:
             for first in range(0, len(pages), cells)
         )
         return _imposed(pages, groups, FOUR_UP, overlay)
+
+
+def _to_hand_out(detail: LessonDetail) -> tuple[Path, ...]:
+    """Find what pupils get: the task sheet, or of exercises the picture of every question."""
+    if detail.row.kind is not LessonKind.QUESTIONS:
+        return (_source(detail, Role.TASK),)
+    here = tuple(part.path for part in detail.parts if part.path is not None)
+    return here or (_source(detail, Role.EXERCISE),)
 
 
 def _source(detail: LessonDetail, role: Role) -> Path:

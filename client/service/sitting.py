@@ -367,6 +367,8 @@ def _track_of(plan: TrackPlan) -> Track:
         duration_s=(video.duration_s or 1.0) if video is not None else 0.0,
         documents=tuple(part.role for part in documents),
         pages=tuple(part.pages for part in documents),
+        opens_at=tuple(plan.opens_at(part) for part in documents),
+        page=plan.opens_at(documents[0]) if documents else 0,
         headcount=plan.headcount,
         watched=plan.watched,
     )
@@ -378,7 +380,7 @@ def _track_of(plan: TrackPlan) -> Track:
         cue=min(point.cue, len(cues) - 1),
         position_s=point.position_s,
         paused_s=point.position_s,
-        page=max(0, point.page),
+        page=point.page if point.page >= 0 else track.page,
         timer=_timer_of(point),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from client.domain.availability import Decodes
-from client.domain.catalogue import Lesson, Part, Role
+from client.domain.catalogue import Lesson, LessonKind, Part, Role
 from client.domain.cues import Cue, default_cues
 from client.domain.ids import ClassId, LessonId, PartId, SittingId, SourceId
 from client.domain.record.bodies import Ended, TaughtBy, Understood
@@ -115,13 +115,22 @@ class TrackPlan:
 
     @property
     def documents(self) -> tuple[PartView, ...]:
-        """What can be shown page by page, at most one per role."""
+        """What can be shown page by page, at most one per role; of exercises every question."""
+        if self.lesson.row.kind is LessonKind.QUESTIONS:
+            return tuple(part for part in self.lesson.parts if part.path is not None)
         found: dict[Role, PartView] = {}
         for part in self.lesson.parts:
             shows = part.path is not None and part.format in PAGE_FORMATS
             if shows and part.period in (self.period, -1) and part.role in PAGE_ROLES:
                 found.setdefault(part.role, part)
+        if self.lesson.textbook is not None:
+            found.setdefault(Role.TEXTBOOK, self.lesson.textbook.part)
         return tuple(found[role] for role in PAGE_ROLES if role in found)
+
+    def opens_at(self, document: PartView) -> int:
+        """Tell at which page, from 0, a document opens: a textbook where the lesson stands."""
+        book = self.lesson.textbook
+        return book.first - 1 if book is not None and book.part == document else 0
 
     def sheet(self) -> tuple[Cue, ...]:
         """Give the cue sheet: the chosen one, else the default."""

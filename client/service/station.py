@@ -8,24 +8,26 @@ Invariants:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from client.domain.catalogue import Lesson, LessonKind
 from client.domain.clock import Clock
+from client.domain.edition_known import is_frozen, passed, read_known
 from client.domain.errors import StorageCorruptError, UserError
 from client.domain.holding import Holding
 from client.domain.ids import BookId, LessonId, SourceId
 from client.service.agenda import Agenda
-from client.service.api import Filters, LessonDetail, LinkView, Promise
+from client.service.api import Filters, LessonDetail, LinkView, Promise, Stopped
 from client.service.classes import ClassesService
 from client.service.hubs import HubBook
 from client.service.keeping import Keeping
 from client.service.library import LibraryService
 from client.service.paths import Profile
 from client.service.print_desk import PrintDesk
+from client.service.purge import PurgePorts, Purger
 from client.service.purse import Purse
 from client.service.records import RecordService
 from client.service.room import RoomService
@@ -33,21 +35,25 @@ from client.service.scrub import Scrubber
 from client.service.secrets import Secrets
 from client.service.storage import StoragePorts, StorageService
 from client.service.today import TodayService
+from client.service.withdrawals import WithdrawalPorts, WithdrawalService, noted
 from client.store.blob_store import BlobStore
 from client.store.catalogue_read import SourceRow
 from client.store.catalogue_store import CatalogueStore
 from client.store.database import Database
 from client.store.durable import set_aside
+from client.store.edition_store import EditionStore
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from client.store.machine import read_marks
 from client.store.repair import Notice, open_journal
 from client.store.sentinel import sentinel_of
 from client.store.want_store import WantStore
+from client.store.withdrawal_rows import WithdrawalRows
 
 _SOURCE: Final = "source."
 _FETCHED: Final = frozenset({"platform", "hub"})
 """Kinds of sources that lessons are fetched from."""
+_DAY_MS: Final = 86_400_000
 _SIMILAR: Final = 30
 _MOST_SIMILAR: Final = 3
 
@@ -76,7 +82,12 @@ class Station:
         self.holdings: Final = HoldingStore(self.database, self.blobs, profile.lessons)
         self.wants: Final = WantStore(self.database)
         self.notices: Final = (*opened.notices, *library.notices, *self._adopt())
-        self.library: Final = LibraryService(self.database, self.holdings, self._chosen)
+        self.library: Final = LibraryService(
+            self.database,
+            self.holdings,
+            self._chosen,
+            self._stopped,
+        )
         self.today: Final = TodayService(
             self.room, self.records, _Lessons(self), clock, self._promises
         )
@@ -85,6 +96,7 @@ class Station:
             self.room, self.today, _Shelf(self), self.purse, self._can_fetch
         )
         self.blobs.have_room_kept(self.storage.require_now)
+        self.holdings.have_old_kept(self._is_in_class)
         self._restore_sources()
 
     @cached_property
@@ -112,8 +124,33 @@ class Station:
                 room=self.room,
                 records=self.records,
                 coming=self.today.lessons_ahead_now,
+            )
+        )
+
+    @cached_property
+    def withdrawals(self) -> WithdrawalService:
+        """What must no longer be used."""
+        editions = EditionStore(self.database)
+        purger = Purger(
+            PurgePorts(
+                profile=self.profile,
+                holdings=self.holdings,
                 catalogue=self.catalogue,
+                room=self.room,
+                attested=lambda path: [one.digest for _, one in editions.attested(path)],
                 index=self.library.refresh,
+            )
+        )
+        return WithdrawalService(
+            WithdrawalPorts(
+                rows=WithdrawalRows(self.database),
+                catalogue=self.catalogue,
+                holdings=self.holdings,
+                wants=self.wants,
+                records=self.records,
+                room=self.room,
+                purger=purger,
+                start=self._start,
             )
         )
 
@@ -131,6 +168,12 @@ class Station:
     def classes(self) -> ClassesService:
         """What the classes did, for 班级."""
         return ClassesService(self.journal, self.room, self.catalogue)
+
+    def silent_days(self, hub: bytes) -> int:
+        """Tell for how many days of running time a hub had no newer edition; 0 below thirty."""
+        present = self.journal.present()
+        known = passed(read_known(self.hubs.edition(hub)), present.boot, present.mono_ms)
+        return known.silent_ms // _DAY_MS if is_frozen(known) else 0
 
     # --- sources -------------------------------------------------------------------------
 
@@ -177,6 +220,13 @@ class Station:
         present = self.journal.present()
         return f"{present.writer.hex()}.{present.boot}", present.mono_ms
 
+    def _stopped(self, lessons: Collection[LessonId]) -> Mapping[LessonId, Stopped]:
+        return self.withdrawals.stopped_now(lessons)
+
+    def _is_in_class(self, lesson: LessonId) -> bool:
+        unfinished = self.records.unfinished()
+        return any(one.point.lesson == lesson and one.is_interrupted for one in unfinished)
+
     def _can_fetch(self) -> bool:
         return any(row.kind in _FETCHED for row in self.sources())
 
@@ -190,6 +240,7 @@ class Station:
     def _adopt(self) -> tuple[Notice, ...]:
         if self.holdings.is_adopted():
             return ()
+        WithdrawalRows(self.database).put_back(one for _, said in noted(self.room) for one in said)
         report = self.holdings.adopt(
             lambda lesson: _ignore(self.catalogue.put_whole((lesson,))),
             self.clock.wall().isoformat(),
@@ -217,8 +268,9 @@ class _Shelf:
         self._station = station
 
     def lesson(self, lesson: LessonId) -> Lesson | None:
-        """See the port."""
-        return self._station.catalogue.lesson(lesson)
+        """See the port: nothing is planned of what is withdrawn."""
+        record = self._station.catalogue.record(lesson)
+        return None if record is None or record.is_withdrawn else record.lesson
 
     def of_lesson(self, lesson: LessonId) -> Sequence[Holding]:
         """See the port."""
@@ -234,6 +286,10 @@ class _Lessons:
     def details_now(self, ids: Sequence[LessonId]) -> Mapping[LessonId, LessonDetail]:
         """See the port."""
         return self._station.library.details_now(ids)
+
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """See the port."""
+        return self._station.library.with_textbook_now(detail)
 
     def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
         """See the port."""

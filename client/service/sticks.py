@@ -1,4 +1,4 @@
-"""What views ask about sticks, and what they are told: frozen values, no files.
+"""What views ask about sticks and packs to take home, and are told: frozen values, no files.
 
 Invariants:
   SK1  Progress is a state: whoever misses one loses nothing.
@@ -6,9 +6,10 @@ Invariants:
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from client.domain.ids import LessonId
-from client.service.api import NotTaken
+from client.service.intake import NotTaken
 
 
 class StickStage(Enum):
@@ -60,9 +61,28 @@ class StickEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackOffer:
-    """One lesson that may be packed. `is_soon`: it is taught this week."""
+    """One lesson that may be packed. `is_soon`: it is taught this week, or was asked for."""
 
     id: LessonId
     title: str
     size_bytes: int
     is_soon: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeWish:
+    """A pack to take home: which lessons in this order, as a folder or zip of that name."""
+
+    lessons: tuple[LessonId, ...]
+    name: str
+    is_zip: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeEnd:
+    """The pack that was made, and what is not in it."""
+
+    path: Path
+    lessons: int
+    size_bytes: int
+    not_taken: tuple[NotTaken, ...] = ()

@@ -4,9 +4,6 @@ Invariants:
   SR1  Room is asked for before anything begins. It is made as `client.domain.eviction` says, or
        nothing goes and the error says how much lacks.
   SR2  A lesson is looked at once more right before it goes: one that a class has opened stays.
-  SR3  Of a purged lesson no byte stays: neither blob nor growing part nor what was set aside,
-       unless another lesson refers to the same file; and no search finds it. One that is being
-       taught waits.
 """
 
 import threading
@@ -35,8 +32,6 @@ from client.domain.ids import EventId, LessonId
 from client.service.records import RecordService
 from client.service.room import RoomService
 from client.store import library_read, storage_read
-from client.store.blob_store import growing_key
-from client.store.catalogue_store import CatalogueStore
 from client.store.database import Database
 from client.store.holding_store import HoldingStore
 from client.store.storage_read import StoredRow
@@ -90,15 +85,6 @@ class StoragePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurgeReport:
-    """What became of lessons that must not stay. `waiting` are those being taught."""
-
-    purged: tuple[LessonId, ...] = ()
-    waiting: tuple[LessonId, ...] = ()
-    freed_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoragePorts:
     """What it works with. The functions block and may be called from any thread."""
 
@@ -108,9 +94,6 @@ class StoragePorts:
     records: RecordService
     coming: Callable[[], Collection[LessonId]]
     """Lessons of the next ten school days."""
-    catalogue: CatalogueStore
-    index: Callable[[], object]
-    """Brings the search index up to the catalogue."""
 
 
 class StorageService:
@@ -201,26 +184,6 @@ class StorageService:
             return
         is_full = lacking_bytes(room, Limits(floor_bytes=limits.floor_bytes), more_bytes)
         raise StorageFullError("disk_full" if is_full else "quota_full", _need(room, chosen))
-
-    def purge_now(self, lessons: Iterable[LessonId]) -> PurgeReport:
-        """Delete every byte of lessons that must not stay (SR3).
-
-        Call it while none of them is on its way. What waits is purged by calling it again.
-        """
-        wanted = tuple(dict.fromkeys(lessons))
-        teaching = self._teaching()
-        purged = tuple(lesson for lesson in wanted if lesson not in teaching)
-        freed = 0
-        for lesson in purged:
-            known = self._ports.catalogue.lesson(lesson) or self._ports.holdings.lesson(lesson)
-            freed += self._ports.holdings.drop(lesson)
-            files = () if known is None else (f for part in known.parts for f in part.files)
-            for file in files:
-                self._ports.holdings.blobs.clear(growing_key(file.path, file.md5))
-        self._ports.catalogue.note_gone(purged)
-        self._ports.index()
-        waiting = tuple(lesson for lesson in wanted if lesson in teaching)
-        return PurgeReport(purged=purged, waiting=waiting, freed_bytes=freed)
 
     # --- inside ----------------------------------------------------------------------------
 

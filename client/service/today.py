@@ -55,6 +55,7 @@ from client.service.room import RoomService
 from client.service.sitting_plan import DayRecord, sitting_plan
 from client.service.sitting_port import SittingPlan
 from client.service.slots_ahead import Ahead, slots_ahead
+from client.service.stand_ins import StandIns, pointers_with, slots_with, steps_with
 from client.service.today_page import (
     DayInputs,
     StepFacts,
@@ -73,6 +74,10 @@ class Lessons(Protocol):
 
     def details_now(self, ids: Sequence[LessonId]) -> Mapping[LessonId, LessonDetail]:
         """Return what is known of several lessons; unknown ones are left out."""
+        ...
+
+    def with_textbook_now(self, detail: LessonDetail) -> LessonDetail:
+        """Add where the lesson stands in the textbook, where that is here."""
         ...
 
     def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
@@ -120,6 +125,8 @@ class TodayService:
         self._told: _Told | None = None
         self._ahead_ms = 0
         self._last: tuple[EventId, ...] = ()
+        self._replaced: LessonId | None = None
+        self._stand_ins: Final = StandIns(room, lessons.details_now)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="today")
 
     # --- reading -------------------------------------------------------------------------
@@ -197,7 +204,15 @@ class TodayService:
     def undo(self) -> Future[object]:
         """Take the last swap back; nothing to take back is done at once."""
         names, self._last = self._last, ()
+        stopped, self._replaced = self._replaced, None
+        if stopped is not None:
+            return then(self._stand_ins.choose(stopped, LessonId("")), lambda done: done)
         return then(self._room.undo_all(names), lambda done: done)
+
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        """Teach another lesson wherever a withdrawn one stands; done when it is durable."""
+        self._last, self._replaced = (), stopped
+        return then(self._stand_ins.choose(stopped, other), lambda done: done)
 
     def tell_time(self, day: int, period: int) -> Future[object]:
         """Say which period of the week it is now; done when it is kept as evidence."""
@@ -262,17 +277,15 @@ class TodayService:
         occasion = self._occasion()
         today = todays(log.sittings, log.now, time.day)
         told = None if self._promises is None else self._promises()
+        instead = self._stand_ins.now()
         return DayInputs(
             link=None if told is None else told[1],
             time=time,
             classes=room.classes,
             bells=room.bells,
-            slots=room.slots,
+            slots=slots_with(room.slots, instead),
             steps=self._books(room),
-            pointers={
-                (p.class_id, p.subject): Step(lesson=p.lesson, period=p.period)
-                for p in room.pointers
-            },
+            pointers=pointers_with(room.pointers, instead),
             swaps={
                 swap.key: None
                 if swap.lesson is None
@@ -307,15 +320,12 @@ class TodayService:
         )
 
     def _books(self, room: RoomSnapshot) -> dict[Course, tuple[Step, ...]]:
-        order = {book: self._steps(book) for book in {c.book for c in room.chosen_books}}
+        instead = self._stand_ins.now()
+        order = {
+            book: steps_with(dict(self._lessons.periods_now(book)), instead)
+            for book in {c.book for c in room.chosen_books}
+        }
         return {(c.class_id, c.subject): order[c.book] for c in room.chosen_books}
-
-    def _steps(self, book: BookId) -> tuple[Step, ...]:
-        return tuple(
-            Step(lesson=lesson, period=period)
-            for lesson, periods in self._lessons.periods_now(book)
-            for period in range(periods)
-        )
 
     def _facts(self, steps: set[Step]) -> dict[Step, StepFacts]:
         details = self._lessons.details_now(sorted({step.lesson for step in steps}))
@@ -407,7 +417,8 @@ class TodayService:
         room = self._room.snapshot()
         page = self.page_now()
         details = self._lessons.details_now(sorted({step.lesson for _, step in wanted}))
-        known = tuple((k, s, details[s.lesson]) for k, s in wanted if s.lesson in details)
+        found = {one: self._lessons.with_textbook_now(detail) for one, detail in details.items()}
+        known = tuple((k, s, found[s.lesson]) for k, s in wanted if s.lesson in found)
         if not known:
             raise UserError("nothing_to_teach")
         log = self._look()

@@ -4,7 +4,8 @@ Invariants:
   P1  A card is green only when its light says `READY` (every part verified and decoded here).
   P2  A card that was taught says DONE; one that was interrupted offers to go on at its second.
   P3  A red card always names the one action that helps: what cannot come in time is brought in by
-      hand.
+      hand, what is withdrawn is replaced.
+  P4  A withdrawn lesson can be taught while its grace lasts or its class is open, never after.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from client.domain.today import (
     in_week,
     is_running,
 )
+from client.domain.withdrawal import Standing
 from client.service.api import (
     Card,
     CardAction,
@@ -37,6 +39,7 @@ from client.service.api import (
     Promise,
     Reason,
     ResumeNotice,
+    Stopped,
     TodayPage,
 )
 
@@ -62,6 +65,7 @@ class StepFacts:
     periods: int = 1
     promise: Promise | None = None
     """What becomes of it, when it only has to come."""
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +155,10 @@ def facts_of(detail: LessonDetail, period: int) -> StepFacts:
     """Fold a lesson into what its card for one class period says."""
     parts = [part for part in detail.parts if part.period in (period, -1)] or list(detail.parts)
     shown = [part for part in parts if part.role in _SCREEN_ROLES]
+    stopped = detail.stopped
     lamp = light(_part_facts(part) for part in shown)
+    if stopped is not None and stopped.standing is Standing.OVER:
+        lamp = Light.NOT_READY
     missing = [part for part in shown if part.state in (PartState.ABSENT, PartState.FETCHING)]
     return StepFacts(
         title=detail.row.title,
@@ -161,9 +168,10 @@ def facts_of(detail: LessonDetail, period: int) -> StepFacts:
         parts=_icons(shown),
         video_s=max((part.duration_s for part in shown if part.role is Role.VIDEO), default=0.0),
         missing_bytes=sum(part.size_bytes for part in missing),
-        can_be_fetched=bool(missing) or not detail.row.has_detail,
-        reason=_reason(shown, lamp, missing),
+        can_be_fetched=stopped is None and (bool(missing) or not detail.row.has_detail),
+        reason=_reason(shown, lamp, missing) if stopped is None else Reason(code="reason_stopped"),
         periods=max(1, len(detail.periods)),
+        stopped=stopped,
     )
 
 
@@ -255,6 +263,7 @@ def _card(
         parts=known.parts,
         lesson_periods=known.periods,
         promise=None if lamp in (Light.DONE, Light.READY) else known.promise,
+        stopped=None if lamp is Light.DONE else known.stopped,
     )
 
 
@@ -285,6 +294,9 @@ def _action(lamp: Light, known: StepFacts | None, *, is_held: bool, is_left: boo
         return CardAction.NONE
     if lamp is not Light.NOT_READY:
         return CardAction.RESUME if is_left else CardAction.START
+    if known is not None and known.stopped is not None:
+        has_other = bool(known.stopped.replacement_title)
+        return CardAction.REPLACE if has_other else CardAction.SWAP
     is_late = known is not None and known.promise is not None and not known.promise.is_in_time
     can_be_fetched = known is not None and known.can_be_fetched and not is_late
     return CardAction.FETCH if can_be_fetched else CardAction.IMPORT

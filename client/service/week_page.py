@@ -7,13 +7,14 @@ Invariants:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from client.domain.availability import Light
 from client.domain.catalogue import Lesson, Placement, display_title
 from client.domain.ids import LessonId
 from client.domain.timetable import Pointer, Slot, SlotKey
 from client.domain.today import Course, Step
+from client.service.api import Stopped
 from client.service.today_page import DayInputs, StepFacts
 
 NEAR = 6
@@ -51,6 +52,7 @@ class CourseStep:
     title: str
     unit: str
     light: Light | None = None
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,24 +121,31 @@ def build_course(
         facts: Of the steps near the place.
     """
     by_id = {lesson.id: lesson for lesson in lessons}
-    known = [step for step in steps if step.lesson in by_id]
+    # What is withdrawn, or stands in for it, need not be among the lessons on offer.
+    known = [step for step in steps if step.lesson in by_id or step in facts]
     shown, pointer = place
     return CoursePage(
         key=slot.key,
         subject=slot.subject,
         place=lessons[0].place if lessons else Placement(),
-        steps=tuple(
-            CourseStep(
-                lesson=step.lesson,
-                period=step.period,
-                title=display_title(by_id[step.lesson].title),
-                unit=by_id[step.lesson].unit,
-                light=facts[step].light if step in facts else None,
-            )
-            for step in known
-        ),
+        steps=tuple(_course_step(step, by_id.get(step.lesson), facts.get(step)) for step in known),
         at=known.index(shown) if shown in known else None,
         pointer_at=known.index(pointer) if pointer in known else (0 if known else None),
+    )
+
+
+def _course_step(step: Step, lesson: Lesson | None, facts: StepFacts | None) -> CourseStep:
+    made = CourseStep(lesson=step.lesson, period=step.period, title="", unit="")
+    if lesson is not None:
+        made = replace(made, title=display_title(lesson.title), unit=lesson.unit)
+    if facts is None:
+        return made
+    return replace(
+        made,
+        title=made.title or facts.title,
+        unit=made.unit or facts.unit,
+        light=facts.light,
+        stopped=facts.stopped,
     )
 
 

@@ -22,7 +22,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -65,6 +65,7 @@ class Imported:
 
     stored: StoredFile
     md5: str
+    """Empty where nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ class BlobStore:
         self._damaged = folder / "damaged"
         self._marks = folder / "marks"
         self._keeper: Callable[[int], None] | None = None
+        self._copies: set[str] = set()
         with disk_errors():
             self._incoming.mkdir(parents=True, exist_ok=True)
             self._damaged.mkdir(exist_ok=True)
@@ -186,6 +188,8 @@ class BlobStore:
         ext: str,
         cancel: CancelToken,
         check_head: Callable[[bytes], None] = lambda _: None,
+        *,
+        with_md5: bool = True,
     ) -> Imported:
         """Copy a file from elsewhere, hashing what is written; it is read once.
 
@@ -194,23 +198,27 @@ class BlobStore:
             ext: Extension of the blob.
             cancel: Checked after each MiB.
             check_head: Raises if the first MiB is not what the file is said to be.
+            with_md5: Give its MD5 as well, which costs more than all the rest.
 
         Raises:
             UserError: `file_unreadable` or, while somebody writes it, `file_changes`.
             StorageError: The disk is full or failed. Nothing is kept of what was not copied whole.
         """
         temp = self._incoming / f"{secrets.token_hex(8)}.tmp"
+        self._copies.add(temp.name)
         try:
             before = _facts(source)
             self.require_room(before[0])
             with disk_errors():
-                said = _copy(source, temp, cancel, check_head)
+                hashes = (one_pass.sha256(), *((one_pass.md5(),) if with_md5 else ()))
+                said = _copy(source, temp, cancel, check_head, hashes)
             if before != _facts(source) or before[0] != said.size_bytes:
                 raise UserError("file_changes", {"name": source.name})
             digest, name = Digest(said.sha256), clean_ext(ext)
             self._place(temp, digest, name)
         finally:
             unlink(temp)
+            self._copies.discard(temp.name)
         stored = StoredFile(digest=digest, ext=name, size_bytes=said.size_bytes)
         return Imported(stored=stored, md5=said.md5)
 
@@ -239,6 +247,15 @@ class BlobStore:
             for path in (self.folder / "arriving").glob("*"):
                 unlink(path)
 
+    def clear_damaged(self) -> int:
+        """Delete everything that was set aside; returns the bytes freed."""
+        with disk_errors():
+            return sum(self._delete(path) for path in self._damaged.glob("*"))
+
+    def is_waiting(self, digest: Digest, ext: str) -> bool:
+        """Tell whether a dropped blob is still held by another program (B4)."""
+        return self._note(self.path(digest, ext)).exists()
+
     def clear(self, key: str) -> None:
         """Delete everything that grew under `key`."""
         with disk_errors():
@@ -249,7 +266,7 @@ class BlobStore:
         """Delete leftovers in `incoming` whose key does not begin with one of `keep`.
 
         Returns:
-            Bytes freed. Call it only while nothing is coming in.
+            Bytes freed. Call it only while nothing grows; copies under way stay.
         """
         kept = tuple(keep)
         freed = 0
@@ -259,10 +276,17 @@ class BlobStore:
                     freed += self._delete(self.folder / note.name[:2] / note.stem)
                     unlink(note)
             for path in self._incoming.iterdir():
+                if path.name in self._copies:
+                    continue
                 is_kept = path.name.startswith(kept)
                 if path.suffix == ".tmp" or not (is_kept or path.suffix == _GONE):
                     freed += self._delete(path)
         return freed
+
+    def all_files(self) -> Iterator[Path]:
+        """Give every file that stands under a digest."""
+        with disk_errors():
+            yield from self.folder.glob("[0-9a-f][0-9a-f]/*")
 
     # --- here --------------------------------------------------------------------------------
 
@@ -367,9 +391,13 @@ def clean_ext(ext: str) -> str:
 
 
 def _copy(
-    source: Path, temp: Path, cancel: CancelToken, check_head: Callable[[bytes], None]
+    source: Path,
+    temp: Path,
+    cancel: CancelToken,
+    check_head: Callable[[bytes], None],
+    hashes: Sequence[one_pass.Hash],
 ) -> _Said:
-    hashes, size = (one_pass.sha256(), one_pass.md5()), 0
+    size = 0
     with FileIO(temp, "xb") as file:
         with OnePass(file, hashes) as writer:
             for data in _pieces(source):
@@ -379,7 +407,8 @@ def _copy(
                 writer.write(data)
                 size += len(data)
         os.fsync(file.fileno())
-    return _Said(sha256=hashes[0].hexdigest(), md5=hashes[1].hexdigest(), size_bytes=size)
+    sha256, *md5 = (one.hexdigest() for one in hashes)
+    return _Said(sha256=sha256, md5="".join(md5), size_bytes=size)
 
 
 def _pieces(source: Path) -> Iterator[bytes]:

@@ -181,8 +181,9 @@ def lessons_of_book(connection: sqlite3.Connection, book_id: BookId) -> tuple[Le
     """See `CatalogueStore.lessons_of_book`."""
     rows = _rows(
         connection,
-        "SELECT * FROM lesson WHERE book = ? AND is_withdrawn = 0 ORDER BY position, id",
-        (book_id,),
+        "SELECT * FROM lesson WHERE book = ? AND is_withdrawn = 0 AND kind <> ?"
+        " ORDER BY position, id",
+        (book_id, LessonKind.QUESTIONS.value),
     )
     place = {section.id: section.position for section in sections(connection, book_id)}
     found = _bare(connection, rows)
@@ -202,10 +203,12 @@ def periods_of_book(
         "SELECT lesson.id, json_array_length(lesson.periods) FROM lesson"
         " LEFT JOIN section ON section.book = lesson.book"
         " AND section.id = json_extract(lesson.sections, '$[#-1]')"
-        " WHERE lesson.book = ? AND lesson.is_withdrawn = 0"
+        " WHERE lesson.book = ? AND lesson.kind <> ? AND (lesson.is_withdrawn = 0"
+        # What was told to be withdrawn keeps its place, so that the class finds its own again.
+        " OR EXISTS (SELECT 1 FROM withdrawal WHERE withdrawal.lesson = lesson.id))"
         " ORDER BY coalesce(section.position, (SELECT count(*) FROM section WHERE book = ?)),"
         " lesson.position, lesson.id",
-        (book_id, book_id),
+        (book_id, LessonKind.QUESTIONS.value, book_id),
     )
     return tuple((LessonId(row[0]), max(1, int(row[1]))) for row in rows)
 
@@ -289,6 +292,17 @@ def files_with(connection: sqlite3.Connection, md5: str, size_bytes: int) -> tup
         FileRow(lesson=LessonId(lesson), part=PartId(part), path=path)
         for lesson, part, path in rows
     )
+
+
+def lengths_with_md5(connection: sqlite3.Connection, lengths: Iterable[int]) -> frozenset[int]:
+    """See `CatalogueStore.lengths_with_md5`."""
+    asked = ",".join(map(str, {0, *lengths}))
+    rows = connection.execute(
+        "SELECT DISTINCT size_bytes FROM file WHERE md5 <> ''"
+        " AND size_bytes IN (SELECT value FROM json_each(?))",
+        (f"[{asked}]",),
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def _rows(

@@ -34,6 +34,7 @@ from client.store.catalogue_rows import (
 )
 from client.store.catalogue_tags import TagNumbers
 from client.store.database import Database
+from client.store.withdrawal_rows import note_gone
 
 T = TypeVar("T")
 
@@ -177,7 +178,7 @@ class CatalogueStore:
         self._write(job)
 
     def withdraw(self, lessons: Iterable[LessonId]) -> tuple[LessonId, ...]:
-        """Stop offering lessons. Their rows and parts stay. Returns those it is new for."""
+        """Stop offering lessons that their source has no more. Returns those it is new for."""
         return self._flag("lesson", lessons, is_withdrawn=True)
 
     def note_gone(self, lessons: Iterable[LessonId]) -> None:
@@ -190,7 +191,7 @@ class CatalogueStore:
         self._write(job)
 
     def restore(self, lessons: Iterable[LessonId]) -> tuple[LessonId, ...]:
-        """Offer withdrawn lessons again. Returns those it is new for."""
+        """Offer lessons again that no hub lists as withdrawn. Returns those it is new for."""
         return self._flag("lesson", lessons, is_withdrawn=False)
 
     def withdraw_books(self, books: Iterable[BookId]) -> tuple[BookId, ...]:
@@ -233,11 +234,11 @@ class CatalogueStore:
         return self._db.read_here(lambda c: read.lessons(c, ids))
 
     def lessons_of_book(self, book: BookId) -> tuple[Lesson, ...]:
-        """Give a book's lessons on offer in reading order, without parts."""
+        """Give a book's lessons on offer in reading order, without parts; no exercises."""
         return self._db.read_here(lambda c: read.lessons_of_book(c, book))
 
     def periods_of_book(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
-        """List a book's lessons in teaching order with their class periods, one at least."""
+        """List what `lessons_of_book` gives with its class periods, one at least."""
         return self._db.read_here(lambda c: read.periods_of_book(c, book))
 
     def textbooks(self, source: SourceId) -> tuple[Lesson, ...]:
@@ -272,6 +273,10 @@ class CatalogueStore:
         """Give the parts that have a file with this digest and size."""
         return self._db.read_here(lambda c: read.files_with(c, md5, size_bytes))
 
+    def lengths_with_md5(self, lengths: Iterable[int]) -> frozenset[int]:
+        """Give those of these lengths that a file with an MD5 has; 0 if one's length is unknown."""
+        return self._db.read_here(lambda c: read.lengths_with_md5(c, lengths))
+
     # --- inside ---------------------------------------------------------------------------
 
     def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
@@ -279,12 +284,14 @@ class CatalogueStore:
 
     def _flag(self, table: str, ids: Iterable[T], *, is_withdrawn: bool) -> tuple[T, ...]:
         statement = FLAG_LESSON if table == "lesson" else FLAG_BOOK
+        chosen = tuple(ids)
 
         def job(c: sqlite3.Connection) -> tuple[T, ...]:
-            change = next_change(c)
-            values = {"flag": int(is_withdrawn), "change": change}
+            if table == "lesson":
+                note_gone(c, map(str, chosen), is_gone=is_withdrawn)
+            values = {"flag": int(is_withdrawn), "change": next_change(c)}
             return tuple(
-                id_ for id_ in ids if c.execute(statement, {**values, "id": id_}).rowcount > 0
+                id_ for id_ in chosen if c.execute(statement, {**values, "id": id_}).rowcount > 0
             )
 
         return self._write(job)
@@ -325,7 +332,8 @@ _ADD_LESSON: Final = (
     "INSERT INTO lesson (id, source, kind, title, book, sections, section_titles, unit, position,"
     " week, provider, stage, grade, subject, edition, volume, tags, digest, changed, periods,"
     " detail, is_withdrawn)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', 'unread', 0)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', 'unread',"
+    " EXISTS (SELECT 1 FROM withdrawal WHERE lesson = ?1))"
 )
 _CHANGE_LESSON: Final = (
     "UPDATE lesson SET (id, source, kind, title, book, sections, section_titles, unit, position,"
@@ -339,6 +347,7 @@ _ADD_FILE: Final = (
 FLAG_LESSON: Final = (
     "UPDATE lesson SET is_withdrawn = :flag, changed = :change"
     " WHERE id = :id AND is_withdrawn <> :flag"
+    " AND (:flag OR NOT EXISTS (SELECT 1 FROM withdrawal WHERE lesson = :id))"
 )
 _GONE_LESSON: Final = "UPDATE lesson SET is_withdrawn = 1, changed = ? WHERE id = ?"
 FLAG_BOOK: Final = "UPDATE book SET is_withdrawn = :flag WHERE id = :id AND is_withdrawn <> :flag"

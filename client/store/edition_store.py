@@ -208,7 +208,13 @@ class _Writer:
 def _put_attested(
     connection: sqlite3.Connection, source: SourceId, book: str, attested: Iterable[Attested]
 ) -> None:
-    connection.execute("DELETE FROM attested WHERE source = ? AND book = ?", (source, book))
+    # What was signed of withdrawn lessons stays: their purge has to know what may lie here.
+    connection.execute(
+        "DELETE FROM attested WHERE source = ? AND book = ? AND path NOT IN"
+        " (SELECT file.path FROM withdrawal JOIN lesson ON lesson.id = withdrawal.lesson"
+        " JOIN file ON file.lesson = lesson.n WHERE lesson.book = ?)",
+        (source, book, book or None),
+    )
     connection.executemany(
         "INSERT OR REPLACE INTO attested (path, source, book, digest, size_bytes, manifest)"
         " VALUES (?, ?, ?, ?, ?, ?)",

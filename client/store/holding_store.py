@@ -5,8 +5,9 @@ Invariants:
       rows in this order, so a crash never leaves a row without its file.
   K2  What the sidecars say is enough to make all PRESENT rows again (`adopt`).
   K3  A file found damaged is set aside and its holdings become ABSENT in one transaction.
-  K4  An older edition of a file stays until the new one is here, then it goes. Dropping a
-      lesson, too, deletes a blob only when no other lesson refers to it.
+  K4  An older edition of a file stays until the new one is here, then it goes: behind the class,
+      where one is open on the lesson. Dropping a lesson, too, deletes a blob only when no other
+      lesson refers to it.
 """
 
 import sqlite3
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from client.domain.availability import Decodes, PartState, Trust
+from client.domain.availability import PartState
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import Lesson
 from client.domain.errors import ProtocolError
@@ -26,6 +27,16 @@ from client.domain.ids import Digest, LessonId, PartId
 from client.store.blob_store import BlobStore
 from client.store.database import Database
 from client.store.disk import disk_errors, write_durably
+from client.store.holding_rows import (
+    FORGET_UNUSED,
+    blob_from,
+    forget_files,
+    forget_unused,
+    outdated_in,
+    put_blob,
+    put_holding,
+    put_kept,
+)
 from client.store.sidecar import LIMIT_BYTES, Held, Sidecar, decode, encode, file_name
 
 DAMAGED: Final = "damaged"
@@ -42,16 +53,6 @@ FROM kept AS k
 LEFT JOIN (SELECT DISTINCT lesson, digest FROM holding) AS h ON h.lesson = k.lesson
 LEFT JOIN blob AS b ON b.digest = h.digest
 GROUP BY k.lesson ORDER BY k.title, k.lesson
-"""
-_PUT_BLOB: Final = """
-INSERT INTO blob VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-    ext = excluded.ext,
-    verified_at = excluded.verified_at,
-    trust = CASE trust WHEN 'ATTESTED' THEN trust ELSE excluded.trust END,
-    decodes = CASE excluded.decodes WHEN 'UNKNOWN' THEN decodes ELSE excluded.decodes END
-"""
-_FORGET_UNUSED: Final = """
-DELETE FROM blob WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM holding WHERE digest = ?)
 """
 
 
@@ -88,12 +89,19 @@ class HoldingStore:
         self._sidecars = sidecars
         self._gate = threading.RLock()
         self._listeners: tuple[Callable[[LessonId], None], ...] = ()
+        self._is_taught: Callable[[LessonId], bool] = _never
+        self._untidy: set[LessonId] = set()
+        self._is_tidy = False
         with disk_errors():
             sidecars.mkdir(parents=True, exist_ok=True)
 
     def subscribe(self, listener: Callable[[LessonId], None]) -> None:
         """Have `listener` told each lesson whose holdings changed, on the changing thread."""
         self._listeners = (*self._listeners, listener)
+
+    def have_old_kept(self, is_taught: Callable[[LessonId], bool]) -> None:
+        """Have older files kept while a class is open on their lesson, until `tidy` (K4)."""
+        self._is_taught = is_taught
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -139,18 +147,23 @@ class HoldingStore:
             return None
         return blob
 
-    def has_size(self, size_bytes: int) -> bool:
-        """Tell whether any blob has this length: only then may a file of it be here already."""
-        return self._database.read_here(
-            lambda connection: (
-                connection.execute(
-                    "SELECT 1 FROM blob WHERE size_bytes = ? LIMIT 1", (size_bytes,)
-                ).fetchone()
-                is not None
-            )
-        )
+    def knows(self, digest: Digest) -> bool:
+        """Tell whether anything refers to a file."""
+        return self._one_blob("WHERE digest = ?", digest) is not None
 
-    # --- writing -----------------------------------------------------------------------------
+    def strays(self) -> int:
+        """Count the files among the blobs that nothing refers to."""
+        known = {self.blobs.path(blob.digest, blob.ext) for blob in self._blobs(None)}
+        return sum(path not in known for path in self.blobs.all_files())
+
+    def of_size(self, size_bytes: int) -> tuple[Blob, ...]:
+        """List the blobs of this length: a file of it may be one of them, and no other."""
+
+        def read(connection: sqlite3.Connection) -> tuple[Blob, ...]:
+            rows = connection.execute(f"{_BLOB} WHERE size_bytes = ?", (size_bytes,))
+            return tuple(map(blob_from, rows))
+
+        return self._database.read_here(read)
 
     def keep(self, lesson: Lesson, part: PartId, path: str, blob: Blob) -> Holding:
         """Record that a file of a lesson is here (K1). The blob stands in its place already.
@@ -159,25 +172,33 @@ class HoldingStore:
             StorageError: The disk or the database refused; the blob stays and can be kept again.
         """
         with self._gate:
-            new = Held(part=part, path=path, blob=blob)
-            outdated = _outdated(lesson, part)
-            held = [
-                Held(part=one.part, path=one.path, blob=one.blob)
+            new, outdated = Held(part=part, path=path, blob=blob), outdated_in(lesson, part)
+            is_taught = self._is_taught(lesson.id)
+            known = {
+                (one.part, one.path): Held(part=one.part, path=one.path, blob=one.blob)
                 for one in self.of_lesson(lesson.id)
-                if one.blob is not None and (one.part, one.path) != (part, path)
-            ]
-            held = [one for one in held if not outdated(one.part, one.path)] + [new]
-            self._write_sidecar(Sidecar(lesson=lesson, held=tuple(held)))
+                if one.blob is not None
+            }
+            before = known.pop((part, path), new).blob
+            held = [one for of, one in known.items() if is_taught or not outdated(*of)]
+            self._write_sidecar(Sidecar(lesson=lesson, held=(*held, new)))
+            if is_taught:
+                self._untidy.add(lesson.id)
 
             def write(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-                _put_blob(connection, blob)
-                _put_holding(connection, lesson.id, new)
-                _put_kept(connection, lesson)
+                put_blob(connection, blob)
+                put_holding(connection, lesson.id, new)
+                put_kept(connection, lesson)
+                if is_taught:
+                    return []
                 found = connection.execute(
                     "SELECT path FROM holding WHERE lesson = ? AND part = ?", (lesson.id, part)
                 ).fetchall()
                 old = [row[0] for row in found if outdated(part, row[0])]
-                return _forget_files(connection, lesson.id, part, old)
+                gone = forget_files(connection, lesson.id, part, old)
+                if connection.execute(FORGET_UNUSED, (before.digest, before.digest)).rowcount:
+                    gone.append((before.digest, before.ext))
+                return gone
 
             for digest, ext in self._database.write(write).result():
                 self.blobs.drop(Digest(digest), ext)
@@ -191,6 +212,37 @@ class HoldingStore:
             blob=blob,
             file=self.blobs.path(blob.digest, blob.ext),
         )
+
+    def tidy(self) -> None:
+        """Delete what newer editions replaced while a class was open on the lesson (K4)."""
+        with self._gate:
+            over = [lesson for lesson in self._untidy if not self._is_taught(lesson)]
+            for lesson in over:
+                known, held = self.lesson(lesson), self.of_lesson(lesson)
+                old = [
+                    (one.part, one.path)
+                    for one in held
+                    if known is not None and outdated_in(known, one.part)(one.part, one.path)
+                ]
+                self._forget(lesson, old)
+                self._refresh_sidecar(lesson)
+                self._untidy.discard(lesson)
+            if not (self._is_tidy or self._untidy):
+                # A life that ended in the middle of a class left files that nothing refers to.
+                self._forget(LessonId(""), ())
+                self._is_tidy = True
+        for lesson in over:
+            self._tell(lesson)
+
+    def _forget(self, lesson: LessonId, old: Iterable[tuple[PartId, str]]) -> None:
+        def write(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+            gone = [
+                one for of, path in old for one in forget_files(connection, lesson, of, (path,))
+            ]
+            return [*gone, *forget_unused(connection)]
+
+        for digest, ext in self._database.write(write).result():
+            self.blobs.drop(Digest(digest), ext)
 
     def mark(
         self, lesson: LessonId, part: PartId, path: str, state: PartState, reason: str = ""
@@ -310,7 +362,7 @@ class HoldingStore:
             return [
                 (digest, ext)
                 for digest, ext in found
-                if connection.execute(_FORGET_UNUSED, (digest, digest)).rowcount
+                if connection.execute(FORGET_UNUSED, (digest, digest)).rowcount
             ]
 
         with self._gate:
@@ -363,9 +415,9 @@ class HoldingStore:
 
         def write(connection: sqlite3.Connection) -> None:
             for held in here:
-                _put_blob(connection, held.blob)
-                _put_holding(connection, sidecar.lesson.id, held)
-            _put_kept(connection, sidecar.lesson)
+                put_blob(connection, held.blob)
+                put_holding(connection, sidecar.lesson.id, held)
+            put_kept(connection, sidecar.lesson)
 
         self._database.write(write).result()
         return len(here)
@@ -382,7 +434,7 @@ class HoldingStore:
     def _one_blob(self, where: str, value: str) -> Blob | None:
         def read(connection: sqlite3.Connection) -> Blob | None:
             row = connection.execute(f"{_BLOB} {where}", (value,)).fetchone()
-            return None if row is None else _blob(row)
+            return None if row is None else blob_from(row)
 
         return self._database.read_here(read)
 
@@ -392,10 +444,10 @@ class HoldingStore:
             chosen += " WHERE digest IN (SELECT digest FROM holding WHERE lesson = ?)"
         values = () if lesson is None else (lesson,)
 
-        return self._database.read_here(lambda c: [_blob(r) for r in c.execute(chosen, values)])
+        return self._database.read_here(lambda c: [blob_from(r) for r in c.execute(chosen, values)])
 
     def _holding(self, row: tuple[str, ...]) -> Holding:
-        blob = None if row[5] is None else _blob(row[5:])
+        blob = None if row[5] is None else blob_from(row[5:])
         return Holding(
             lesson=LessonId(row[0]),
             part=PartId(row[1]),
@@ -435,66 +487,5 @@ class HoldingStore:
             listener(lesson)
 
 
-def _blob(row: tuple[str, ...]) -> Blob:
-    return Blob(
-        digest=Digest(row[0]),
-        ext=row[1],
-        size_bytes=int(row[2]),
-        trust=Trust[row[3]],
-        decodes=Decodes[row[4]],
-        verified_at=row[5],
-    )
-
-
-def _put_blob(connection: sqlite3.Connection, blob: Blob) -> None:
-    connection.execute(
-        _PUT_BLOB,
-        (
-            blob.digest,
-            blob.ext,
-            blob.size_bytes,
-            blob.trust.name,
-            blob.decodes.name,
-            blob.verified_at,
-        ),
-    )
-
-
-def _put_holding(connection: sqlite3.Connection, lesson: LessonId, held: Held) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, '', ?)",
-        (lesson, held.part, held.path, PartState.PRESENT.name, held.blob.digest),
-    )
-
-
-def _outdated(lesson: Lesson, part: PartId) -> Callable[[str, str], bool]:
-    """Make a test for files of `part` that its lesson no longer has: older editions."""
-    paths = {file.path for one in lesson.parts if one.id == part for file in one.files}
-
-    def is_outdated(of: str, path: str) -> bool:
-        return of == part and bool(paths) and path not in paths
-
-    return is_outdated
-
-
-def _forget_files(
-    connection: sqlite3.Connection, lesson: LessonId, part: PartId, paths: Iterable[str]
-) -> list[tuple[str, str]]:
-    """Delete holdings of a part; returns digest and extension of blobs nobody needs now."""
-    unused: list[tuple[str, str]] = []
-    for path in paths:
-        row = connection.execute(
-            "SELECT b.digest, b.ext FROM holding AS h JOIN blob AS b USING (digest)"
-            " WHERE h.lesson = ? AND h.part = ? AND h.path = ?",
-            (lesson, part, path),
-        ).fetchone()
-        connection.execute(
-            "DELETE FROM holding WHERE lesson = ? AND part = ? AND path = ?", (lesson, part, path)
-        )
-        if row and connection.execute(_FORGET_UNUSED, (row[0], row[0])).rowcount:
-            unused.append((row[0], row[1]))
-    return unused
-
-
-def _put_kept(connection: sqlite3.Connection, lesson: Lesson) -> None:
-    connection.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (lesson.id, lesson.title))
+def _never(_: LessonId) -> bool:
+    return False

@@ -9,12 +9,14 @@ from client.store.schema_attested import m0004_attested
 from client.store.schema_catalogue import m0001_catalogue
 from client.store.schema_holdings import m0002_holdings
 from client.store.schema_search import m0003_search
+from client.store.schema_withdrawal import m0005_withdrawal
 
 MIGRATIONS: Final[Sequence[Migration]] = (
     m0001_catalogue,
     m0002_holdings,
     m0003_search,
     m0004_attested,
+    m0005_withdrawal,
 )
 
 

@@ -11,7 +11,7 @@ Invariants:
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -52,7 +52,8 @@ ORDER BY section.position IS NULL, section.position, lesson.position, lesson.id
 """  # noqa: S608 - constants
 _LESSONS: Final = """
 SELECT n, id, source, kind, title, book, unit, provider, stage, grade, subject, edition, volume,
-    is_withdrawn, parts_digest IS NOT NULL
+    is_withdrawn, parts_digest IS NOT NULL,
+    EXISTS (SELECT 1 FROM withdrawal WHERE withdrawal.lesson = lesson.id)
 FROM lesson WHERE n IN (SELECT value FROM json_each(?))
 """
 _PARTS: Final = """
@@ -81,6 +82,10 @@ _COUNTS: Final = f"""
 SELECT value, count(*) FROM lesson, json_each(lesson.sections)
 WHERE lesson.book = ? AND {_SHOWN} GROUP BY value
 """  # noqa: S608 - constants
+_TEXTBOOKS: Final = """
+SELECT id FROM lesson WHERE book IS NULL AND kind = ? AND stage = ? AND grade = ? AND subject = ?
+    AND edition = ? AND volume = ? AND id IN (SELECT lesson FROM kept) ORDER BY position, id
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,8 @@ class ListedLesson:
     unit: str
     is_withdrawn: bool
     holdings: tuple[Holding, ...]
+    is_stopped: bool = False
+    """Somebody who may say so withdrew it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +160,7 @@ def listed(connection: sqlite3.Connection, rows: Sequence[int]) -> tuple[ListedL
             lesson=_lesson(row, tuple(parts.get(row[0], ()))),
             unit=row[6],
             is_withdrawn=bool(row[13]),
+            is_stopped=bool(row[15]),
             holdings=tuple(holdings.get(row[1], ())),
         )
         for row in found
@@ -181,6 +189,12 @@ def books(connection: sqlite3.Connection) -> tuple[Book, ...]:
     """Give all books on offer in the order of school."""
     found = catalogue_read.books(connection, None, is_withdrawn=False)
     return tuple(sorted(found, key=lambda book: (place_key(book.place), book.title, book.id)))
+
+
+def textbooks_here(connection: sqlite3.Connection, place: Placement) -> tuple[LessonId, ...]:
+    """Give the e-textbooks of a place of which something is here."""
+    rows = connection.execute(_TEXTBOOKS, (LessonKind.TEXTBOOK.value, *astuple(place)))
+    return tuple(LessonId(row[0]) for row in rows)
 
 
 def pinned(connection: sqlite3.Connection) -> frozenset[LessonId]:

@@ -131,6 +131,7 @@ class _Desk:
             try:
                 return sync_hub(station, hub, self._tell, self._cancel)
             finally:
+                station.withdrawals.try_now()
                 station.library.refresh(self._cancel)
         row = station.source(name, KIND) if name else platform_of(station)
         names = call.items("books")
@@ -166,6 +167,7 @@ class _Desk:
             "checked": checked.checked,
             "bad": checked.bad,
             "healed": healed,
+            "strays": station.holdings.strays(),
             "seconds": round(station.clock.monotonic() - begun, 3),
         }
 

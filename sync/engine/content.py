@@ -14,6 +14,7 @@ from client.domain.errors import ProtocolError
 HEAD_BYTES: Final = 16
 PACKET: Final = 188
 _SYNC: Final = b"\x47"
+_BOOKMARKS: Final = "marks"
 _MAGIC: Final[dict[str, tuple[tuple[int, bytes], ...]]] = {
     "pdf": ((0, b"%PDF-"),),
     "jpg": ((0, b"\xff\xd8\xff"),),
@@ -35,6 +36,7 @@ _MAGIC: Final[dict[str, tuple[tuple[int, bytes], ...]]] = {
     "mp4": ((4, b"ftyp"),),
     "m3u8": ((0, b"#EXTM3U"),),
     "ts": ((0, _SYNC),),
+    _BOOKMARKS: ((0, b"{"),),
 }
 _WORDS: Final = (b"<", b"{", b"[")
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
@@ -79,5 +81,7 @@ def kind_of(file: RemoteFile) -> str:
     """Give the format of a file in lower case, from its address where the catalogue is silent."""
     if file.use is FileUse.RENDITION:
         return "m3u8"
+    if file.use is FileUse.BOOKMARKS:
+        return _BOOKMARKS
     name = file.format or file.path.rpartition(".")[2]
     return name.lower().lstrip(".")

@@ -3,6 +3,7 @@
 Invariants:
   CO1  Results go out before anything else is read or written, and a stick that cannot be written
        still gives its lessons.
+  CO3  What hubs withdrew comes in before any lesson, and goes out with every stick.
   CO2  After `pack` and `unpack` returned nothing waits to be written: the stick may be pulled out.
 """
 
@@ -18,6 +19,8 @@ from client.domain.ids import LessonId
 from client.domain.signer import Signer
 from client.service.station import Station
 from client.store.keyfile import verify
+from client.store.withdrawal_rows import WithdrawalRows
+from sync.engine.carried_list import leave_lists, take_lists
 from sync.engine.courier_pack import Labels, Packed, Packer, PackPorts
 from sync.engine.courier_stick import FOLDER, look, sheets
 from sync.engine.courier_unpack import Progress, Unpacked, Unpacker, UnpackPorts, no_progress
@@ -27,7 +30,7 @@ from sync.source.folder import Rejected
 from sync.source.folder_names import shown
 from sync.transport import folder_carrier
 from sync.transport.folder_carrier import FolderCarrier
-from sync.transport.stick import Stick
+from sync.transport.stick import Stick, stick_errors
 
 _RECORD: Final = f"{FOLDER}/x"
 _DISK: Final = frozenset({"disk_failed", "disk_full"})
@@ -141,8 +144,11 @@ class Courier:
             progress=progress,
         )
         try:
-            return Unpacker(ports).run()
+            rejected = take_lists(self._station, ports.stick, self._ports.cancel)
+            taken = Unpacker(ports).run()
+            return replace(taken, rejected=(*rejected, *taken.rejected))
         finally:
+            self._station.withdrawals.try_now()
             self._station.library.refresh()
 
     def pack(
@@ -178,7 +184,9 @@ class Courier:
             site=site,
             progress=progress,
         )
-        return Packer(ports).run(lessons or self.all_lessons())
+        packed = Packer(ports).run(lessons or self.all_lessons())
+        leave_lists(self._station, ports.stick)
+        return packed
 
     def inspect(self, folder: Path) -> Seen:
         """Look into a stick and change nothing.
@@ -221,8 +229,10 @@ class Courier:
         return tuple(dict.fromkeys((*self._station.today.week_lessons_now(), *wanted)))
 
     def all_lessons(self) -> tuple[LessonId, ...]:
-        """List the lessons that are here, the soonest first."""
-        here = [kept.id for kept in self._station.holdings.kept_lessons()]
+        """List the lessons that are here and may leave, the soonest first."""
+        kept = [one.id for one in self._station.holdings.kept_lessons()]
+        withdrawn = WithdrawalRows(self._station.database).said(kept)
+        here = [one for one in kept if one not in withdrawn]
         first = [one for one in self.soonest() if one in set(here)]
         return tuple(dict.fromkeys((*first, *here)))
 
@@ -234,6 +244,8 @@ class Courier:
             self._ports.cancel.check()
             self._ports.pace(size_bytes)
 
-        if not folder.is_dir():
+        with stick_errors():
+            is_there = folder.is_dir()
+        if not is_there:
             raise UserError("folder_missing", {"path": shown(str(folder))})
         return Stick(folder.absolute(), step)

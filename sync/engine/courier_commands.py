@@ -13,9 +13,11 @@ from client.service.command.parse import Invocation
 from client.service.command.room_commands import Command
 from client.service.station import Station
 from client.service.text import Words
+from sync.engine.carried_list import leave_list
 from sync.engine.courier import Courier, CourierPorts
 from sync.engine.courier_pack import Labels
 from sync.engine.fetch import Probe
+from sync.transport.stick import Stick
 
 Say = Callable[[str], None]
 """Writes one line of progress to stderr."""
@@ -31,6 +33,8 @@ class HubSide:
     signer: Signer
     answer: Callable[[Path], int]
     """Gives how many requests it answered."""
+    word: tuple[bytes, bytes] | None = None
+    """Its newest signed head and the list that it names, where it published anything."""
 
 
 def labels_of(words: Words) -> Labels:
@@ -80,6 +84,8 @@ class CourierDesk:
             signer=None if hub is None else hub.signer,
             progress=self._tell,
         )
+        if hub is not None and hub.word is not None:
+            leave_list(Stick(folder), hub.signer.public_key, *hub.word)
         rejected = (*carried.rejected, *packed.rejected)
         self._say(words("courier.may_pull"))
         value = {

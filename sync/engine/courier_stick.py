@@ -12,6 +12,7 @@ Invariants:
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from client.domain.errors import ProtocolError, StorageError
@@ -62,6 +63,11 @@ def index_path(key: bytes) -> str:
 def sheet_path(digest: bytes) -> str:
     """Say where a sheet lies."""
     return f"{FOLDER}/s/{digest.hex()}.les"
+
+
+def is_packed(folder: Path) -> bool:
+    """Tell whether a folder holds lessons as a stick does."""
+    return any((folder / FOLDER).glob(f"*{_ENDING}"))
 
 
 def look(stick: Stick, verify: Verify) -> Contents:

@@ -30,6 +30,7 @@ from client.domain.signer import Verify
 from client.service.station import Station
 from client.store.arriving import Arriving, Expected
 from client.store.blob_store import clean_ext
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.behind import Behind
 from sync.engine.content import HEAD_BYTES, require_kind
 from sync.engine.courier_stick import LeftOut, look, sheet_of
@@ -41,8 +42,8 @@ from sync.source.folder import Rejected
 from sync.source.folder_names import shown, use_of
 from sync.transport.stick import Stick
 
-_STREAM: Final = "ts"
-"""How renditions are kept; no folder brings it, so `use_of` need not know it."""
+_OWN: Final = frozenset({"ts", "marks"})
+"""How renditions and bookmarks are kept; no folder brings them, so `use_of` need not know them."""
 
 Progress = Callable[[int, int, str], None]
 """Told how many of how many lessons are in, and the title of the one on its way."""
@@ -109,6 +110,7 @@ class Unpacker:
         self._ports: Final = ports
         self._station: Final = ports.station
         self._vouchers: Final = Vouchers(ports.station.profile.vouched)
+        self._withdrawals: Final = WithdrawalRows(ports.station.database)
         self._lessons: list[LessonId] = []
         self._rejected: list[Rejected] = []
         self._copied = self._reused = 0
@@ -199,16 +201,16 @@ class Unpacker:
 
         | known here                    | signed by a hub          | by a stranger              |
         |-------------------------------|--------------------------|----------------------------|
+        | that it is withdrawn          | refused                  | refused                    |
         | nothing                       | the sheet's              | the sheet's                |
-        | withdrawn                     | refused                  | refused                    |
         | from a list, without parts    | the sheet's              | known, parts of the sheet  |
         | a folder's, or older rows     | the sheet's, joined      | known, joined              |
         | else                          | the sheet's; older: known| known                      |
         """
         record = self._station.catalogue.record(sheet.lesson.id)
-        if record is None:
+        if record is None and not self._withdrawals.said((sheet.lesson.id,)):
             return sheet.lesson
-        if record.is_withdrawn:
+        if record is None or record.is_withdrawn:
             raise LeftOut("withdrawn")
         known, come = record.lesson, sheet.lesson
         if entry.key in self._ports.hubs and not self._vouchers.is_older(entry):
@@ -295,7 +297,7 @@ class Unpacker:
             better = blob.trust if blob.trust is Trust.ATTESTED else trust
             return _Come(file=file, trust=trust, blob=replace(blob, trust=better))
         ext = clean_ext(file.ext)[1:]
-        if use_of(ext) is None and ext != _STREAM:
+        if use_of(ext) is None and ext not in _OWN:
             raise LeftOut("kind_unknown")
         size = file.manifest.size_bytes
         if not size or self._ports.stick.size(path) != size:

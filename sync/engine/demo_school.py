@@ -1,26 +1,63 @@
-"""The demo school: a room with two grades and four lessons, for looking around."""
+"""The demo school: a room with two grades and four lessons, for looking around.
 
+Its lessons come as any other school's do: packed on a stick by a room that nobody knows.
+"""
+
+import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Final
 
+from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
+from client.domain.clock import Clock
 from client.domain.errors import UserError
 from client.domain.timetable import Slot, SlotKey
-from client.service.paths import ASSETS, ROOT
+from client.service.paths import ASSETS, ROOT, Profile
 from client.service.school import grade_number
 from client.service.station import Station
+from client.service.text import Words
+from sync.engine.courier import Courier, CourierPorts
+from sync.engine.courier_commands import labels_of
+from sync.engine.courier_pack import Packed
+from sync.engine.courier_stick import is_packed
+from sync.engine.courier_unpack import Unpacked
 from sync.engine.fetch import Probe
-from sync.engine.folder_import import FolderReport, import_folder
+from sync.engine.folder_import import import_folder
 
 FOLDER: Final = ROOT / "build" / "demo"
 _ROOM: Final = ASSETS / "demo" / "room.toml"
 _DAYS: Final = range(1, 8)
 
 
+def pack_demo(tree: Path, out: Path, clock: Clock) -> Packed:
+    """Pack the lessons of a readable tree as a stick carries them. Blocking.
+
+    Args:
+        tree: What `packaging/make_demo.py` draws.
+        out: Folder of the stick; what lay there before goes.
+        clock: Of the room that packs, which lives no longer than this.
+    """
+    fresh = out.with_name(f"{out.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as folder:
+        station = Station(Profile(Path(folder)), clock)
+        try:
+            # Who unpacks them tries the films: that is another machine.
+            import_folder(station, tree, lambda _: Decodes.UNKNOWN, CancelToken())
+            packed = _courier(station, lambda _: Decodes.UNKNOWN, CancelToken()).pack(fresh)
+        finally:
+            station.close()
+    shutil.rmtree(out, ignore_errors=True)
+    fresh.rename(out)
+    return packed
+
+
 def open_demo(
     station: Station, probe: Probe, cancel: CancelToken, folder: Path = FOLDER
-) -> FolderReport:
+) -> Unpacked:
     """Take the demo school over into a profile whose room is still empty. Blocking.
 
     Raises:
@@ -28,12 +65,17 @@ def open_demo(
         StorageFullError: The disk is full.
         Cancelled: As asked.
     """
-    if not folder.is_dir():
+    if not is_packed(folder):
         raise UserError("no_demo")
-    report = import_folder(station, folder, probe, cancel)
+    report = _courier(station, probe, cancel).unpack(folder)
     if station.room.snapshot().room is None:
         _set_up(station)
     return report
+
+
+def _courier(station: Station, probe: Probe, cancel: CancelToken) -> Courier:
+    labels = labels_of(Words(station.room.snapshot().settings.language))
+    return Courier(CourierPorts(station=station, probe=probe, labels=labels, cancel=cancel))
 
 
 def _set_up(station: Station) -> None:

@@ -1,8 +1,8 @@
 """The rows of the newest believed edition of one hub, in a folder of the profile.
 
     NUMBER-DIGEST.rows     the packed stream; DIGEST is that of the stream
-    withdrawn              the hub's list of withdrawals
-    head                   the head that was believed last, as the hub signed it
+    withdrawn              the hub's list of withdrawals, and
+    head                   the signed head that names it: both go on to others
     *.new                  under way, deleted at the next start
 
 Invariants:
@@ -22,9 +22,10 @@ from typing import Final
 from client.domain.canon import decode_array
 from client.domain.errors import DigestMismatchError, ProtocolError
 from client.domain.ids import Digest
+from client.domain.withdrawal import Withdrawal
 from client.store.disk import disk_errors, sync_file, write_durably
 from client.store.durable import sync_folder
-from sync.protocol.edition import MAX_ROWS_BYTES, Head, Withdrawal, read_withdrawals
+from sync.protocol.edition import MAX_ROWS_BYTES, Head, read_withdrawals
 from sync.protocol.edition_rows import MAX_GROUP_BYTES, book_of
 from sync.protocol.row_stream import (
     QUICK,
@@ -41,8 +42,8 @@ from sync.protocol.row_stream import (
 _READ: Final = 1 << 16
 _NEW: Final = ".new"
 _ROWS: Final = ".rows"
+_LIST: Final = "withdrawn"
 _HEAD: Final = "head"
-_WITHDRAWN: Final = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,22 +125,29 @@ class EditionFiles:
             for path in self.folder.glob(f"*{_ROWS}"):
                 path.unlink()
 
-    def keep_head(self, data: bytes) -> None:
-        """Keep a head that was believed, for others."""
-        if head_in(self.folder) != data:
-            write_durably(self.folder / _HEAD, data)
-
     def has_withdrawals(self, digest: Digest) -> bool:
         """Tell whether the list with this digest is here."""
         return withdrawals_in(self.folder, digest) is not None
 
     def keep_withdrawals(self, data: bytes) -> None:
-        """Take a list of withdrawals that was found right."""
-        write_durably(self.folder / _WITHDRAWN, data)
+        """Take a list of withdrawals that was found right; empty for none."""
+        write_durably(self.folder / _LIST, data)
+
+    def keep_head(self, data: bytes) -> None:
+        """Take the head of the list that is here."""
+        write_durably(self.folder / _HEAD, data)
+
+    def word(self) -> tuple[bytes, bytes] | None:
+        """Give head and list as they came, None before the first."""
+        head, listed = self.folder / _HEAD, self.folder / _LIST
+        with disk_errors():
+            if not (head.exists() and listed.exists()):
+                return None
+            return head.read_bytes(), listed.read_bytes()
 
     def withdrawals(self) -> tuple[Withdrawal, ...]:
         """Give the hub's list of withdrawals, empty where there is none."""
-        path = self.folder / _WITHDRAWN
+        path = self.folder / _LIST
         with disk_errors():
             data = path.read_bytes() if path.exists() else b""
         try:
@@ -209,7 +217,7 @@ def rows_in_folder(folder: Path, digest: Digest) -> Path | None:
 
 def withdrawals_in(folder: Path, digest: Digest) -> Path | None:
     """Find the hub's list of withdrawals if it has this digest."""
-    path = folder / _WITHDRAWN
+    path = folder / _LIST
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

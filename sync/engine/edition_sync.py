@@ -1,10 +1,12 @@
-"""Bring the catalogue up to a hub's newest edition: head, then steps or all rows, then the books.
+"""Bring the catalogue up to a hub's newest edition: head, list of withdrawals, rows, books.
 
 Invariants:
   EY1  Rows are taken only of a head that is signed by the pinned key and that `edition_trust`
        believes; what was believed is kept before any row of it is shown.
   EY2  A sync that was cut off anywhere goes on from there: files by range, books one by one.
   EY3  Steps that do not lead to the digest of the head are given up for the whole, once.
+  EY5  The list of withdrawals is taken as soon as its head is believed, however the rows fare; of
+       an edition that is not believed it is not taken.
   EY4  No clock on the wall is asked; silence is counted whether the hub answers or not.
 """
 
@@ -16,23 +18,17 @@ from typing import Final
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
 from client.domain.edition import Group
+from client.domain.edition_known import Known, is_frozen, pack_known, passed, read_known
 from client.domain.errors import ProtocolError, RefusedError, UnreachableError, UserError
 from client.domain.ids import BookId, Digest, SourceId
 from client.domain.record.anchors import Present
 from client.domain.signer import Verify
 from client.store.catalogue_store import CatalogueStore
 from client.store.edition_store import EditionStore
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Phase, Progress
 from sync.engine.edition_files import EditionFiles
-from sync.engine.edition_trust import (
-    Known,
-    believed,
-    is_frozen,
-    judge,
-    pack_known,
-    passed,
-    read_known,
-)
+from sync.engine.edition_trust import believed, judge
 from sync.engine.edition_way import EditionWay
 from sync.protocol.edition import Delta, Head, open_head
 from sync.protocol.edition_rows import group_of
@@ -62,6 +58,7 @@ class EditionPorts:
     files: EditionFiles
     store: EditionStore
     catalogue: CatalogueStore
+    withdrawals: WithdrawalRows
     others: Collection[SourceId]
     """Sources that this room reads by itself."""
     load: Callable[[], bytes]
@@ -95,6 +92,15 @@ def sync_edition(ports: EditionPorts, progress: Progress, cancel: CancelToken) -
     return _Run(ports, progress, cancel).report()
 
 
+def take_word(ports: EditionPorts, cancel: CancelToken) -> None:
+    """Take a head and its list of withdrawals, and nothing else (EY5). Blocking.
+
+    Raises:
+        As `sync_edition`.
+    """
+    _Run(ports, lambda _: None, cancel).word()
+
+
 class _Run:
     """One sync on its way."""
 
@@ -108,20 +114,10 @@ class _Run:
         """Do all of it and give the figures."""
         ports = self._ports
         begun, received = ports.clock.monotonic(), ports.received()
-        known = self._now()
-        # Silence counts whether the hub answers or not (EY4).
-        ports.save(pack_known(known))
-        data, head = self._head()
-        verdict = judge(known, head)
-        if not verdict.is_believed:
-            raise ProtocolError(verdict.value)
+        known, head = self.word()
         if not ports.files.has(head.rows_digest):
             self._rows(head)
-        known = believed(known, head)
-        ports.save(pack_known(known))
-        ports.files.keep_head(data)
         self._take(head)
-        self._withdraw(head)
         books, lessons = ports.store.counts(ports.source)
         return EditionReport(
             source=ports.source,
@@ -141,19 +137,37 @@ class _Run:
             notes=(FROZEN,) if is_frozen(known) else (),
         )
 
+    def word(self) -> tuple[Known, Head]:
+        """Believe the head, or raise, and take its list (EY1, EY5)."""
+        ports, known = self._ports, self._now()
+        # Silence counts whether the hub answers or not (EY4).
+        ports.save(pack_known(known))
+        data = self._head_bytes()
+        head = self._open(data)
+        verdict = judge(known, head)
+        if not verdict.is_believed:
+            raise ProtocolError(verdict.value)
+        known = believed(known, head)
+        ports.save(pack_known(known))
+        self._withdraw(head)
+        ports.files.keep_head(data)
+        return known, head
+
     def _now(self) -> Known:
         present = self._ports.present()
         return passed(read_known(self._ports.load()), present.boot, present.mono_ms)
 
-    def _head(self) -> tuple[bytes, Head]:
+    def _head_bytes(self) -> bytes:
         try:
-            data = self._ports.way.head(self._cancel)
+            return self._ports.way.head(self._cancel)
         except RefusedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 raise UserError("edition_absent") from error
             raise
+
+    def _open(self, data: bytes) -> Head:
         try:
-            return data, open_head(data, self._ports.key, self._ports.verify)
+            return open_head(data, self._ports.key, self._ports.verify)
         except ProtocolError as error:
             if error.code in _OURS:
                 raise
@@ -213,13 +227,13 @@ class _Run:
         """Stop offering what the hub's list names; its keeper's word counts for every source."""
         files, named = self._ports.files, head.withdrawn
         if named is None:
-            return
-        if not files.has_withdrawals(named.digest):
+            files.keep_withdrawals(b"")
+        elif not files.has_withdrawals(named.digest):
             self._ports.way.bring(
                 named, lambda path: files.keep_withdrawals(path.read_bytes()), self._cancel
             )
-        listed = [one.lesson for one in files.withdrawals()]
-        self._sums.withdrawn += len(self._ports.catalogue.withdraw(listed))
+        listed = files.withdrawals()
+        self._sums.withdrawn += self._ports.withdrawals.put(self._ports.source, listed)
 
     def _tell(self, done: int) -> None:
         self._progress(

@@ -331,7 +331,7 @@ class Fetcher:
                 is_film = item.file.use is FileUse.RENDITION
                 known = blobs.commit(growing, ".ts" if is_film else kind_of(item.file))
             holding = self._keep(job.lesson, item, known, Trust.ATTESTED)
-            growing.discard()
+            self._hubs.retire(growing, offer)
             job.finish(known.size_bytes)
         return holding
 

@@ -160,6 +160,7 @@ def _order(item: Item) -> tuple[int, int]:
     weight = {
         FileUse.DOCUMENT: 0,
         FileUse.IMAGE: 0,
+        FileUse.BOOKMARKS: 0,
         FileUse.AUDIO: 1,
         FileUse.VIDEO_FILE: 2,
         FileUse.RENDITION: 2,

@@ -36,7 +36,8 @@ def exchange_by_folder(ports: ExchangePorts, carrier: FolderCarrier) -> Outcome:
                 Ask(have=request.have, here=request.have, segments=request.segments), reply
             )
         except ProtocolError:
-            # Damaged on its way, or somebody's jest: the next answer is awaited instead.
+            # Damaged on its way, or somebody's jest: it is asked again below.
+            carrier.forget(name)
             continue
         pulled_bytes += len(answer)
         carrier.forget(name)

@@ -1,8 +1,9 @@
 """Taking a folder in: copy, verify, place, and use at once.
 
 Invariants:
-  I1  Every file is copied into the blob store while it is hashed, and read once; what is kept, and
-      what it is matched by, is what was read, whatever happens to the folder meanwhile.
+  I1  Every file is copied into the blob store while it is hashed, and read once, twice where it
+      looks like one that is here and is not; what is kept, and what it is matched by, is what was
+      read, whatever happens to the folder meanwhile.
   I2  A file whose bytes are those of a catalogue's file belongs to that lesson too, and is
       ATTESTED there; all others are OBSERVED.
   I3  Taking the same folder in again copies nothing that is here already and changes nothing.
@@ -13,6 +14,7 @@ Invariants:
 """
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +46,11 @@ KIND: Final = "folder"
 _CHUNK: Final = 1 << 20
 _HEAD: Final = 16
 _TRIES: Final = 3
+_FEW: Final = 8
+"""So many files of one length are looked at; where there are more it is read at once."""
+_PLACE_BYTES: Final = 4096
+_LONG_BYTES: Final = 8_000_000
+"""For files as long as this the catalogue is asked first whether their MD5 may matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +70,18 @@ class FolderReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """One file that is here now, and its bytes as the catalogue would name them."""
+    """One file that is here now."""
 
     file: FolderFile
     remote: RemoteFile
     blob: Blob
+    md5: str
+    """As the catalogue would name its bytes; empty where the catalogue has none of its length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bytes:
-    """What was read of a file: its first bytes, MD5 (the catalogue's word), SHA-256 and length."""
+    """What was read of a file: its first bytes, MD5, SHA-256 and length."""
 
     head: bytes = b""
     md5: str = ""
@@ -140,7 +149,9 @@ class _Run:
         self._offered: list[LessonId] = []
         self._rejected: list[Rejected] = []
         self._here: dict[Digest, Blob] = {}
-        self._sizes: set[int] = set()
+        self._sizes: dict[int, list[Blob]] = {}
+        self._named: frozenset[int] = frozenset()
+        """Lengths of long files of the catalogue that these may be."""
         self._matched = self._copied = self._reused = 0
 
     def place_books(self, lessons: Sequence[FolderLesson]) -> None:
@@ -166,6 +177,10 @@ class _Run:
 
     def take_all(self, lessons: Sequence[FolderLesson], tell: Callable[[int], None]) -> None:
         """Take lessons in; films of one are tried while the next is copied (I5)."""
+        lengths = {file.size_bytes for lesson in lessons for file in lesson.files}
+        long = [length for length in lengths if length >= _LONG_BYTES]
+        if long:
+            self._named = self._station.catalogue.lengths_with_md5(long)
         with Behind() as behind:
             for done, described in enumerate(lessons, 1):
                 copied = self._copied_files(described)
@@ -237,9 +252,10 @@ class _Run:
         return taken
 
     def _reused_file(self, file: FolderFile) -> _Taken | None:
-        """Find a file that is here; only one of a length that is here is read for it."""
+        """Find a file that is here; only one that may be is read for it."""
         size = file.size_bytes
-        if size not in self._sizes and not self._station.holdings.has_size(size):
+        alike = (*self._sizes.get(size, ()), *self._station.holdings.of_size(size))
+        if not alike or (len(alike) <= _FEW and not any(self._may_be(file, one) for one in alike)):
             return None
         read = _read(file.path, self._cancel)
         require_kind(_remote(file, read), read.head)
@@ -248,7 +264,11 @@ class _Run:
         if blob is None:
             return None
         self._reused += 1
-        return _Taken(file=file, remote=_remote(file, read), blob=blob)
+        return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=read.md5)
+
+    def _may_be(self, file: FolderFile, blob: Blob) -> bool:
+        here = self._station.blobs.path(blob.digest, blob.ext)
+        return _looks_like(file.path, here, file.size_bytes)
 
     def _new_file(self, file: FolderFile) -> _Taken:
         """Copy a file; one that changes meanwhile is copied again, a few times (I1)."""
@@ -259,8 +279,7 @@ class _Run:
         made = self._imported(file, check_head)
         stored = made.stored
         self._copied += stored.size_bytes
-        self._sizes.add(stored.size_bytes)
-        read = _Bytes(md5=made.md5, sha256=stored.digest, size_bytes=stored.size_bytes)
+        read = _Bytes(sha256=stored.digest, size_bytes=stored.size_bytes)
         blob = Blob(
             digest=stored.digest,
             ext=stored.ext,
@@ -268,17 +287,26 @@ class _Run:
             trust=Trust.OBSERVED,
             verified_at=self._station.clock.wall().isoformat(),
         )
-        return _Taken(file=file, remote=_remote(file, read), blob=blob)
+        self._sizes.setdefault(stored.size_bytes, []).append(blob)
+        return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=made.md5)
 
     def _imported(self, file: FolderFile, check_head: Callable[[bytes], None]) -> Imported:
-        copy = self._station.blobs.import_file
+        size = file.size_bytes
+        copy = functools.partial(
+            self._station.blobs.import_file,
+            file.path,
+            f".{file.format}",
+            self._cancel,
+            check_head,
+            with_md5=size < _LONG_BYTES or not self._named.isdisjoint((0, size)),
+        )
         for _ in range(_TRIES - 1):
             try:
-                return copy(file.path, f".{file.format}", self._cancel, check_head)
+                return copy()
             except UserError as error:
                 if error.code != "file_changes":
                     raise
-        return copy(file.path, f".{file.format}", self._cancel, check_head)
+        return copy()
 
     def _joined(
         self, described: FolderLesson, taken: Sequence[_Taken]
@@ -313,11 +341,11 @@ class _Run:
         """Give the file to the catalogue's lessons it belongs to as well (I2)."""
         station = self._station
         is_matched = False
-        for row in station.catalogue.files_with(one.remote.md5, one.blob.size_bytes):
-            lesson = station.catalogue.lesson(row.lesson)
-            if lesson is None or lesson.kind is LessonKind.FOLDER:
+        for row in station.catalogue.files_with(one.md5, one.blob.size_bytes):
+            record = station.catalogue.record(row.lesson)
+            if record is None or record.is_withdrawn or record.lesson.kind is LessonKind.FOLDER:
                 continue
-            self._keep(lesson, row.part, row.path, replace(one.blob, trust=Trust.ATTESTED))
+            self._keep(record.lesson, row.part, row.path, replace(one.blob, trust=Trust.ATTESTED))
             is_matched = True
         return is_matched
 
@@ -375,9 +403,23 @@ def _remote(file: FolderFile, read: _Bytes) -> RemoteFile:
         format=file.format,
         flags=file.flags,
         use=file.use,
-        md5=read.md5,
         size_bytes=read.size_bytes,
     )
+
+
+def _looks_like(one: Path, other: Path, size_bytes: int) -> bool:
+    """Compare some places of two files of a length; only False is certain."""
+    places = (0, size_bytes // 2, max(0, size_bytes - _PLACE_BYTES))
+    try:
+        with one.open("rb", buffering=0) as first, other.open("rb", buffering=0) as second:
+            for at in places:
+                first.seek(at)
+                second.seek(at)
+                if first.read(_PLACE_BYTES) != second.read(_PLACE_BYTES):
+                    return False
+    except OSError:
+        return True
+    return True
 
 
 def _read(path: Path, cancel: CancelToken) -> _Bytes:

@@ -10,7 +10,7 @@ Invariants:
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,7 @@ class FolderWatch:
         self._wake: Final = threading.Condition()
         self._folders: dict[Path, WatchedFolder] = {}
         self._told: Reason | None = None
+        self._found: dict[Path, Reason] = {}
         self._class_until_s: float | None = None
         self._is_closing = False
         self._is_asked = False
@@ -107,6 +108,11 @@ class FolderWatch:
             self._thread.join(_CLOSE_S)
 
     @property
+    def standing(self) -> Mapping[Path, Reason]:
+        """How each folder stood when all were looked at last; replaced, never changed."""
+        return self._found
+
+    @property
     def in_class(self) -> bool:
         """Tell whether a class is on (WT1)."""
         until_s = self._class_until_s
@@ -136,6 +142,7 @@ class FolderWatch:
             for path in wanted
         }
         found = [self._visit(folder) for folder in self._folders.values()]
+        self._found = {path: reason for path, (_, reason) in zip(wanted, found, strict=True)}
         self._tell(reason for _, reason in found)
         return next_wait_s(
             before_s,

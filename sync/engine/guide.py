@@ -98,14 +98,19 @@ class PurseGuide:
     Args:
         agenda: Plans.
         wallet: Pays for what the link brings.
+        tidy: Done before each plan, while nothing is fetched; must not raise.
     """
 
-    def __init__(self, agenda: Agenda, wallet: Wallet) -> None:
+    def __init__(
+        self, agenda: Agenda, wallet: Wallet, tidy: Callable[[], object] = lambda: None
+    ) -> None:
         self._agenda: Final = agenda
         self._wallet: Final = wallet
+        self._tidy: Final = tidy
 
     def look(self, wants: Sequence[Want]) -> Outlook:
         """See the port."""
+        self._tidy()
         return self._agenda.look_now(wants)
 
     def allowance(self, purpose: Purpose) -> Allowance:

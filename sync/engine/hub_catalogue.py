@@ -10,6 +10,7 @@ from client.service.station import Station
 from client.store.catalogue_read import SourceRow
 from client.store.edition_store import EditionStore
 from client.store.keyfile import verify
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.catalogue_sync import Progress
 from sync.engine.download import Downloader
 from sync.engine.edition_files import EditionFiles
@@ -92,14 +93,22 @@ def take_edition(
 
     The search index is left to the caller.
     """
+    return sync_edition(edition_ports(station, hub, way, received), progress, cancel)
+
+
+def edition_ports(
+    station: Station, hub: KnownHub, way: EditionWay, received: Callable[[], int]
+) -> EditionPorts:
+    """Join a hub's edition with the stores of a profile."""
     source = source_of(hub.key)
-    ports = EditionPorts(
+    return EditionPorts(
         source=source,
         key=hub.key,
         way=way,
         files=EditionFiles(station.profile.folder / EDITIONS / source),
         store=EditionStore(station.database),
         catalogue=station.catalogue,
+        withdrawals=WithdrawalRows(station.database),
         others=frozenset(row.id for row in station.sources() if row.kind != KIND),
         load=partial(station.hubs.edition, hub.key),
         save=partial(station.hubs.save_edition, hub.key),
@@ -108,7 +117,6 @@ def take_edition(
         clock=station.clock,
         received=received,
     )
-    return sync_edition(ports, progress, cancel)
 
 
 def _transport(station: Station, hub: KnownHub, wallet: Wallet) -> Transport:

@@ -13,7 +13,7 @@ from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.edition import Attested
-from client.domain.ids import SourceId
+from client.domain.ids import Digest, SourceId
 from client.store.blob_store import BlobStore, growing_key
 from client.store.growing import Growing
 from sync.engine.content import WrongContentError
@@ -45,6 +45,16 @@ class Offer:
 
 Attests = Callable[[str], tuple[tuple[SourceId, Attested], ...]]
 """Tells which sources attest the file at a path, and what."""
+
+
+def object_key(digest: Digest) -> str:
+    """Name the growing file of an object."""
+    return growing_key(f"sha256/{digest}", "")
+
+
+def manifest_key(digest: Digest) -> str:
+    """Name the growing file of an object's manifest."""
+    return growing_key(f"manifest/{digest}", "")
 
 
 def nobody(_: str) -> tuple[tuple[SourceId, Attested], ...]:
@@ -94,7 +104,7 @@ class HubContent:
     def growing(self, offer: Offer) -> Growing:
         """Take up or begin the file of an offer: the same, whichever hub gives it."""
         digest = offer.attested.digest
-        return self._blobs.growing(growing_key(f"sha256/{digest}", ""), f"sha256 {digest}")
+        return self._blobs.growing(object_key(digest), f"sha256 {digest}")
 
     def complete(self, growing: Growing, offer: Offer, cancel: CancelToken) -> None:
         """Bring what is missing of an offer (HC1).
@@ -115,10 +125,14 @@ class HubContent:
         )
         offer.downloader.fetch(growing, wanted, cancel)
 
+    def retire(self, growing: Growing, offer: Offer) -> None:
+        """End the growing of a file whose row is kept, and its manifest's."""
+        growing.discard()
+        self._blobs.clear(manifest_key(offer.attested.digest))
+
     def _manifest(self, offer: Offer, cancel: CancelToken) -> Manifest:
-        """Bring the manifest of an object, whose digest the edition told."""
-        told = offer.attested
-        key = growing_key(f"manifest/{told.digest}", "")
+        """Bring the manifest of an object, whose digest the edition told; it stays until then."""
+        told, key = offer.attested, manifest_key(offer.attested.digest)
         with closing(self._blobs.growing(key, f"manifest {told.manifest}")) as growing:
             wanted = Wanted(
                 urls=(offer.addresses.manifest(told.digest),),
@@ -127,7 +141,6 @@ class HubContent:
             )
             offer.downloader.fetch(growing, wanted, cancel)
             manifest = read_manifest(growing.read())
-            growing.discard()
         named = (manifest.sha256.hex(), manifest.size_bytes)
         if named != (told.digest, told.size_bytes):
             raise WrongContentError("digest_mismatch")

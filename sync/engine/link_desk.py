@@ -23,20 +23,18 @@ from client.domain.errors import ProtocolError, StorageError, UserError
 from client.domain.ids import LessonId
 from client.domain.record.bodies import EventType
 from client.domain.record.event import Event
-from client.service.api import (
-    HubRow,
-    ImportResult,
-    NotTaken,
-    OfferedLesson,
-    Reason,
-    SyncStatus,
-    TransferState,
-)
+from client.service.api import HubRow, Reason, SyncStatus, TransferState, WatchedRow
 from client.service.hubs import Contact, KnownHub
+from client.service.intake import ImportResult, NotTaken, OfferedLesson
 from client.service.near_view import NearView
 from client.service.station import Station
+from client.service.text import Words
+from client.store.edition_store import EditionStore
 from sync.engine.belief import read_belief, waiting
 from sync.engine.catalogue_sync import CatalogueReport, Wanted
+from sync.engine.courier import Courier, CourierPorts
+from sync.engine.courier_commands import labels_of
+from sync.engine.courier_stick import is_packed
 from sync.engine.fetch import Probe
 from sync.engine.folder_import import FolderReport, import_folder
 from sync.engine.folder_watch import FolderWatch, WatchPorts
@@ -48,6 +46,7 @@ from sync.engine.near_desk import NearDesk
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts, nobody_near
+from sync.engine.watched_folder import forget_folder, watch_folder, watched_folders
 
 T = TypeVar("T")
 
@@ -88,7 +87,8 @@ class LinkDesk:
                 link=link,
                 clock=station.clock,
                 calls=self._round,
-                guide=PurseGuide(station.agenda, wallet),
+                guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn),
+                attests=EditionStore(station.database).attested,
                 has_near=nobody_near if near is None else near.has_near,
             )
         )
@@ -110,6 +110,11 @@ class LinkDesk:
         if near is not None:
             near.book.subscribe(self.supervisor.replan)
             near.start()
+
+    def _stop_withdrawn(self) -> None:
+        """Take off the list, and off the disk, what must no longer be used."""
+        for lesson in self._station.withdrawals.try_now().unwanted:
+            self.supervisor.cancel(lesson)
 
     def request(
         self, lesson: LessonId, rendition: str = "", roles: frozenset[Role] = frozenset()
@@ -175,6 +180,28 @@ class LinkDesk:
         """
         return _nothing() if self._near is None else self._near.add(text)
 
+    def folders(self) -> Future[tuple[WatchedRow, ...]]:
+        """List the watched folders and how each stands."""
+
+        def rows() -> tuple[WatchedRow, ...]:
+            standing = self._watch.standing
+            found = watched_folders(self._station)
+            return tuple(WatchedRow(path=one, reason=standing.get(one)) for one in found)
+
+        return self._asked(rows)
+
+    def watch_folder(self, folder: Path, *, is_watched: bool) -> Future[None]:
+        """Watch a folder from now on, or no longer."""
+
+        def change() -> None:
+            if is_watched:
+                watch_folder(self._station, folder)
+            else:
+                forget_folder(self._station, folder)
+            self._watch.look_again()
+
+        return self._asked(change)
+
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
         """Take lessons from files or folders (LD1, LD2).
 
@@ -227,6 +254,7 @@ class LinkDesk:
                     last_contact_ms=contact.wall_ms or None,
                     reason=Reason(code=contact.reason) if contact.failures else None,
                     answers=not contact.failures if is_new else None,
+                    silent_days=self._station.silent_days(hub.key),
                 )
             )
         return tuple(found)
@@ -241,6 +269,9 @@ class LinkDesk:
         own = [event for event in events if event.writer == self._station.journal.writer]
         if own:
             has_ended = any(event.type == EventType.SITTING_ENDED for event in own)
+            if has_ended:
+                # What was withdrawn may have waited for this.
+                self.supervisor.replan()
             self._round.tell(Trigger.CLASS_ENDED if has_ended else Trigger.WRITTEN)
             self._watch.heard([event.type for event in own])
             self.supervisor.hurry()
@@ -249,14 +280,29 @@ class LinkDesk:
         result = ImportResult()
         for path in paths:
             try:
-                report = import_folder(self._station, path, self._probe, self._cancel)
+                result = self._taken(result, path)
             except (UserError, ProtocolError) as error:
                 result = replace(result, failed=error)
             except StorageError as error:
                 return replace(result, failed=error)
-            else:
-                result = self._joined(result, report)
         return result
+
+    def _taken(self, result: ImportResult, path: Path) -> ImportResult:
+        """Take one folder in; one that was packed for a stick as a stick is."""
+        if not is_packed(path):
+            report = import_folder(self._station, path, self._probe, self._cancel)
+            return self._joined(result, report)
+        labels = labels_of(Words(self._station.room.snapshot().settings.language))
+        ports = CourierPorts(
+            station=self._station, probe=self._probe, labels=labels, cancel=self._cancel
+        )
+        unpacked = Courier(ports).unpack(path)
+        left_out = (NotTaken(name=one.what, why=one.why) for one in unpacked.rejected)
+        return replace(
+            result,
+            lessons=result.lessons + len(unpacked.lessons),
+            not_taken=(*result.not_taken, *left_out),
+        )
 
     def _joined(self, result: ImportResult, report: FolderReport) -> ImportResult:
         found = self._station.catalogue.lessons(report.offered)

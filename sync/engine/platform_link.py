@@ -175,6 +175,7 @@ class PlatformLink:
                 return self._of_hubs()
             return self._sync_platform(wanted, progress, cancel)
         finally:
+            self._station.withdrawals.try_now()
             self._station.library.refresh(cancel)
 
     def _sync_platform(
@@ -220,7 +221,7 @@ class PlatformLink:
         """Bring a lesson, reading its detail first when it is not known.
 
         Raises:
-            UserError: `lesson_unknown`.
+            UserError: `lesson_unknown`, `lesson_withdrawn`.
             TransportError: Its detail could not be read.
             Cancelled: As asked.
         """
@@ -232,7 +233,10 @@ class PlatformLink:
 
     def _whole(self, lesson_id: LessonId, cancel: CancelToken) -> Lesson:
         catalogue = self._station.catalogue
-        lesson = catalogue.lesson(lesson_id)
+        record = catalogue.record(lesson_id)
+        if record is not None and record.is_withdrawn:
+            raise UserError("lesson_withdrawn", {"id": lesson_id})
+        lesson = None if record is None else record.lesson
         if lesson is not None and not lesson.has_detail and self._is_ours(lesson):
             read_details(self._source(), catalogue, (lesson_id,), cancel=cancel)
             lesson = catalogue.lesson(lesson_id)

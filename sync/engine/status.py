@@ -13,6 +13,7 @@ from client.service.api import Promise, Reason, TransferRow, TransferState
 from client.store.blob_store import growing_key
 from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import Choice, plan_fetch
+from sync.engine.hub_content import Attests, manifest_key, nobody, object_key
 from sync.engine.schedule import FILM_ROLES, QUIET, Entry, Stage
 
 SPEED_S = 1.0
@@ -48,10 +49,13 @@ def facts_of(lesson: Lesson, entry: Entry, holdings: Iterable[Holding]) -> Facts
     )
 
 
-def growing_keys(lesson: Lesson | None) -> list[str]:
-    """Name what grows of a lesson on this disk, none for one that is unknown."""
+def growing_keys(lesson: Lesson | None, attests: Attests = nobody) -> list[str]:
+    """Name what grows of a lesson on this disk, from wherever; none for one that is unknown."""
     parts = () if lesson is None else lesson.parts
-    return [growing_key(file.path, file.md5) for part in parts for file in part.files]
+    files = [file for part in parts for file in part.files]
+    told = [one.digest for file in files for _, one in attests(file.path)]
+    plain = [growing_key(file.path, file.md5) for file in files]
+    return [*plain, *map(object_key, told), *map(manifest_key, told)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import display_title
 from client.domain.ids import LessonId
-from client.service.api import NotTaken
+from client.service.intake import NotTaken
 from client.service.station import Station
 from client.service.sticks import PackOffer, StickEnd, StickProgress, StickSeen, StickStage
 from sync.engine.courier import Courier, CourierPorts

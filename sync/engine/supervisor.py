@@ -43,7 +43,7 @@ from sync.engine.schedule import (
     retry_wait_s,
     roles_of,
 )
-from sync.engine.status import Facts, Moment, Speed, facts_of, growing_keys, transfer_row
+from sync.engine.status import Facts, Moment, Speed, facts_of, transfer_row
 from sync.engine.supervisor_ports import Calls, Link, SupervisorPorts
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class Supervisor:
         needed = {entry.want.lesson for entry in self._entries}
         if guide is not None:
             needed |= self._plan(guide)
-        holdings.blobs.sweep(k for one in needed for k in growing_keys(self._ports.lesson(one)))
+        holdings.blobs.sweep(k for one in needed for k in self._ports.growing(one))
         holdings.missing()
 
     def _next_job(self) -> Callable[[], object] | None:

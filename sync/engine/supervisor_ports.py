@@ -14,6 +14,8 @@ from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wante
 from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.guide import Guide
+from sync.engine.hub_content import Attests, nobody
+from sync.engine.status import growing_keys
 
 
 class Link(Protocol):
@@ -83,3 +85,8 @@ class SupervisorPorts:
     """Plans; without one everything is fetched as it was asked for, and nothing costs."""
     has_near: Callable[[], bool] = nobody_near
     """Tells whether another PC of the school can be asked. Memory only."""
+    attests: Attests = nobody
+
+    def growing(self, lesson: LessonId) -> list[str]:
+        """Name what grows of a lesson on this disk; blocking."""
+        return growing_keys(self.lesson(lesson), self.attests)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple, Protocol
 
 from client.domain.cancel import CancelToken
-from client.domain.catalogue import Lesson, Part, display_title
+from client.domain.catalogue import Lesson, Part, Role, display_title
 from client.domain.errors import StorageError, StorageFullError, UserError
 from client.domain.ids import Digest, LessonId
 from client.service.api import PartView
@@ -165,7 +165,8 @@ class _Packing:
         for view in here:
             if view.id in kept:
                 self._reject(view.title, "not_to_relay")
-        return lesson, tuple(view for view in here if view.id not in kept)
+        shows = (view for view in here if view.role is not Role.BOOKMARKS)
+        return lesson, tuple(view for view in shows if view.id not in kept)
 
     def pack(self, lesson: Lesson, parts: Sequence[PartView], sink: Sink) -> None:
         """Write the files of a lesson."""

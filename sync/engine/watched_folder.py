@@ -68,9 +68,14 @@ def watch_folder(station: Station, folder: Path) -> SourceId:
     return source
 
 
+def forget_folder(station: Station, folder: Path) -> None:
+    """Watch a folder no longer; what came from it stays (WF3). Blocking."""
+    station.room.set_local(WATCH + source_of(folder.absolute()), "").result()
+
+
 def watched_folders(station: Station) -> tuple[Path, ...]:
     """List the folders that are watched."""
-    return tuple(Path(json.loads(text)) for text in station.room.locals(WATCH).values())
+    return tuple(Path(json.loads(text)) for text in station.room.locals(WATCH).values() if text)
 
 
 class WatchedFolder:

@@ -29,7 +29,8 @@ from client.store.durable import move_file, set_aside, sync_file, sync_folder, w
 from client.store.keyfile import verify
 from client.store.log_rows import EVENT, FROM, event_of
 from client.store.presence import Presence
-from sync.hub.folder import HUB_DB, KEY, LOCK, LOGS_DB, TLS, HubFolder
+from sync.hub.content import WITHDRAWN
+from sync.hub.folder import CONTENT, HUB_DB, KEY, LOCK, LOGS_DB, TLS, HubFolder
 
 _MANIFEST: Final = "manifest"
 _FORMAT: Final = 1
@@ -74,6 +75,8 @@ class Checked:
 
 def backup(folder: HubFolder, target: Path) -> Copied:
     """Copy a hub's data while it runs (Q1). Blocking.
+
+    What it withdrew is part of it; the lessons it publishes are not: they are taken in again.
 
     Raises:
         UserError: `backup_exists`: there is something under this name.
@@ -216,8 +219,8 @@ def _named(events: dict[bytes, Event]) -> list[tuple[bytes, bytes]]:
 
 def _keys(folder: Path) -> list[str]:
     """Name the files beside the databases that a copy must hold."""
-    found = [path for path in (folder / KEY, *sorted((folder / TLS).glob("*.*"))) if path.is_file()]
-    return [path.relative_to(folder).as_posix() for path in found]
+    named = (folder / KEY, folder / CONTENT / WITHDRAWN, *sorted((folder / TLS).glob("*.*")))
+    return [path.relative_to(folder).as_posix() for path in named if path.is_file()]
 
 
 def _describe(folder: Path) -> dict[str, int]:
@@ -260,9 +263,13 @@ def _check_manifest(source: Path) -> dict[str, int]:
 
 
 def _is_inside(name: str) -> bool:
-    """Tell whether a name is one that backups write: a file, or one of `tls/`."""
+    """Tell whether a name is one that backups write: a file, or one of `tls/` or `content/`."""
     parts = name.split("/")
-    return all(part and part not in (".", "..") for part in parts) and parts[:-1] in ([], [TLS])
+    return all(part and part not in (".", "..") for part in parts) and parts[:-1] in (
+        [],
+        [TLS],
+        [CONTENT],
+    )
 
 
 def _make_room(folder: Path) -> Path | None:

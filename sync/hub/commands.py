@@ -7,11 +7,13 @@ from typing import Final
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock, SystemClock
-from client.domain.errors import UserError
+from client.domain.errors import UsageError, UserError
 from client.domain.ids import LessonId
+from client.domain.withdrawal import URGENT, Withdrawal
 from client.service.command.documents import Listing, Outcome
 from client.service.command.parse import Invocation
 from client.service.station import Station
+from client.store.disk import disk_errors
 from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.care import backup, check, restore
@@ -28,9 +30,11 @@ from sync.hub.folder import CONTENT, HubFolder
 from sync.hub.ports import Node, Role
 from sync.hub.publish import Publisher, PublishReport
 from sync.hub.respond import Policy, Responder
-from sync.protocol.edition import MAX_GRACE_DAYS, MAX_REASON, Withdrawal
+from sync.protocol.edition import MAX_GRACE_DAYS, MAX_REASON, open_head
 from sync.transport.folder_carrier import answer_folder
 
+_NOT_COPIED: Final = ("profile", "content/public")
+"""Lessons, and what was published of them: no backup has them."""
 _DAMAGED: Final = 4
 """Exit code of a check that found damage."""
 
@@ -57,7 +61,8 @@ def run_hub(call: Invocation, beside: Beside) -> None:
 def answer_in_folder(call: Invocation) -> object:
     """`hub answer`: what rooms left in a folder, while the hub need not run."""
     with open_folder(call) as folder:
-        return answer_folder(call.needed_path("dir").absolute(), responder(folder).answer)
+        hub = responder(folder)
+        return answer_folder(call.needed_path("dir").absolute(), hub.answer, hub.has_answered)
 
 
 def responder(folder: HubFolder) -> Responder:
@@ -71,7 +76,12 @@ def make_backup(call: Invocation) -> object:
     """`hub backup`."""
     with open_folder(call) as folder:
         made = backup(folder, call.needed_path("dir").absolute())
-    return {"path": made.path, "files": made.files, "size_bytes": made.size_bytes}
+    return {
+        "path": made.path,
+        "files": made.files,
+        "size_bytes": made.size_bytes,
+        "without": _NOT_COPIED,
+    }
 
 
 def put_back(call: Invocation) -> object:
@@ -115,17 +125,36 @@ def publish(station: Station, call: Invocation, cancel: CancelToken) -> PublishR
         return Publisher(station, content, folder.key(), clock).publish(cancel)
 
 
+def word_of(folder: HubFolder) -> tuple[bytes, bytes] | None:
+    """Give the newest head and the list of withdrawals it names, None before the first edition."""
+    content = ContentFolder(folder.path / CONTENT)
+    with disk_errors():
+        if not content.head.exists():
+            return None
+        data = content.head.read_bytes()
+        named = open_head(data, folder.key().public_key, verify).withdrawn
+        return data, b"" if named is None else content.edition_file(named.digest).read_bytes()
+
+
 def withdraw(call: Invocation) -> object:
-    """`hub withdraw`: holds from the next edition on."""
-    replacement = call.text("replacement")
-    one = Withdrawal(
-        lesson=LessonId(call.text("id")),
-        reason=call.text("reason")[:MAX_REASON],
-        grace_days=min(call.number("grace", 0), MAX_GRACE_DAYS),
-        replacement=LessonId(replacement) if replacement else None,
-    )
+    """`hub withdraw`: holds from the next edition on; with `--undo` it is taken back."""
+    replacement, lesson = call.text("replacement"), LessonId(call.text("id"))
+    reason = call.text("reason")[:MAX_REASON]
     with open_folder(call) as folder:
-        ContentFolder(folder.path / CONTENT).withdraw(one)
+        content = ContentFolder(folder.path / CONTENT)
+        if call.flag("undo"):
+            content.offer_again(lesson)
+            return {"lesson": lesson, "offered": True}
+        if not reason:
+            raise UsageError("usage", {"detail": "--reason"})
+        days = min(call.number("grace", 0), MAX_GRACE_DAYS)
+        one = Withdrawal(
+            lesson=lesson,
+            reason=reason,
+            grace_days=0 if reason in URGENT else days,
+            replacement=LessonId(replacement) if replacement else None,
+        )
+        content.withdraw(one)
     return {
         "lesson": one.lesson,
         "reason": one.reason,

@@ -18,7 +18,8 @@ Invariants:
       head they read, and of the one before.
   U3  Publishing that was cut off anywhere leaves the edition before, and the next one has a
       greater number than any that was signed here.
-  U4  An object that two editions in a row do not have is deleted.
+  U4  An object that two editions in a row do not have is deleted; one of a withdrawn lesson, which
+      no other has, as soon as the withdrawal is told.
 """
 
 import contextlib
@@ -34,18 +35,19 @@ from client.domain.cancel import CancelToken
 from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import DigestMismatchError, ProtocolError, StorageCorruptError
 from client.domain.failpoint import failpoint
-from client.domain.ids import Digest
+from client.domain.ids import Digest, LessonId
+from client.domain.withdrawal import Withdrawal
 from client.store.disk import disk_errors, sync_file, write_durably
 from client.store.durable import sync_folder
 from sync.protocol.edition import (
     NamedFile,
-    Withdrawal,
     pack_withdrawals,
     read_withdrawals,
 )
 from sync.protocol.manifest import BLOCK_BYTES, Manifest, ManifestMaker, pack_manifest
 
 PUBLIC: Final = "public"
+WITHDRAWN: Final = "withdrawn"
 MOST_EDITIONS: Final = 10
 """Editions that are kept to make steps from: a room that missed more takes the whole."""
 _READ: Final = 1 << 20
@@ -79,7 +81,7 @@ class ContentFolder:
     def __init__(self, folder: Path) -> None:
         self.public: Final = folder / PUBLIC
         self._known = folder / "editions"
-        self._withdrawn = folder / "withdrawn"
+        self._withdrawn = folder / WITHDRAWN
         self._shown = folder / "objects"
         version = self.public / "v1"
         self.head: Final = version / "c" / "head"
@@ -200,16 +202,32 @@ class ContentFolder:
 
     def withdraw(self, one: Withdrawal) -> None:
         """Withdraw a lesson from the next edition on; the last word on it counts."""
-        others = (other for other in self.withdrawals() if other.lesson != one.lesson)
-        write_durably(self._withdrawn, pack_withdrawals((*others, one)))
+        self._keep_list((*self._others(one.lesson), one))
 
-    def release(self, head: bytes, past: Iterable[Past], objects: Collection[Digest]) -> None:
+    def offer_again(self, lesson: LessonId) -> None:
+        """Take a withdrawal back from the next edition on."""
+        self._keep_list(self._others(lesson))
+
+    def _others(self, lesson: LessonId) -> tuple[Withdrawal, ...]:
+        return tuple(other for other in self.withdrawals() if other.lesson != lesson)
+
+    def _keep_list(self, listed: tuple[Withdrawal, ...]) -> None:
+        write_durably(self._withdrawn, pack_withdrawals(listed))
+
+    def release(
+        self,
+        head: bytes,
+        past: Iterable[Past],
+        objects: Collection[Digest],
+        withdrawn: Collection[Digest] = (),
+    ) -> None:
         """Show a new head, whose files are all here, and clean up behind it (U2 to U4).
 
         Args:
             head: The signed head of the last of `past`.
             past: All editions to remember, the newest last.
             objects: Those of its rows.
+            withdrawn: Those of lessons that are withdrawn: they are not shown to anybody any more.
         """
         kept = tuple(past)[-MOST_EDITIONS:]
         write_durably(self._known, encode([_past(one) for one in kept]))
@@ -222,13 +240,13 @@ class ContentFolder:
             for path in self._editions.iterdir():
                 if path.name not in shown:
                     path.unlink()
-        self._sweep(frozenset(objects))
+        self._sweep(frozenset(objects), frozenset(withdrawn))
 
-    def _sweep(self, objects: frozenset[Digest]) -> None:
+    def _sweep(self, objects: frozenset[Digest], withdrawn: frozenset[Digest]) -> None:
         """Delete the objects that neither this edition has nor the one before (U4)."""
         with disk_errors():
             before = self._shown.read_text("ascii").split() if self._shown.exists() else ()
-            kept = objects.union(map(Digest, before))
+            kept = objects.union(map(Digest, before)) - (withdrawn - objects)
             for folder in (self._objects, self._manifests):
                 for path in folder.iterdir():
                     if path.name not in kept:

@@ -17,7 +17,7 @@ it takes its place. From then on the hub's signature answers for the digest. A r
 Invariants:
   HP1  Nothing protected and nothing that may not be handed on gets a digest or becomes an object.
   HP2  A file whose bytes are no longer those that were verified is not published.
-  HP3  A lesson that was withdrawn is in no later edition.
+  HP3  A lesson that was withdrawn is in no later edition, and its files are no longer shown.
   HP4  Each edition has a greater number and a later time than the one before, whatever the clock
        says, and the rows of the catalogue as they are.
 """
@@ -35,9 +35,10 @@ from client.domain.clock import Clock
 from client.domain.edition import Attested, Group
 from client.domain.errors import DigestMismatchError, ProtocolError
 from client.domain.holding import Blob, is_video
-from client.domain.ids import BookId, Digest, LessonId
+from client.domain.ids import BookId, Digest, LessonId, SourceId
 from client.domain.signer import Signer
 from client.service.station import Station
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.hub.authority import FIRST
 from sync.hub.content import ContentFolder, Past
 from sync.protocol.edition import (
@@ -54,6 +55,8 @@ from sync.source.folder import NO_RELAY
 _LESSONS: Final = 200
 _READ: Final = 1 << 16
 _NOTHING: Final = Digest("")
+_PUBLISHED: Final = SourceId("published")
+"""Who says in the profile of a hub what the hub withdrew."""
 _MINUTE_MS: Final = 60_000
 """Numbers begin at the minute, so that a hub that lost its editions goes on above them."""
 
@@ -125,6 +128,8 @@ class Publisher:
             StorageError: The disk is full or failed; the edition before stays.
             Cancelled: As asked; the edition before stays.
         """
+        # What is withdrawn, or taken back, holds for the profile that is published from, too.
+        WithdrawalRows(self._station.database).put(_PUBLISHED, self._content.withdrawals())
         past = self._content.past()
         sums = _Sums()
         whole = self._content.put_edition_file(packed(sums.over(self._stream(cancel))))
@@ -146,7 +151,9 @@ class Publisher:
             pack_head(head, self._signer),
             [*past, _remembered(head, others)],
             self._shown,
+            self._of_withdrawn(),
         )
+        self._station.withdrawals.try_now()
         return PublishReport(
             number=number,
             books=self._books,
@@ -259,6 +266,11 @@ class Publisher:
 
     def _rows_in(self, file: NamedFile, size: int) -> Iterator[bytes]:
         return rows_in(unpacked(_pieces(self._content, file), size))
+
+    def _of_withdrawn(self) -> frozenset[Digest]:
+        lessons = [one.lesson for one in self._content.withdrawals()]
+        held = self._station.holdings.of_lessons(lessons)
+        return frozenset(one.blob.digest for one in held if one.blob is not None)
 
     def _withdrawn(self) -> NamedFile | None:
         found = self._content.withdrawals()

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from client.domain.clock import Clock
-from client.domain.errors import BusyError, UserError
+from client.domain.errors import BusyError, ProtocolError, UserError
 from client.domain.record.log import Log, Taken
 from client.domain.record.vector import Vector
 from client.domain.signer import Signer, Verify
@@ -42,6 +42,7 @@ from sync.protocol.exchange import (
     check_request,
     digest_of,
     fitting,
+    open_reply,
     pack_reply,
     read_request,
 )
@@ -132,6 +133,14 @@ class Responder:
             notes=(TWO_MACHINES,) if len(node.machines) > 1 else (),
         )
         return pack_reply(reply, self._signer)
+
+    def has_answered(self, envelope: bytes, reply: bytes) -> bool:
+        """Tell whether a reply that lies beside a request is this hub's to just that."""
+        try:
+            open_reply(reply, envelope, self._signer.public_key, self._verify)
+        except ProtocolError:
+            return False
+        return True
 
     def _sender(self, request: Request, envelope: bytes) -> Node:
         """Find out who asks and whether it may (H1)."""

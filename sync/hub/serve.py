@@ -178,7 +178,7 @@ def config_of(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_Patient,
-        loop="asyncio",
+        loop="auto",  # uvloop where it is there
         lifespan="off",
         ws="none",
         interface="asgi3",

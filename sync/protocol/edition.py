@@ -24,6 +24,7 @@ from client.domain.canon import Wire, decode_array, encode
 from client.domain.errors import ProtocolError
 from client.domain.ids import Digest, LessonId
 from client.domain.signer import Signer, Verify
+from client.domain.withdrawal import Withdrawal
 
 FORMAT: Final = 1
 MAX_HEAD_BYTES: Final = 16 * 1024
@@ -73,18 +74,6 @@ class Head:
     whole: NamedFile
     deltas: tuple[Delta, ...] = ()
     withdrawn: NamedFile | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawal:
-    """A lesson that is no longer to be shown once its grace is over."""
-
-    lesson: LessonId
-    reason: str
-    """What people read, or a message code."""
-    grace_days: int = 0
-    """School may go on with it for so long; 0: not from its next start on."""
-    replacement: LessonId | None = None
 
 
 def pack_head(head: Head, signer: Signer) -> bytes:

@@ -12,6 +12,7 @@ Invariants:
   FC2  Whatever else lies in the folder is left alone: other files, links, folders, what is too
        large, what is beyond a bounded number.
   FC3  One request that cannot be answered keeps no other from being answered.
+  FC4  What only looks like an answer keeps no request from being answered.
 """
 
 import os
@@ -19,6 +20,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -109,10 +111,11 @@ class FolderCarrier:
 
     def _names(self) -> dict[str, None]:
         """Return names that may be ours in order of their numbers, of at most `MAX_FILES`."""
-        if not self._folder.is_dir():
-            return {}
-        with disk_errors(), os.scandir(self._folder) as entries:
-            found = [entry.name for _, entry in zip(range(MAX_FILES), entries, strict=False)]
+        with disk_errors():
+            if not self._folder.is_dir():
+                return {}
+            with os.scandir(self._folder) as entries:
+                found = [entry.name for _, entry in zip(range(MAX_FILES), entries, strict=False)]
         ours = (name for name in found if _NAME.fullmatch(name))
         return dict.fromkeys(sorted(ours, key=lambda name: (name[-len("00.ask") :], name)))
 
@@ -150,18 +153,29 @@ def _answer_to(name: str) -> str:
     return name.removesuffix(_ASK) + _SAY
 
 
-def answer_folder(folder: Path, answer: Callable[[bytes], bytes]) -> Answered:
-    """Answer as a hub what lies in a folder (FC3).
+def _any(_request: bytes, _reply: bytes) -> bool:
+    """Take every reply for one that holds."""
+    return True
+
+
+def answer_folder(
+    folder: Path,
+    answer: Callable[[bytes], bytes],
+    holds: Callable[[bytes, bytes], bool] = _any,
+) -> Answered:
+    """Answer as a hub what lies in a folder (FC3, FC4).
 
     Args:
         folder: As for `FolderCarrier`.
         answer: `sync.hub.respond.Responder.answer`.
+        holds: `sync.hub.respond.Responder.has_answered`.
 
     Raises:
         StorageError: The hub or the folder cannot keep it; what was answered stays.
     """
     carrier, answered, refused = FolderCarrier(folder), 0, 0
-    for name, request in carrier.open_requests():
+    jests = (one[:2] for one in carrier.answers() if not holds(one[1], one[2]))
+    for name, request in chain(carrier.open_requests(), jests):
         try:
             reply = answer(request)
         except (ProtocolError, UserError):

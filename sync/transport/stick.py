@@ -150,10 +150,11 @@ class Stick:
         """List at most so many names in a folder, sorted; none where there is none."""
         self._step(0)
         place = self._place(folder)
-        if place is None or not place.is_dir():
-            return ()
-        with stick_errors(), os.scandir(place) as entries:
-            return tuple(sorted(one.name for _, one in zip(range(most), entries, strict=False)))
+        with stick_errors():
+            if place is None or not place.is_dir():
+                return ()
+            with os.scandir(place) as entries:
+                return tuple(sorted(one.name for _, one in zip(range(most), entries, strict=False)))
 
     def size(self, path: str) -> int | None:
         """Tell the length of a plain file, None where there is none."""
@@ -242,8 +243,8 @@ class Stick:
         place = self.root
         for step in steps[:-1]:
             place = place / step
-            if makes and not place.exists():
-                with stick_errors():
+            with stick_errors():
+                if makes and not place.exists():
                     place.mkdir()
                     sync_folder(place.parent)
             if _is_link(place):

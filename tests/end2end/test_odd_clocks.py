@@ -30,6 +30,8 @@ from tests.quality.sources import ROOT
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 YEARS = (1970, 2013, 2099)
+SLACK = timedelta(minutes=1)
+"""Far more than an answer takes, far less than these clocks are off."""
 
 pytestmark = pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
 
@@ -146,8 +148,8 @@ def test_a1_a_clock_that_is_put_right_dates_what_was_before(tmp_path: Path) -> N
     assert {one["at_quality"] for one in found} == {"clock"}
     times = [datetime.fromisoformat(one["at"]) for one in found]
     assert times == sorted(times)
-    assert before.replace(microsecond=0) <= times[0]
-    assert times[-1] <= SystemClock().wall().astimezone(UTC)
+    assert before - SLACK <= times[0]
+    assert times[-1] <= SystemClock().wall().astimezone(UTC) + SLACK
 
 
 # --- with a hub --------------------------------------------------------------------------
@@ -158,9 +160,8 @@ def is_right(found: list[dict[str, Any]], begun: datetime) -> None:
     assert {one["at_quality"] for one in found} == {"exact"}
     times = [datetime.fromisoformat(one["at"]) for one in found]
     assert times == sorted(times)
-    slack = timedelta(seconds=5)
-    assert begun - slack <= times[0]
-    assert times[-1] <= SystemClock().wall().astimezone(UTC) + slack
+    assert begun - SLACK <= times[0]
+    assert times[-1] <= SystemClock().wall().astimezone(UTC) + SLACK
 
 
 @pytest.mark.parametrize("year", YEARS)

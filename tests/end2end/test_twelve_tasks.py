@@ -36,7 +36,7 @@ class Day:
 
 
 def test_twelve_tasks_by_keys_only(tmp_path, demo):
-    film = Film(next(demo.rglob("分一分（一）/film.mp4")), upper=0.6)
+    film = Film(next(demo.rglob("*分一分（一）*/视频.mp4")), upper=0.6)
     with virtual_display("1920x1080x24") as display:
         day = Day(Desk(tmp_path / "profile", display, school_zone(8, 32)), film)
         with day.desk.app("--demo"):

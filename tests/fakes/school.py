@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from client.domain.availability import Decodes, LessonState, Light, PartState
@@ -9,7 +10,7 @@ from client.domain.catalogue import Book, Lesson, LessonKind, Placement, Role
 from client.domain.clock import FrozenClock
 from client.domain.ids import BookId, ClassId, LessonId, PartId, SourceId
 from client.domain.timetable import Slot, SlotKey
-from client.service.api import LessonDetail, LessonRow, PartView
+from client.service.api import LessonDetail, LessonRow, PartView, Stopped
 from client.service.records import RecordService
 from client.service.room import RoomService
 from client.service.today import TodayService
@@ -54,18 +55,28 @@ def lessons(book: str) -> tuple[Lesson, ...]:
 class Shelf:
     """The `Lessons` of client.service.today, in memory: every second lesson is here."""
 
+    def __init__(self) -> None:
+        self.stopped: dict[LessonId, Stopped] = {}
+
     def periods_now(self, book: BookId) -> tuple[tuple[LessonId, int], ...]:
         return tuple((one.id, max(1, len(one.periods))) for one in self.order_now(book))
 
     def similar_now(self, detail):
         return ()
 
+    def with_textbook_now(self, detail):
+        return detail
+
     def order_now(self, book: BookId) -> tuple[Lesson, ...]:
         return lessons(book) if book in BOOKS else ()
 
     def details_now(self, ids: Sequence[LessonId]) -> Mapping[LessonId, LessonDetail]:
         known = {one.id: one for book in BOOKS for one in lessons(book)}
-        return {one: detail(known[one]) for one in ids if one in known}
+        return {
+            one: replace(detail(known[one]), stopped=self.stopped.get(one))
+            for one in ids
+            if one in known
+        }
 
 
 def detail(lesson: Lesson) -> LessonDetail:
@@ -111,7 +122,8 @@ class School:
         self.journal = open_journal(folder, self.clock).journal
         self.room = RoomService(self.journal)
         self.records = RecordService(self.journal, self.room.class_ids)
-        self.today = TodayService(self.room, self.records, Shelf(), self.clock)
+        self.shelf = Shelf()
+        self.today = TodayService(self.room, self.records, self.shelf, self.clock)
 
     def furnish(self) -> None:
         """Two grades, their books, and a week."""
@@ -139,6 +151,9 @@ class School:
 
     def course(self, key: SlotKey) -> Future[CoursePage]:
         return self.today.course(key)
+
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        return self.today.use_instead(stopped, other)
 
     def books(self, grade: int, subject: str) -> Future[tuple[Book, ...]]:
         future: Future[tuple[Book, ...]] = Future()

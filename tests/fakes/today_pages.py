@@ -18,6 +18,7 @@ from client.service.api import (
     PeriodRow,
     Reason,
     ResumeNotice,
+    Stopped,
     Swap,
     SwapScope,
     TodayPage,
@@ -231,6 +232,24 @@ def one_class_day() -> TodayPage:
     return replace(page, classes=CLASSES[:1], rows=rows, needs_hand=())
 
 
+def stopped_day(stopped: Stopped, *, is_here: bool) -> TodayPage:
+    """A room with one grade whose next lesson was withdrawn."""
+    page = one_class_day()
+    has_other = bool(stopped.replacement_title)
+    over = CardAction.REPLACE if has_other else CardAction.SWAP
+    (first,) = page.rows[1].cards
+    assert first is not None
+    shown = replace(
+        first,
+        light=Light.READY if is_here else Light.NOT_READY,
+        action=CardAction.START if is_here else over,
+        reason=Reason(code="reason_stopped"),
+        stopped=stopped,
+    )
+    rows = (page.rows[0], replace(page.rows[1], cards=(shown,)), *page.rows[2:])
+    return replace(page, rows=rows)
+
+
 def empty_day(*, is_planned: bool = False) -> TodayPage:
     """No slot today; nothing at all unless planned."""
     page = full_day()
@@ -297,6 +316,9 @@ class FakeToday:
     def swap(self, key: SlotKey, alternative: Alternative, scope: SwapScope) -> Future:  # type: ignore[type-arg]
         return self._answer(None, "swap", key, alternative, scope)
 
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future:  # type: ignore[type-arg]
+        return self._answer(None, "use_instead", stopped, other)
+
     def undo(self) -> Future:  # type: ignore[type-arg]
         return self._answer(None, "undo")
 
@@ -321,6 +343,9 @@ class FakeActions:
 
     def fetch(self, lesson: object) -> None:
         self.done.append(("fetch", lesson))
+
+    def import_stick(self) -> None:
+        self.done.append(("stick",))
 
     def import_paths(self, paths: object) -> None:
         self.done.append(("import", tuple(paths)))  # type: ignore[call-overload]

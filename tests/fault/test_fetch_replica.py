@@ -19,10 +19,12 @@ from client.domain.catalogue import FileUse, Lesson, Part, RemoteFile, Role
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled
 from client.domain.holding import part_state
-from client.domain.ids import PartId
+from client.domain.ids import BookId, PartId
+from client.service.library import LibraryService
 from client.service.secrets import Token
 from sync.engine.fetch_plan import Choice, FetchReport, PartStatus
-from tests.fetch_room import FILM, PAPERS, fetch_room, prepare, rendition
+from sync.source.platform.source import PLATFORM
+from tests.fetch_room import FILM, PAPERS, FetchRoom, fetch_room, prepare, rendition
 from tests.replica import Replica, Replicas
 
 pytestmark = [pytest.mark.shared]
@@ -101,6 +103,34 @@ def test_a_whole_lesson_comes_documents_first(peer: Replica, library: Path, tmp_
         assert again.bytes_reused == again.bytes_received + sum(
             h.blob.size_bytes for h in held.values() if h.blob
         )
+
+
+def test_a_textbook_brings_its_chapters_and_opens_where_each_lesson_stands(
+    peer: Replica, library: Path, tmp_path: Path
+) -> None:  # L3, B4, BM2
+    with fetch_room(tmp_path, peer.base, library=library) as room:
+        shelf = LibraryService(room.db, room.holdings)
+        (book, text) = _book_with_chapters(room)
+        assert statuses(room.fetch(text)) == {("present", "")}
+        found = [shelf.detail_now(one.id).textbook for one in room.catalogue.lessons_of_book(book)]
+        firsts = [one.first for one in found if one is not None]
+        length = max(file.pages for file in text.parts[0].files)
+        assert len(firsts) == len(found)
+        assert firsts == sorted(firsts)
+        assert len(set(firsts)) > 1
+        assert all(one is not None and one.first <= one.last <= length for one in found)
+
+
+def _book_with_chapters(room: FetchRoom) -> tuple[BookId, Lesson]:
+    """The first lesson book whose e-textbook has bookmarks."""
+    texts = [room.catalogue.lesson(one.id) for one in room.catalogue.textbooks(PLATFORM)]
+    for book in room.catalogue.books():
+        for one in texts if room.catalogue.ids_of_book(book.id) else ():
+            if one is None or one.place != book.place:
+                continue
+            if any(part.role is Role.BOOKMARKS for part in one.parts):
+                return book.id, one
+    raise AssertionError("no such book")
 
 
 def test_the_film_is_its_segments_in_order_in_every_room(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from client.domain.cancel import CancelToken
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageFullError, UserError
+from client.domain.ids import LessonId, PartId, SourceId
 from client.media.probe import decodes
 from client.service.paths import Profile
 from client.service.station import Station
-from client.store import blob_store
+from client.store import blob_store, one_pass
 from client.store.blob_store import BlobStore
 from client.store.holding_store import HoldingStore
+from sync.engine import folder_import
 from sync.engine.catalogue_sync import Wanted
 from sync.engine.commands import add_platform
 from sync.engine.folder_import import KIND, import_folder
@@ -177,6 +180,51 @@ def stored(station):
     return [path for path in station.blobs.folder.rglob("*") if path.is_file()]
 
 
+def test_a_long_film_is_read_once_and_hashed_once(station, tmp_path, monkeypatch):
+    """I1: unless its bytes may be here, or the catalogue may know them by their MD5."""
+    monkeypatch.setattr(folder_import, "_LONG_BYTES", 1)
+    monkeypatch.setattr(one_pass, "md5", None)
+    reads = []
+    real = folder_import._read
+    monkeypatch.setattr(folder_import, "_read", lambda *a: reads.append(a[0].name) or real(*a))
+    for number in range(3):
+        put(tmp_path / "stick", f"{number}.mp4", film(b"%d" % number))
+    assert len(take(station, tmp_path / "stick").offered) == 3
+    assert reads == []
+
+
+@pytest.mark.parametrize("few", [0, 8])
+def test_files_that_differ_in_one_byte_are_two(station, tmp_path, monkeypatch, few):
+    """I1 I3: looking at some places of a file only tells which need no second reading."""
+    monkeypatch.setattr(folder_import, "_FEW", few)
+    data = bytearray(PDF + bytes(100_000))
+    names = []
+    for place in (0, 20_000, 80_000):
+        data[place + len(PDF)] ^= 1
+        names += [put(tmp_path / "stick", f"{place}.pdf", bytes(data))]
+        names += [put(tmp_path / "stick", f"{place} again.pdf", bytes(data))]
+    report = take(station, tmp_path / "stick")
+    assert (report.copied_bytes, report.reused) == (3 * len(data), 3)
+    assert set(blobs(station)) == {hashlib.sha256(one.read_bytes()).hexdigest() for one in names}
+    assert set(blobs(station)) == set(blobs(station).values())
+    stored(station)[0].unlink()
+    assert take(station, tmp_path / "stick").copied_bytes == len(data)
+
+
+def test_a_hubs_folder_lesson_is_no_catalogues_file(station, tmp_path):
+    """I2: also where its row has an MD5."""
+    path = put(tmp_path / "stick", "one.mp4", film(b"1"))
+    report = take(station, tmp_path / "stick")
+    lesson = station.catalogue.lesson(report.offered[0])
+    (part,) = lesson.parts
+    file = replace(part.files[0], md5=hashlib.md5(path.read_bytes()).hexdigest())
+    theirs = replace(lesson, id=LessonId("theirs"), source=SourceId("hub-1"), title="theirs")
+    part = replace(part, id=PartId("theirs-1"), lesson=theirs.id, files=(file,))
+    station.catalogue.put_whole((replace(theirs, parts=(part,)),))
+    assert take(station, tmp_path / "stick").matched == 0
+    assert station.holdings.of_lesson(theirs.id) == ()
+
+
 def test_what_no_name_tells_is_offered(station, tmp_path):
     put(tmp_path / "stick", "video1.mp4", film(b"1"))
     put(tmp_path / "stick", "video2.mp4", film(b"2"))
@@ -258,7 +306,7 @@ def test_a_file_that_changes_while_it_is_copied_is_read_again(station, folder, m
     assert set(stored) == set(stored.values())
     assert hashlib.sha256(path.read_bytes()).hexdigest() in stored
     (part,) = station.catalogue.lesson(report.lessons[1]).parts
-    assert part.files[0].md5 == hashlib.md5(path.read_bytes()).hexdigest()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in part.files[0].path
 
 
 def test_a_file_that_never_stops_changing_is_left_for_later(station, folder, monkeypatch):
@@ -389,8 +437,12 @@ def test_a_lesson_survives_losing_the_database(station, folder, tmp_path):
 
 
 @pytest.mark.shared
-def test_files_of_the_catalogue_are_recognised_by_their_bytes(station, tmp_path, replica):
+@pytest.mark.parametrize("long", [folder_import._LONG_BYTES, 1], ids=["short", "long"])
+def test_files_of_the_catalogue_are_recognised_by_their_bytes(
+    station, tmp_path, replica, monkeypatch, long
+):
     """I2: whatever they are called; matched files are ATTESTED, all others OBSERVED."""
+    monkeypatch.setattr(folder_import, "_LONG_BYTES", long)
 
     class Call:
         language = ""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
+from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageError, UsageError, UserError
 from client.domain.ids import LessonId
@@ -184,6 +185,15 @@ def test_what_is_withdrawn_or_not_here_stays(station, tmp_path, monkeypatch):
     assert [why for _, why in names_of(report)] == ["not_here"]
     with pytest.raises(UserError, match="lesson_unknown"):
         take_home(ports(station), tmp_path / "c", [LessonId("nobody")])
+
+
+def test_the_chapters_of_a_textbook_are_nothing_to_look_at(station, tmp_path):
+    """TH1"""
+    one, other = lessons(station)
+    lesson = station.catalogue.lesson(one)
+    parts = tuple(replace(part, role=Role.BOOKMARKS) for part in lesson.parts)
+    station.catalogue.put_whole((replace(lesson, parts=parts),))
+    assert take_home(ports(station), tmp_path / "home", [one, other]).lessons == (other,)
 
 
 def test_nothing_of_the_room_goes(station, tmp_path):

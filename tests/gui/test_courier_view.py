@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
 from client.domain.errors import StorageError
-from client.service.api import NotTaken
+from client.service.intake import NotTaken
 from client.service.sticks import StickEnd, StickProgress, StickSeen, StickStage
 from client.service.text import Words
 from client.store.keyfile import KeyFile

@@ -10,7 +10,7 @@ from client.domain.availability import Decodes
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, UserError
 from client.domain.timetable import Slot, SlotKey
-from client.service.api import ImportResult, NotTaken, OfferedLesson
+from client.service.intake import ImportResult, NotTaken, OfferedLesson
 from client.service.paths import Profile
 from client.service.station import Station
 from client.service.text import Words

@@ -13,13 +13,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
-from client.domain.availability import Decodes, LessonState, Light, Trust
-from client.domain.catalogue import FileUse, Part, Role
+from client.domain.availability import Decodes, LessonState, Light, PartState, Trust
+from client.domain.catalogue import FileUse, LessonKind, Part, Role
 from client.domain.clock import FrozenClock
 from client.domain.holding import Blob
 from client.domain.ids import BookId, ClassId, Digest, LessonId, PartId, SectionId
 from client.domain.timetable import Slot, SlotKey
-from client.service.api import Filters, SearchPage
+from client.service.api import Chapter, Filters, SearchPage, TextbookPages
 from client.service.paths import Profile
 from client.service.placing import Placing
 from client.service.station import Station
@@ -29,6 +29,7 @@ from tests.library_room import fill_stores, put, remote_file
 from ui.base.button import Button
 from ui.base.choice import Chip, ChoiceRow, Select, Tick
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.text import ElidedLabel
 from ui.base.theme import Type
 from ui.view.library import LibraryView
 from ui.view.library_facets import SECTION
@@ -561,3 +562,59 @@ def test_a_click_on_a_row_opens_it(desk, qtbot) -> None:
     where = QPoint(box.left() + 200, box.center().y())
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert desk.model.selected == "fractions"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "line"), [(14, 19, "第 14–19 页"), (14, 14, "第 14 页"), (1, 0, "课本")]
+)
+def test_the_textbook_opens_where_the_lesson_stands(
+    desk, monkeypatch, first: int, last: int, line: str
+) -> None:
+    desk.open_detail("fractions")
+    assert desk.named("open-textbook") is None
+    found = desk.model.detail
+    book = replace(found.parts[1], role=Role.TEXTBOOK, id=PartId("book"))
+    pages = TextbookPages(part=book, first=first, last=last)
+    desk.model.detail = replace(found, textbook=pages)
+    desk.model.detail_changed.emit()
+    desk.qtbot.waitUntil(lambda: desk.named("open-textbook") is not None)
+    names = [one.accessibleName() for one in desk.view.findChildren(ElidedLabel)]
+    assert line in [*names, *(one.text() for one in desk.find(QLabel))]
+    shown = []
+    monkeypatch.setattr(desk.told, "preview", shown.append)
+    desk.click(desk.named("open-textbook"))
+    assert shown == [replace(found, textbook=pages, parts=())]
+    desk.model.detail = None
+    desk.model.open_textbook(pages)
+    assert len(shown) == 1
+
+
+def test_a_textbook_opens_at_each_of_its_chapters(desk, monkeypatch) -> None:
+    desk.open_detail("fractions")
+    found = desk.model.detail
+    book = replace(found.parts[1], role=Role.TEXTBOOK, id=PartId("book"))
+    made = tuple(
+        Chapter(title=title, depth=depth, pages=TextbookPages(part=book, first=first, last=last))
+        for title, depth, first, last in (("六 认识分数", 0, 58, 71), ("分一分", 1, 58, 58))
+    )
+    desk.model.detail = replace(found, chapters=made)
+    desk.model.detail_changed.emit()
+    desk.qtbot.waitUntil(lambda: bool(desk.find(QLabel, "第 58–71 页")))
+    assert desk.find(QLabel, "第 58 页")
+    shown = []
+    monkeypatch.setattr(desk.told, "preview", shown.append)
+    buttons = [b for b in desk.find(Button) if b.objectName() == "open-textbook"]
+    desk.click(buttons[1])
+    assert [one.textbook for one in shown] == [made[1].pages]
+
+
+def test_exercises_are_printed_as_a_sheet_is(desk) -> None:
+    desk.open_detail("fractions")
+    found = desk.model.detail
+    here = replace(found.parts[1], role=Role.EXERCISE, state=PartState.PRESENT)
+    row = replace(found.row, kind=LessonKind.QUESTIONS)
+    desk.model.detail = replace(found, row=row, parts=(here,))
+    desk.model.detail_changed.emit()
+    desk.qtbot.waitUntil(lambda: bool(desk.find(Button, "打印习题")))
+    desk.click(desk.named("print-task"))
+    assert desk.told.done == [("print", "fractions")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
@@ -14,17 +14,22 @@ from client.domain.clock import SystemClock
 from client.domain.errors import UserError
 from client.domain.timetable import Slot, SlotKey
 from client.media.null_player import NullPlayer
-from client.service.api import HubRow, ImportResult, SyncStatus
+from client.service.api import HubRow, SyncStatus, WatchedRow
 from client.service.hubs import KnownHub
+from client.service.intake import ImportResult
 from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.database import Database
 from sync.engine.folder_import import import_folder
+from sync.engine.home_desk import HomeDesk
 from tests.media import ClipSpec, clip
 from ui.base.button import Button
+from ui.base.volumes import Volume
 from ui.program import Parts, Program
 from ui.view.classroom import ClassroomWindow
+from ui.view.courier_pack import PackPopover
+from ui.viewmodel.courier import Phase
 
 PAGES = ("today", "library", "timetable", "classes", "transfer", "settings", "doctor")
 
@@ -35,6 +40,7 @@ class QuietLink:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.rows: tuple[HubRow, ...] = ()
+        self.watched: tuple[WatchedRow, ...] = ()
 
     def request(self, lesson, rendition="", roles=frozenset()):
         self.asked.append(f"request {lesson}")
@@ -77,6 +83,17 @@ class QuietLink:
         self.asked.append(f"add {url} {code}")
         return Future()
 
+    def folders(self):
+        done = Future()
+        done.set_result(self.watched)
+        return done
+
+    def watch_folder(self, folder, *, is_watched):
+        self.asked.append(f"watch {folder.name} {is_watched}")
+        done = Future()
+        done.set_result(None)
+        return done
+
     def import_paths(self, paths):
         self.asked.append(f"import {len(paths)}")
         done = Future()
@@ -111,7 +128,7 @@ def _slot(day, period, group, lesson):
     return Slot(key=SlotKey(day=day, period=period, class_id=group), subject="数学", lesson=lesson)
 
 
-def make_program(station, folder, *, is_mirrored=True):
+def make_program(station, folder, *, is_mirrored=True, sticks=None):
     """The program on a station, with a player that shows nothing and no link."""
     return Program(
         Parts(
@@ -125,6 +142,8 @@ def make_program(station, folder, *, is_mirrored=True):
             decodes=lambda _: Decodes.YES,
             is_windowed=True,
             is_mirrored=is_mirrored,
+            sticks=sticks,
+            home=lambda: HomeDesk(station, lambda _source, _target: False),
         )
     )
 
@@ -182,7 +201,7 @@ def test_pr2_nothing_of_the_main_window_is_seen_in_class(program, qtbot, station
     program.classroom.close()
     qtbot.waitUntil(lambda: program.classroom is None)
     assert program.window.isVisible()
-    assert station.records.unfinished()
+    qtbot.waitUntil(lambda: bool(station.records.unfinished()))
 
 
 def test_a_second_press_opens_no_second_class(program, qtbot):
@@ -333,3 +352,80 @@ def test_a_room_with_hubs_alone_is_not_scolded_for_lacking_a_source(program, qtb
     program.open_station("transfer")
     program.window.page("transfer").settings_wanted.emit()
     assert program.window.station == "settings"
+
+
+class Desk:
+    """A desk of sticks that answers nothing by itself (`StickPort`)."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def _waits(self, what: str) -> Future:
+        self.asked.append(what)
+        return Future()
+
+    def ask(self, question):
+        return self._waits("ask")
+
+    def look(self, folder):
+        return self._waits("look")
+
+    def take(self, folder, tell):
+        return self._waits("take")
+
+    def pack(self, folder, lessons, site, tell):
+        return self._waits("pack")
+
+    def offers(self):
+        return self._waits("offers")
+
+    def close(self):
+        self.asked.append("close")
+
+
+def test_sticks_are_a_way_out_where_no_other_is_left(qtbot, station, tmp_path, monkeypatch):
+    """A red card takes from the stick that is plugged in; a hub that is away is served by it."""
+    folders: list[str] = []
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *_, **__: folders.append("asked") or ""
+    )
+    desk = Desk()
+    program = make_program(station, tmp_path, sticks=lambda: desk)
+    qtbot.addWidget(program.window)
+    said = []
+    program.context.said.connect(said.append)
+    program.show()
+    qtbot.waitUntil(lambda: program.link is not None)
+    program.import_stick()
+    assert folders == ["asked"]
+    program.link.rows = (
+        HubRow(key=b"k", name="中心校", url="https://h", waiting=0, answers=False),
+    )
+    program.hubs.refresh()
+    program.open_station("transfer")
+    page = program.window.page("transfer")
+
+    def by_stick():
+        return [one for one in page.findChildren(Button) if one.objectName() == "by-stick"]
+
+    qtbot.waitUntil(lambda: len(by_stick()) == 1)
+    by_stick()[0].click()
+    assert said[-1].text == program.context.words("transfer.plug_stick")
+    courier = program.pages.courier
+    courier.volume = Volume(root=tmp_path, name="KINGSTON", free_bytes=1 << 30, size_bytes=1 << 31)
+    courier.phase = Phase.FOUND
+    courier.changed.emit()
+    name = program.context.words("transfer.stick", name="KINGSTON")
+    assert any(name in one.accessibleName() for one in page.sources.findChildren(QWidget))
+    qtbot.waitUntil(lambda: len(by_stick()) == 1)
+    by_stick()[0].click()
+    assert program.window.findChildren(PackPopover)
+    for popover in program.window.findChildren(PackPopover):
+        popover.close()
+    program.open_station("today")
+    program.import_stick()
+    assert "take" in desk.asked
+    assert page.isVisible()
+    assert folders == ["asked"]
+    program.close()
+    assert desk.asked[-1] == "close"

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from client.domain.clock import FrozenClock
 from client.domain.timetable import SlotKey, TeachingMode, Weeks
+from client.service.api import Stopped
 from client.service.text import Words
 from tests.fakes.school import C3, C5, School
 from ui.base.button import Button
@@ -264,3 +265,23 @@ def test_the_sheet_keeps_its_words_inside_at_every_size(qtbot, tmp_path, scale) 
     assert grid.cursor_key.day == 2
     grid.grab()
     desk.close()
+
+
+def test_a_withdrawn_lesson_says_so_and_is_replaced_with_one_press(qtbot, desk) -> None:
+    """As 今天 does; the course goes on behind what takes its place."""
+    course = desk.school.today.course(MATHS).result()
+    stopped, other = course.steps[course.at].lesson, course.steps[course.at + 2].lesson
+    desk.school.shelf.stopped[stopped] = Stopped(
+        reason="wrong", replacement=other, replacement_title="新的一课"
+    )
+    editor = desk.open(MATHS)
+    qtbot.waitUntil(lambda: editor.findChild(QAbstractButton, "replace") is not None)
+    said = [one.text() for one in editor.findChildren(QLabel)]
+    assert "已停用：其中有错误" in said
+    assert "替代课：新的一课" in said
+    editor.findChild(QAbstractButton, "replace").click()
+    qtbot.waitUntil(lambda: desk.model.course.steps[desk.model.course.at].lesson == other)
+    after = desk.model.course
+    assert [step.lesson for step in after.steps].count(other) == 1
+    assert stopped not in [step.lesson for step in after.steps]
+    qtbot.waitUntil(lambda: editor.findChild(QAbstractButton, "replace") is None)

@@ -169,7 +169,7 @@ def test_no_row_is_shown_in_half(qtbot, height) -> None:
 def test_helping_actions_of_a_red_card(qtbot, desk) -> None:
     button = next(one for one in desk.find(Button) if one.text() == "从U盘导入")
     button.click()
-    assert desk.actions.done == [("import", ())]
+    assert desk.actions.done == [("stick",)]
 
 
 def test_a_lesson_that_can_be_fetched_offers_that(qtbot) -> None:

@@ -354,6 +354,7 @@ FAR = HubRow(
     waiting=0,
     last_contact_ms=1_800_000_000_000,
     reason=Reason(code="hub_unreachable"),
+    silent_days=31,
 )
 
 
@@ -365,6 +366,7 @@ def test_each_hub_tells_when_it_was_met_and_what_it_has_not_got(qtbot, model, la
     for key in ("hubs.never", "hubs.sent", "error.hub_unreachable"):
         assert words(key) in shown
     assert words.plural("hubs.waiting", 6) in shown
+    assert shown.count(words.plural("hubs.silent", 31)) == 1
     assert "hubs." not in shown
     assert "县里" in "".join(one.text() for one in view.findChildren(ElidedLabel))
 

@@ -17,6 +17,7 @@ from client.domain.cancel import CancelToken
 from client.domain.canon import encode
 from client.domain.clock import FrozenClock
 from client.domain.edition import Group
+from client.domain.edition_known import read_known
 from client.domain.errors import ClassroomError, ProtocolError, UnreachableError
 from client.domain.ids import Digest, SourceId
 from client.domain.record.anchors import Present
@@ -24,10 +25,10 @@ from client.store.catalogue_store import CatalogueStore
 from client.store.edition_store import EditionStore
 from client.store.keyfile import verify
 from client.store.library import open_library
+from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.catalogue_sync import CatalogueProgress
 from sync.engine.edition_files import EditionFiles
 from sync.engine.edition_sync import EditionPorts, EditionReport, sync_edition
-from sync.engine.edition_trust import read_known
 from sync.engine.edition_way import Use
 from sync.protocol.edition import Delta, Head, NamedFile, pack_head
 from sync.protocol.edition_rows import group_order, rows_of
@@ -105,10 +106,10 @@ class Room:
         self.folder, self.hub, self.known = folder, hub, b""
 
     @contextmanager
-    def store(self) -> Iterator[tuple[EditionStore, CatalogueStore]]:
+    def store(self) -> Iterator[tuple[EditionStore, CatalogueStore, WithdrawalRows]]:
         db = open_library(self.folder / "library.db")
         try:
-            yield EditionStore(db), CatalogueStore(db)
+            yield EditionStore(db), CatalogueStore(db), WithdrawalRows(db)
         finally:
             db.close()
 
@@ -119,7 +120,7 @@ class Room:
             if progress.done == stop_at:
                 cancel.cancel()
 
-        with self.store() as (store, catalogue):
+        with self.store() as (store, catalogue, withdrawals):
             ports = EditionPorts(
                 source=HUB,
                 key=self.hub.key.public_key,
@@ -127,6 +128,7 @@ class Room:
                 files=EditionFiles(self.folder / "editions"),
                 store=store,
                 catalogue=catalogue,
+                withdrawals=withdrawals,
                 others=(),
                 load=lambda: self.known,
                 save=lambda known: setattr(self, "known", known),
@@ -138,7 +140,7 @@ class Room:
             return sync_edition(ports, tell, cancel)
 
     def shown(self) -> dict[str, tuple[object, ...]]:
-        with self.store() as (store, catalogue):
+        with self.store() as (store, catalogue, _):
             books = {str(book.id): book for book in catalogue.books()}
             ids = [id_ for key in books for id_ in catalogue.ids_of_book(books[key].id)]
             found = catalogue.lessons((*ids, *catalogue.loose_ids()))

@@ -26,8 +26,8 @@ NOTICED = range(1, 7)
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_and_all_converge():
     """See the module."""
-    figures = told("--histories", "500", "--mutants", "0")
-    assert (figures["histories"], figures["lost"], figures["diverged"]) == (500, 0, 0)
+    figures = told("--histories", "250", "--mutants", "0")
+    assert (figures["histories"], figures["lost"], figures["diverged"]) == (250, 0, 0)
 
 
 @pytest.mark.parametrize("first", [1001, 1011])

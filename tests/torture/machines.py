@@ -307,6 +307,7 @@ class Hub:
 
     def enrol(self, key: QuickKey, role: Role = Role.ROOM) -> None:
         """Let a key in."""
+        self.observer.enrolled.add(key.public_key)
         site = SITE if role is Role.ROOM else b""
         self.directory.enrol(
             Node(key=key.public_key, role=role, site=site, school="school", room="room")

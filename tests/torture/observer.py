@@ -51,6 +51,8 @@ class Observer:
 
         self.keys: dict[bytes, bytes] = {}
         """Whose key each log was written with."""
+        self.enrolled: set[bytes] = set()
+        """The keys that a hub ever knew."""
         self.revoked: dict[bytes, set[bytes]] = {}
         """Per key that was revoked, what hubs had of it by then."""
         self.unsigned: set[bytes] = set()
@@ -92,14 +94,19 @@ class Observer:
         """I1, I3, I4, I5: nothing lost, all equal, nothing silently overwritten or made up.
 
         What a revoked key wrote stays where it was, as does what rotted where nobody can sign it
-        again; it need not come anywhere else. Machines that are `cut_off` keep what they have.
+        again; it need not come anywhere else. Nor need a log of a key that no hub ever knew, once
+        only a revoked key tells that it was the school's. Machines that are `cut_off` keep what
+        they have.
         """
         sets = {name: {event.hash for event in events} for name, events in stores.items()}
         for name, there in sets.items():
             self.check_promises(name, there)
             if there - self.deeds.keys():
                 raise Broken("forged", f"{name} holds what nobody wrote")
-        refused = self.unsigned | {one for one in self.deeds if self.key_of(one) in self.revoked}
+        denied = self._denied()
+        refused = self.unsigned | {
+            one for one, deed in self.deeds.items() if deed.event.writer in denied
+        }
         owed = [due for name, due in self.owed.items() if name not in cut_off]
         must = surviving.union(*owed, *self.held.values()) - refused
         joined = {name: there - refused for name, there in sets.items() if name not in cut_off}
@@ -109,6 +116,18 @@ class Observer:
         if len(set(map(frozenset, joined.values()))) > 1:
             raise Broken("diverged", "sets differ")
         self._judge_folds({name: (frozenset(sets[name]), stores[name]) for name in stores})
+
+    def _denied(self) -> set[bytes]:
+        """The logs that a hub which does not have them need not let in."""
+        denied = {writer for writer, key in self.keys.items() if key in self.revoked}
+        vouchers: dict[bytes, set[bytes]] = {}
+        for begin, heads in self.retired:
+            for writer, _ in heads:
+                if self.keys.get(writer) not in self.enrolled:
+                    vouchers.setdefault(writer, set()).add(begin.writer)
+        while more := {one for one, by in vouchers.items() if by <= denied} - denied:
+            denied |= more
+        return denied
 
     def _judge_folds(self, stores: dict[str, tuple[frozenset[bytes], list[Event]]]) -> None:
         shown: dict[frozenset[bytes], bytes] = {}

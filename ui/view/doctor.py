@@ -35,6 +35,7 @@ ICONS: Final = {
     "repairs": "shield-check",
     "restore": "history",
     "hub": "cable",
+    "catalogue": "library",
 }
 _LIGHTS: Final = {
     CheckState.OK: Light.READY,

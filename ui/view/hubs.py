@@ -64,7 +64,8 @@ class HubsPaper(Paper):
         when = when_text(context, hub.last_contact_ms)
         met = words("hubs.met", when=when) if when else words("hubs.never")
         reason = reason_text(context, hub.reason) if hub.reason is not None else ""
-        under = " · ".join(part for part in (met, reason) if part)
+        silent = words.plural("hubs.silent", hub.silent_days) if hub.silent_days else ""
+        under = " · ".join(part for part in (met, reason, silent) if part)
         if hub.waiting:
             light, said = Light.PARTIAL, words.plural("hubs.waiting", hub.waiting)
         else:

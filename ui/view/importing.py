@@ -18,7 +18,7 @@ from client.domain.errors import ClassroomError
 from client.domain.ids import EventId
 from client.domain.record.room import RoomSnapshot
 from client.domain.timetable import Slot
-from client.service.api import ImportResult, OfferedLesson
+from client.service.intake import ImportResult, OfferedLesson
 from ui.base.button import Button, Face
 from ui.base.choice import Chip, ChoiceRow
 from ui.base.context import Say, UiContext

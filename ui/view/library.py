@@ -7,7 +7,7 @@ Invariants:
 
 from typing import Final
 
-from PySide6.QtCore import QItemSelection, Qt
+from PySide6.QtCore import QItemSelection, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
@@ -21,6 +21,7 @@ from ui.view.library_detail import DetailColumn
 from ui.view.library_facets import FacetColumn
 from ui.view.library_place import NoPlacePopover, PlacePopover
 from ui.view.library_rows import ROW, LessonList, RowModel
+from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.library import FACETS, LibraryModel, Placed
 
 FACETS_PX: Final = 264
@@ -33,8 +34,14 @@ _PAGE: Final = 50
 class LibraryView(QWidget):
     """The page. The frame's search box drives it through `search` and `focus_results`."""
 
-    def __init__(self, context: UiContext, model: LibraryModel) -> None:
+    home_wanted = Signal(QWidget, object)
+    """带回家 was pressed: the button, and the lessons one looks at."""
+
+    def __init__(
+        self, context: UiContext, model: LibraryModel, *, can_take_home: bool = False
+    ) -> None:
         super().__init__()
+        self._can_take_home = can_take_home
         self._context = context
         self._model = model
         self._is_narrow = False
@@ -75,6 +82,19 @@ class LibraryView(QWidget):
         if not self.list.currentIndex().isValid() and self._rows.rowCount():
             self.list.setCurrentIndex(self._rows.index(0))
 
+    def follow(self, hubs: HubsModel) -> None:
+        """Say above the lessons which catalogues stand still: what they withdraw is not known."""
+        self._hubs = hubs
+        hubs.changed.connect(self._on_hubs)
+        self._on_hubs()
+
+    def _on_hubs(self) -> None:
+        words = self._context.words
+        found = [one for one in (self._hubs.rows or ()) if one.silent_days]
+        lines = [f"{one.name}: {words.plural('hubs.silent', one.silent_days)}" for one in found]
+        self._silent.setText("\n".join(lines))
+        self._silent.setVisible(bool(lines))
+
     # --- building --------------------------------------------------------------------------
 
     def _make_middle(self) -> QWidget:
@@ -99,7 +119,18 @@ class LibraryView(QWidget):
         self._narrow.setObjectName("narrow")
         self._narrow.clicked.connect(self._on_narrow)
         head.addWidget(self._narrow)
+        if self._can_take_home:
+            self.home = Button(
+                context, Face(text=context.words("take_home.button"), icon="package")
+            )
+            self.home.setObjectName("take-home-button")
+            self.home.clicked.connect(self._on_home)
+            head.addWidget(self.home)
         column.addLayout(head)
+        self._silent = label("", Type.CAPTION, tone="amber_text", is_wrapped=True)
+        self._silent.setObjectName("silent")
+        self._silent.hide()
+        column.addWidget(self._silent)
         self._stack = QStackedWidget()
         self._rows = RowModel(self)
         self.list = LessonList(context)
@@ -204,6 +235,13 @@ class LibraryView(QWidget):
         self._shows_facets = False
         self._arrange()
         self.detail.focus_action()
+
+    def _on_home(self) -> None:
+        """Offer the lessons of the open section first, else the open lesson."""
+        model = self._model
+        rows = [one.id for one in model.rows] if model.section is not None else []
+        selected = [model.selected] if model.selected is not None else []
+        self.home_wanted.emit(self.home, tuple(rows or selected))
 
     def _on_narrow(self) -> None:
         self._shows_facets = not self._shows_facets

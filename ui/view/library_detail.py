@@ -2,6 +2,8 @@
 
 Invariants:
   LD1  What can never be had here is told and has no box to tick; what is here costs nothing.
+  LD3  A withdrawn lesson says why, how long it may still be used, and opens what replaces it with
+       one press; it cannot be put into the timetable.
   LD2  The choice of parts survives a new answer about the same lesson.
 """
 
@@ -13,13 +15,16 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from client.domain.availability import Light, PartState
-from client.domain.catalogue import Role
-from client.service.api import LessonDetail, PartView, RenditionView
+from client.domain.catalogue import LessonKind, Role
+from client.domain.withdrawal import Standing
+from client.service.api import LessonDetail, PartView, RenditionView, TextbookPages
+from client.service.stopped_words import other, until, why
 from ui.base.button import Button, Face
 from ui.base.choice import Tick
 from ui.base.context import UiContext
 from ui.base.layout import Paper, clear, divider, row, rows
 from ui.base.light import ReadinessLight
+from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import light_with_word, place_line, reason_text
@@ -80,6 +85,8 @@ class DetailColumn(QWidget):
         self.download: Button | None = None
         self.to_timetable: Button | None = None
         self.preview: Button | None = None
+        self.replacement: Button | None = None
+        """Opens what takes the place of a withdrawn lesson."""
         self.print_task: Button | None = None
         model.detail_changed.connect(self.refresh)
         self.refresh()
@@ -92,6 +99,7 @@ class DetailColumn(QWidget):
         self._foot.setVisible(detail is not None)
         if detail is None:
             self.download = self.to_timetable = self.preview = self.print_task = None
+            self.replacement = None
             if self._model.selected is None:
                 self._show_nothing()
             return
@@ -100,8 +108,10 @@ class DetailColumn(QWidget):
         if not self._touched:
             self._wish = first_wish(detail)
         self._show_head(detail)
+        self._show_stopped(detail)
         self._show_films(detail)
         self._show_companions(detail)
+        self._show_textbook(detail)
         self._show_locked(detail)
         if not detail.parts:
             self._body.addWidget(divider())
@@ -149,6 +159,30 @@ class DetailColumn(QWidget):
             if text.strip():
                 self._body.addWidget(ElidedLabel(theme, text, Type.CAPTION, tone="muted", lines=2))
 
+    def _show_stopped(self, detail: LessonDetail) -> None:
+        """Say why a lesson is withdrawn, for how long it is here, and what replaces it (LD3)."""
+        self.replacement = None
+        stopped = detail.stopped
+        if stopped is None:
+            return
+        words = self._context.words
+        lines = (until(words, stopped), other(words, stopped))
+        box = Notice(
+            self._context,
+            why(words, stopped),
+            hint="\n".join(line for line in lines if line),
+            tone="amber" if stopped.standing is not Standing.OVER else "red",
+        )
+        box.setObjectName("stopped")
+        self._body.addWidget(box)
+        if stopped.replacement_title:
+            self.replacement = self._button(
+                Face(text=words("stopped.open"), icon="arrow-left-right", kind="outline", gap=8),
+                lambda: self._model.select(stopped.replacement),
+            )
+            self.replacement.setObjectName("replacement")
+            self._body.addWidget(self.replacement)
+
     # --- what belongs to it ----------------------------------------------------------------
 
     def _heading(self, key: str) -> None:
@@ -159,7 +193,7 @@ class DetailColumn(QWidget):
 
     def _show_films(self, detail: LessonDetail) -> None:
         found = films(detail)
-        if not found:
+        if not found or detail.stopped is not None:
             return
         self._heading("library.film")
         holder = QWidget()
@@ -229,6 +263,37 @@ class DetailColumn(QWidget):
         tick.clicked.connect(lambda: self._choose_role(role))
         _add_line(context, column, tick, hint, side)
 
+    def _show_textbook(self, detail: LessonDetail) -> None:
+        """Tell where the lesson stands in the textbook, or list the chapters of one."""
+        words = self._context.words
+        if detail.textbook is not None:
+            self._heading("library.textbook")
+            name = pages_text(self._context, detail.textbook) or words("role.textbook")
+            self._add_pages(name, "", detail.textbook)
+        if detail.chapters:
+            self._heading("library.chapters")
+        for one in detail.chapters:
+            indent = self._context.theme.gap(16) * one.depth
+            self._add_pages(one.title, pages_text(self._context, one.pages), one.pages, indent)
+
+    def _add_pages(self, name: str, under: str, pages: TextbookPages, indent: int = 0) -> None:
+        theme, words = self._context.theme, self._context.words
+        line = row(gap=theme.gap(8))
+        line.setContentsMargins(indent, 0, 0, 0)
+        texts = rows(gap=0)
+        texts.addWidget(ElidedLabel(theme, name, Type.BODY))
+        if under:
+            texts.addWidget(label(under, Type.CAPTION, tone="muted"))
+        line.addLayout(texts, 1)
+        text = words("library.open_chapter" if under else "library.open_textbook")
+        button = self._button(
+            Face(text=text, icon="book-open", gap=8), lambda: self._model.open_textbook(pages)
+        )
+        button.setObjectName("open-textbook")
+        button.setAccessibleName(f"{text} {name}")
+        line.addWidget(button)
+        self._body.addLayout(line)
+
     def _show_locked(self, detail: LessonDetail) -> None:
         """Tell what can never be had here (LD1)."""
         theme, words = self._context.theme, self._context.words
@@ -243,8 +308,8 @@ class DetailColumn(QWidget):
             name = part.title or words(f"role.{part.role.value}")
             texts.addWidget(ElidedLabel(theme, name, Type.CAPTION, is_bold=True))
             is_protected = part.state is PartState.PROTECTED
-            why = words("library.protected_line" if is_protected else "library.withdrawn")
-            texts.addWidget(label(why, Type.CAPTION, is_wrapped=True))
+            line_key = "library.protected_line" if is_protected else "library.withdrawn"
+            texts.addWidget(label(words(line_key), Type.CAPTION, is_wrapped=True))
             line.addLayout(texts, 1)
             self._body.addWidget(box)
 
@@ -270,30 +335,33 @@ class DetailColumn(QWidget):
             self.place_asked.emit,
         )
         self.to_timetable.setObjectName("to-timetable")
+        self.to_timetable.setEnabled(detail.stopped is None)
         line.addWidget(self.to_timetable, 1)
         self._foot_body.addLayout(line)
         second = row(gap=theme.gap(8))
         here = [part for part in detail.parts if part.state is PartState.PRESENT]
+        is_questions = detail.row.kind is LessonKind.QUESTIONS
+        has_sheet = any(is_questions or part.role is Role.TASK for part in here)
+        key = "library.print_questions" if is_questions else "library.print_task"
         self.preview = self._button(
             Face(text=words("library.preview"), icon="eye", gap=8), self._model.preview
         )
         self.preview.setObjectName("preview")
         self.preview.setEnabled(bool(here))
         self.print_task = self._button(
-            Face(text=words("library.print_task"), icon="printer", gap=8), self._model.print_task
+            Face(text=words(key), icon="printer", gap=8), self._model.print_task
         )
         self.print_task.setObjectName("print-task")
-        has_sheet = any(part.role is Role.TASK for part in here)
         self.print_task.setEnabled(has_sheet)
         second.addWidget(self.preview, 1)
         second.addWidget(self.print_task, 1)
         self._foot_body.addLayout(second)
-        why = "" if has_sheet else "library.no_sheet"
-        why = why if here else "library.nothing_to_preview"
-        if why:
+        key = "" if has_sheet else "library.no_sheet"
+        key = key if here else "library.nothing_to_preview"
+        if key:
             # A button that cannot be pressed says why.
             self._foot_body.addWidget(
-                label(words(why), Type.CAPTION, tone="muted", is_wrapped=True)
+                label(words(key), Type.CAPTION, tone="muted", is_wrapped=True)
             )
 
     def _button(self, face: Face, press: Callable[[], object]) -> Button:
@@ -327,6 +395,14 @@ class DetailColumn(QWidget):
 
     def _on_download(self) -> None:
         self._model.fetch(self._wish)
+
+
+def pages_text(context: UiContext, pages: TextbookPages) -> str:
+    """Name the pages, empty where they are not known."""
+    if pages.last > pages.first:
+        return context.words("library.textbook_pages", first=pages.first, last=pages.last)
+    is_known = pages.last or pages.first > 1
+    return context.words("library.textbook_page", n=pages.first) if is_known else ""
 
 
 def first_wish(detail: LessonDetail) -> Wish:

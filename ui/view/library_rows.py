@@ -46,6 +46,8 @@ _ROOMY_PX: Final = 470
 
 def light_of(row: LessonRow) -> tuple[Light, str]:
     """Choose light and word key of a row: what was never fetched is not an alarm here."""
+    if row.is_stopped:
+        return Light.NO_DEVICE, "library.stopped"
     if row.state is LessonState.WITHDRAWN:
         return Light.NO_DEVICE, "library.withdrawn"
     if row.state is LessonState.PROTECTED:

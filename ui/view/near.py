@@ -72,27 +72,28 @@ class NearPaper(Paper):
         words, theme = self._context.words, self._context.theme
         body = rows(gap=theme.gap(4))
         body.setContentsMargins(*(theme.gap(16),) * 4)
-        across = row(gap=theme.gap(12))
         texts = rows(gap=theme.gap(2))
         if not self._has_form:
-            texts.addWidget(label(words("settings.lan"), Type.CAPTION, tone="muted"))
+            texts.addWidget(label(words("settings.lan"), Type.TITLE, is_bold=True))
         self._finding = label("", Type.BODY, is_bold=True, is_wrapped=True)
         texts.addWidget(self._finding)
         self._next = label("", Type.CAPTION, is_wrapped=True)
         texts.addWidget(self._next)
         self._own = label("", Type.CAPTION, tone="muted", is_wrapped=True)
         texts.addWidget(self._own)
-        across.addLayout(texts, 1)
+        body.addLayout(texts)
+        across = row(gap=theme.gap(12))
         self.stick = Button(
             self._context, Face(text=words("lan.stick"), icon="usb", kind="outline")
         )
         self.stick.setObjectName("lan-stick")
         self.stick.clicked.connect(self._model.stick_wanted)
-        across.addWidget(self.stick, 0, Qt.AlignmentFlag.AlignVCenter)
+        across.addWidget(self.stick)
         self.check = Button(self._context, Face(text=words("lan.check"), icon="search"))
         self.check.setObjectName("lan-check")
         self.check.clicked.connect(self._model.check)
-        across.addWidget(self.check, 0, Qt.AlignmentFlag.AlignVCenter)
+        across.addWidget(self.check)
+        across.addStretch(1)
         body.addLayout(across)
         return body
 

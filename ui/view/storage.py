@@ -80,7 +80,7 @@ class StoragePaper(Paper):
         body = rows(self, gap=theme.gap(12))
         body.setContentsMargins(*(theme.gap(16),) * 4)
         head = row(gap=theme.gap(12))
-        head.addWidget(label(words("storage.title"), Type.BODY, is_bold=True), 1)
+        head.addWidget(label(words("storage.title"), Type.TITLE, is_bold=True), 1)
         self._used = label("", Type.CAPTION, tone="muted")
         head.addWidget(self._used)
         body.addLayout(head)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication, QButtonGroup, QFrame, QSizePolicy, Q
 from client.domain.availability import Light
 from client.domain.ids import BookId
 from client.domain.timetable import SlotKey, TeachingMode, Weeks
+from client.service.api import Stopped
+from client.service.stopped_words import other, until, why
 from client.service.week_page import CoursePage, CourseStep
 from ui.base.button import Button, Face
 from ui.base.choice import Chip, ChoiceRow, Segments, Select
@@ -173,11 +175,28 @@ class SlotEditor(Popover):
         line.addWidget(paper, 1)
         line.addWidget(self._arrow(1, "chevron-right", "timetable.pointer_on"))
         body.addLayout(line)
-        if step is not None and step.light in _LIGHT_KEYS:
+        if step is not None and step.stopped is not None:
+            self._show_stopped(step.stopped)
+        elif step is not None and step.light in _LIGHT_KEYS:
             lamp = row(gap=theme.gap(8))
             lamp.addWidget(ReadinessLight(theme, step.light))
             lamp.addWidget(label(words(_LIGHT_KEYS[step.light]), Type.CAPTION, tone="muted"), 1)
             body.addLayout(lamp)
+
+    def _show_stopped(self, stopped: Stopped) -> None:
+        """Say why a lesson is withdrawn, and offer what replaces it with one press."""
+        words = self._context.words
+        for text in (why(words, stopped), until(words, stopped), other(words, stopped)):
+            if text:
+                self._pointer_body.addWidget(
+                    label(text, Type.CAPTION, tone="amber_text", is_wrapped=True)
+                )
+        if stopped.replacement_title:
+            face = Face(text=words("today.replace"), icon="repeat", kind="outline", height=40)
+            button = Button(self._context, face)
+            button.setObjectName("replace")
+            button.clicked.connect(lambda _=False: self._model.use_instead())
+            self._pointer_body.addWidget(button)
 
     def _step_title(self, course: CoursePage, step: CourseStep) -> str:
         several = sum(one.lesson == step.lesson for one in course.steps) > 1

@@ -83,7 +83,11 @@ class TodayView(QWidget):
         self._more = MoreBelow(context, self._page)
         self._drop = DropPaper(context, self)
         self._calls = CardCalls(
-            start=self._on_start, help=self._on_help, swap=self._on_swap, print=self._on_print
+            start=self._on_start,
+            help=self._on_help,
+            swap=self._on_swap,
+            print=self._on_print,
+            replace=self._on_replace,
         )
         model.changed.connect(self._on_changed)
         model.failed.connect(self._on_failed)
@@ -340,7 +344,11 @@ class TodayView(QWidget):
         if card.action is CardAction.FETCH and card.lesson is not None:
             self._model.actions.fetch(card.lesson)
         else:
-            self._model.actions.import_paths(())
+            self._model.actions.import_stick()
+
+    def _on_replace(self, card: Card) -> None:
+        if card.stopped is not None and card.stopped.replacement is not None and card.lesson:
+            self._model.use_instead(card.lesson, card.stopped.replacement)
 
     def _on_swap(self, card: Card, anchor: QWidget) -> None:
         popover = SwapPopover(

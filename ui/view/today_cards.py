@@ -19,6 +19,7 @@ from client.domain.catalogue import Role
 from client.domain.timetable import ClassGroup, TeachingMode
 from client.service.api import Card, CardAction, CardPart
 from client.service.plan_words import sentence
+from client.service.stopped_words import other, until, why
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import Paper, row, rows
@@ -54,6 +55,7 @@ class CardCalls:
     help: Callable[[Card], None]
     swap: Callable[[Card, QWidget], None]
     print: Callable[[Card, QWidget], None]
+    replace: Callable[[Card], None]
 
 
 def is_quiet(card: Card) -> bool:
@@ -186,7 +188,7 @@ class Footer(QWidget):
 
 
 def quiet_actions(context: UiContext, card: Card, calls: CardCalls) -> list[Button]:
-    """Make 换 and 打印. A card without a lesson has nothing to print."""
+    """Make 换 and 打印, and 用替代课. A card without a lesson has nothing to print."""
     words = context.words
     swap = Button(
         context, Face(text=words("today.swap"), icon="arrow-left-right", kind="quiet", height=36)
@@ -194,11 +196,21 @@ def quiet_actions(context: UiContext, card: Card, calls: CardCalls) -> list[Butt
     swap.clicked.connect(lambda: calls.swap(card, swap))
     if card.lesson is None:
         return [swap]
+    if card.action in (CardAction.REPLACE, CardAction.SWAP):
+        # Its main button swaps, and there is nothing left to print.
+        return [swap] if card.action is CardAction.REPLACE else []
     paper = Button(
         context, Face(text=words("today.print"), icon="printer", kind="quiet", height=36)
     )
     paper.clicked.connect(lambda: calls.print(card, paper))
-    return [swap, paper]
+    if card.stopped is None or not card.stopped.replacement_title:
+        return [swap, paper]
+    instead = Button(
+        context, Face(text=words("today.replace"), icon="repeat", kind="quiet", height=36)
+    )
+    instead.setObjectName("replace")
+    instead.clicked.connect(lambda: calls.replace(card))
+    return [swap, paper, instead]
 
 
 def help_button(
@@ -216,12 +228,30 @@ def help_button(
         CardAction.IMPORT: Face(
             text=context.words("today.import"), icon="usb", kind="outline", height=height, gap=12
         ),
+        CardAction.REPLACE: Face(
+            text=context.words("today.replace"),
+            icon="repeat",
+            kind="outline",
+            height=height,
+            gap=12,
+        ),
+        CardAction.SWAP: Face(
+            text=context.words("today.swap"),
+            icon="arrow-left-right",
+            kind="outline",
+            height=height,
+            gap=12,
+        ),
     }
     face = faces.get(card.action)
     if face is None:
         return None
     button = Button(context, face)
-    button.clicked.connect(lambda: calls.help(card))
+    acts: dict[CardAction, Callable[[], None]] = {
+        CardAction.REPLACE: lambda: calls.replace(card),
+        CardAction.SWAP: lambda: calls.swap(card, button),
+    }
+    button.clicked.connect(acts.get(card.action, lambda: calls.help(card)))
     return button
 
 
@@ -278,7 +308,10 @@ class Half(QWidget):
         place = place_line(card.place, card.unit)
         if place:
             body.addWidget(ElidedLabel(theme, place, Type.CAPTION, tone="muted"))
-        if card.reason is not None and card.light is not Light.READY:
+        if card.stopped is not None:
+            for text in stopped_lines(context, card):
+                body.addWidget(ElidedLabel(theme, text, Type.CAPTION, tone="amber_text", lines=2))
+        elif card.reason is not None and card.light is not Light.READY:
             text = reason_text(context, card.reason)
             if card.promise is not None:
                 text = sentence(context.words, card.promise)
@@ -292,6 +325,16 @@ class Half(QWidget):
         is_rtl = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         paint_card_bar(painter, QRectF(self.rect()), self._colour, is_rtl=is_rtl, width=_BAR)
         painter.end()
+
+
+def stopped_lines(context: UiContext, card: Card) -> tuple[str, ...]:
+    """Say of a withdrawn lesson why, how long it may be used, and what replaces it."""
+    stopped = card.stopped
+    if stopped is None:
+        return ()
+    words = context.words
+    found = (f"{why(words, stopped)} · {until(words, stopped)}", other(words, stopped))
+    return tuple(line for line in found if line)
 
 
 class CardFrame(Paper):
@@ -382,6 +425,8 @@ class JointCard(CardFrame):
         texts.addLayout(eyebrow(context, card, subject=subject))
         title = card.title or context.words("today.no_lesson")
         texts.addWidget(ElidedLabel(theme, title, Type.TITLE, is_bold=True))
+        for text in stopped_lines(context, card):
+            texts.addWidget(ElidedLabel(theme, text, Type.CAPTION, tone="amber_text", lines=2))
         line.addLayout(texts, 1)
         if card.action in (CardAction.START, CardAction.RESUME):
             button = Button(context, start_face(context, card, kind, 40))

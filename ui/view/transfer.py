@@ -3,14 +3,16 @@
 Invariants:
   TV1  Figures that change do not rebuild rows: focus and scroll position stay where they are.
   TV2  Taking a lesson off the list can be undone from the notice that says so.
+  TV3  Where the window is too narrow for two columns, the side stands below the list.
 """
 
 from typing import Final
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from client.domain.availability import Light
 from client.service.api import TransferState
 from client.service.plan_words import arrival, sentence
 from ui.base.bar import Bar
@@ -20,9 +22,10 @@ from ui.base.layout import Page, Paper, clear, divider, row, rows
 from ui.base.notice import Notice
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
-from ui.base.widgets import bell_text, day_name, reason_text, when_text
+from ui.base.widgets import bell_text, day_name, light_with_word, reason_text, when_text
 from ui.view.hubs import HubsPaper
 from ui.view.transfer_budget import BudgetBar, closed_text
+from ui.view.transfer_sources import SourcesPaper
 from ui.viewmodel.hubs import HubsModel
 from ui.viewmodel.transfer import Group, Line, Need, Section, TransferModel
 
@@ -31,7 +34,10 @@ _HEADS: Final = {
     Group.COMING: "transfer.group_coming",
     Group.HERE: "transfer.group_here",
 }
-_WIDTH: Final = 1040
+_WIDTH: Final = 1280
+_SIDE: Final = 340
+_BOTH: Final = 1080
+"""From this width on there is room for two columns."""
 _END: Final = 272
 """Width of amount and buttons, the same in every row so that the bars stand in line."""
 _HOUR_S: Final = 3600
@@ -199,30 +205,29 @@ class TransferPage(Page):
     def __init__(self, context: UiContext, model: TransferModel, hubs: HubsModel) -> None:
         super().__init__(context, most_px=_WIDTH)
         self._context = context
+        self._columns = row(gap=context.theme.gap(24))
+        self.body.addLayout(self._columns)
+        main = QWidget()
+        self.body = rows(main, gap=context.theme.gap(16))
+        self._columns.addWidget(main, 1)
+        self._column = QWidget()
+        self.side = rows(self._column, gap=context.theme.gap(16))
+        self._is_wide: bool | None = None
         self._model = model
         self._views: list[LineView] = []
-        words = context.words
-        head = row(gap=context.theme.gap(12))
-        head.addWidget(label(words("transfer.title"), Type.HEAD, is_bold=True))
-        self._sum = label("", Type.BODY, tone="muted")
-        head.addWidget(self._sum, 1)
-        self._speed = label("", Type.BODY, is_bold=True)
-        head.addWidget(self._speed)
-        self.pause = Button(context, Face(text=words("transfer.pause"), icon="pause"))
-        self.pause.clicked.connect(model.toggle_pause)
-        head.addWidget(self.pause)
-        self.sync = Button(context, Face(text=words("transfer.sync"), icon="arrow-left-right"))
-        self.sync.clicked.connect(self.sync_wanted)
-        head.addWidget(self.sync)
-        self.body.addLayout(head)
+        self.body.addLayout(self._head())
         self._link = label("", Type.CAPTION, tone="muted", is_wrapped=True)
         self.body.addWidget(self._link)
-        self._budget = BudgetBar(context)
-        self.body.addWidget(self._budget)
         self._list: QVBoxLayout = rows(gap=context.theme.gap(16))
         self.body.addLayout(self._list)
-        self.body.addSpacing(context.theme.gap(8))
-        self.body.addWidget(label(words("transfer.hubs"), Type.BODY, is_bold=True))
+        self._budget = BudgetBar(context)
+        self.side.addWidget(self._budget)
+        self.sources = SourcesPaper(context, model, hubs)
+        self.sources.settings_wanted.connect(self.settings_wanted)
+        self.side.addWidget(self.sources)
+        self.side.addStretch(1)
+        self._after = label(context.words("transfer.hubs"), Type.BODY, is_bold=True)
+        self.body.addWidget(self._after)
         paper = HubsPaper(context, hubs)
         paper.settings_wanted.connect(self.settings_wanted)
         self.body.addWidget(paper)
@@ -230,6 +235,46 @@ class TransferPage(Page):
         model.changed.connect(self._refresh)
         model.reordered.connect(self._rebuild)
         self._rebuild()
+        self._arrange()
+
+    def _head(self) -> QHBoxLayout:
+        context, words = self._context, self._context.words
+        head = row(gap=context.theme.gap(12))
+        head.addWidget(label(words("transfer.title"), Type.HEAD, is_bold=True))
+        self._sum = label("", Type.BODY, tone="muted")
+        head.addWidget(self._sum, 1)
+        self._speed = label("", Type.BODY, is_bold=True)
+        head.addWidget(self._speed)
+        self.pause = Button(context, Face(text=words("transfer.pause"), icon="pause"))
+        self.pause.clicked.connect(self._model.toggle_pause)
+        head.addWidget(self.pause)
+        self.sync = Button(context, Face(text=words("transfer.sync"), icon="arrow-left-right"))
+        self.sync.clicked.connect(self.sync_wanted)
+        head.addWidget(self.sync)
+        return head
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Put something at the end of the side column."""
+        self.side.insertWidget(self.side.count() - 1, widget)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Fold the side where it does not fit (TV3)."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        theme = self._context.theme
+        is_wide = self.width() >= theme.size(_BOTH)
+        if is_wide is self._is_wide:
+            return
+        self._is_wide = is_wide
+        if is_wide:
+            self._column.setFixedWidth(theme.size(_SIDE))
+            self._columns.addWidget(self._column)
+        else:
+            self._column.setMinimumWidth(0)
+            self._column.setMaximumWidth(theme.size(_WIDTH))
+            self.body.insertWidget(self.body.indexOf(self._after), self._column)
 
     def _rebuild(self) -> None:
         clear(self._list)
@@ -250,8 +295,10 @@ class TransferPage(Page):
         if need is not None and need.begins is not None:
             begins = words("transfer.begins", clock=bell_text(need.begins))
             head.addWidget(label(begins, Type.CAPTION, tone="muted"))
-        count = words.plural("transfer.count", len(section.lines))
-        head.addWidget(label(count, Type.CAPTION, tone="muted"), 1)
+        head.addStretch(1)
+        light, key = _light_of(section)
+        count = words.plural(key, len(section.lines))
+        head.addWidget(light_with_word(self._context, light, count))
         self._list.addLayout(head)
         lines = section.lines
         paper = Paper()
@@ -309,6 +356,16 @@ class TransferPage(Page):
         if status.catalogue is not None:
             parts.append(reason_text(self._context, status.catalogue))
         return parts
+
+
+def _light_of(section: Section) -> tuple[Light, str]:
+    """Choose light and word for the rows under one heading."""
+    if section.group is Group.HAND:
+        return Light.NOT_READY, "transfer.count_hand"
+    if section.group is Group.HERE:
+        return Light.READY, "transfer.count_here"
+    is_moving = any(line.row.state is TransferState.FETCHING for line in section.lines)
+    return Light.PARTIAL, "transfer.count_coming" if is_moving else "transfer.count_waiting"
 
 
 def day_text(context: UiContext, need: Need) -> str:

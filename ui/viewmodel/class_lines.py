@@ -44,6 +44,7 @@ ICONS: Final = {
     CueKind.ACTIVITY: "hand",
     CueKind.SLIDES: "presentation",
     CueKind.TASK: "file-text",
+    CueKind.TEXTBOOK: "book-open",
     CueKind.SUMMARY: "list-checks",
 }
 
@@ -256,7 +257,7 @@ def _document_tools(view: SittingView) -> list[Tool]:
     found = [Tool(key=Key.PAGES, icon=icon, word=word, cap="cap.k", is_on=is_on)]
     toggled = document_for(track) or 0
     for index, role in enumerate(track.documents):
-        if index != toggled:
+        if index == track.documents.index(role) and role is not track.documents[toggled]:
             icon, name = _DOCUMENTS[role]
             shows = showing is Showing.PAGES and track.document == index
             found.append(Tool(key=Key.DOCUMENT, icon=icon, word=name, n=float(index), is_on=shows))

@@ -26,6 +26,7 @@ from client.service.api import (
     RenditionView,
     SearchPage,
     SectionRow,
+    TextbookPages,
 )
 from client.service.placing import PlaceOffer
 from ui.base.dispatch import Latest, UiDispatcher
@@ -240,6 +241,11 @@ class LibraryModel(QObject):
         """Show what is here of the open lesson."""
         if self.detail is not None:
             self.actions.preview(self.detail)
+
+    def open_textbook(self, pages: TextbookPages) -> None:
+        """Show a textbook at these pages: where the open lesson stands, or one of its chapters."""
+        if self.detail is not None:
+            self.actions.preview(replace(self.detail, parts=(), textbook=pages))
 
     def print_task(self) -> None:
         """Print the task sheet of the open lesson."""

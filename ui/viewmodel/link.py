@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 from client.domain.catalogue import Role
 from client.domain.errors import Cancelled
 from client.domain.ids import LessonId
-from client.service.api import HubRow, ImportResult, SyncStatus, TodayPage
+from client.service.api import HubRow, SyncStatus, TodayPage, WatchedRow
 from client.service.hubs import KnownHub
+from client.service.intake import ImportResult
 from client.service.near_view import NearView
 from ui.viewmodel.transfer import Need
 
@@ -61,6 +62,14 @@ class LinkPort(Protocol):
 
     def add_peer(self, text: str) -> Future[NearView]:
         """Make the PC with a typed code or address one of this school."""
+        ...
+
+    def folders(self) -> Future[tuple[WatchedRow, ...]]:
+        """List the watched folders."""
+        ...
+
+    def watch_folder(self, folder: Path, *, is_watched: bool) -> Future[None]:
+        """Watch a folder from now on, or no longer."""
         ...
 
     def import_paths(self, paths: Sequence[Path]) -> Future[ImportResult]:
@@ -130,6 +139,16 @@ class LinkCalls:
         """See `ui.viewmodel.near.NearPort`."""
         link = self._link()
         return _nothing() if link is None else link.add_peer(text)
+
+    def folders(self) -> Future[tuple[WatchedRow, ...]]:
+        """See `ui.viewmodel.folders.FoldersPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.folders()
+
+    def watch_folder(self, folder: Path, *, is_watched: bool) -> Future[None]:
+        """See `ui.viewmodel.folders.FoldersPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.watch_folder(folder, is_watched=is_watched)
 
 
 def _nothing() -> Future[Any]:

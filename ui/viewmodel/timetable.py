@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from client.domain.catalogue import Book
 from client.domain.errors import ClassroomError
-from client.domain.ids import BookId, ClassId, EventId
+from client.domain.ids import BookId, ClassId, EventId, LessonId
 from client.domain.record.room import RoomSnapshot
 from client.domain.timetable import ClassGroup, Pointer, Slot, SlotKey, TeachingMode, Weeks
 from client.domain.timetable_paste import ParsedTimetable, parse_timetable
@@ -64,6 +64,10 @@ class WeekPort(Protocol):
 
     def course(self, key: SlotKey) -> Future[CoursePage]:
         """Answer where a slot stands in its textbook."""
+        ...
+
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        """Teach another lesson wherever a withdrawn one stands."""
         ...
 
     def books(self, grade: int, subject: str) -> Future[tuple[Book, ...]]:
@@ -182,6 +186,17 @@ class TimetableModel(QObject):
         if course is None or course.at is None:
             return False
         return moved_pointer(course, course.at + steps) is not None
+
+    def use_instead(self) -> None:
+        """Have what replaces it taught in place of the withdrawn lesson of the slot."""
+        course = self.course
+        step = None if course is None or course.at is None else course.steps[course.at]
+        if step is None or step.stopped is None or step.stopped.replacement is None:
+            return
+        future = self._week_port.use_instead(step.lesson, step.stopped.replacement)
+        self._dispatcher.watch(
+            future, done=lambda _: self._on_written(()), failed=self._on_failed, owner=self
+        )
 
     def choose_book(self, book: BookId) -> None:
         """Choose the textbook of the slot's class and subject."""

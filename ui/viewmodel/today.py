@@ -41,6 +41,10 @@ class TodayPort(Protocol):
         """Teach something else in that slot; done when it is durable."""
         ...
 
+    def use_instead(self, stopped: LessonId, other: LessonId) -> Future[object]:
+        """Teach another lesson wherever a withdrawn one stands."""
+        ...
+
     def undo(self) -> Future[object]:
         """Take the last swap back."""
         ...
@@ -67,6 +71,10 @@ class TodayActions(Protocol):
 
     def fetch(self, lesson: LessonId) -> None:
         """Have a lesson brought here."""
+        ...
+
+    def import_stick(self) -> None:
+        """Take lessons from the stick that is plugged in; where there is none, ask for a folder."""
         ...
 
     def import_paths(self, paths: Sequence[Path]) -> None:
@@ -139,6 +147,11 @@ class TodayModel(QObject):
     def swap(self, key: SlotKey, alternative: Alternative, scope: SwapScope) -> None:
         """Choose an alternative; then the page is asked for again."""
         future = self._port.swap(key, alternative, scope)
+        self._dispatcher.watch(future, done=self._on_swapped, failed=self._on_failed, owner=self)
+
+    def use_instead(self, stopped: LessonId, other: LessonId) -> None:
+        """Have another lesson taught in place of a withdrawn one."""
+        future = self._port.use_instead(stopped, other)
         self._dispatcher.watch(future, done=self._on_swapped, failed=self._on_failed, owner=self)
 
     def undo(self) -> None:

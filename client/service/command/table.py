@@ -236,9 +236,10 @@ COMMANDS: Final = (
         arguments=(
             _HUB_DATA,
             _ID,
-            _option("--reason", needed=True),
+            _option("--reason"),
             _option("--grace", Value.NUMBER),
             _option("--replacement"),
+            _option("--undo", Value.FLAG),
         ),
     ),
     Command(name="hub answer", arguments=(_HUB_DATA, _DIR)),

@@ -58,6 +58,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "role.task": "Task sheet",
     "role.exercise": "Exercise",
     "role.audio": "Audio",
+    "role.bookmarks": "Chapters",
     "role.textbook": "Textbook",
     "role.experiment": "Experiment",
     "role.missing": "{role}, not here yet",

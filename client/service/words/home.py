@@ -2,11 +2,35 @@
 
 from typing import Final
 
-WORDS: Final[dict[str, str]] = {
+WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "home.title": "Lessons to take home",
     "home.how": "Touch a line to open it. Nothing has to be installed, and no network is needed. On a television, choose the film in its folder.",
     "home.stream": "This film may not open on a phone. It plays on most televisions, and on phones with the free player VLC.",
     "home.rights": "For the pupils of this school. The lessons belong to those who made them: please do not pass them on.",
+    "take_home.title": "Take lessons home",
+    "take_home.hint": "For phones and televisions without network; nothing has to be installed there.",
+    "take_home.button": "Take home",
+    "take_home.name": "Lessons to take home",
+    "take_home.folder": "As a folder",
+    "take_home.zip": "As a zip file",
+    "take_home.choose": "Choose lessons first",
+    "take_home.chosen": ("{n} lesson, {size}", "{n} lessons, {size}"),
+    "take_home.more": (
+        "{n} more lesson is here: open its unit in the library first",
+        "{n} more lessons are here: open their unit in the library first",
+    ),
+    "take_home.none": "No lesson is on this PC yet",
+    "take_home.none_hint": "Download lessons first, or take them from a stick.",
+    "take_home.busy": "Lesson {done} of {n}",
+    "take_home.busy_hint": "You may go on working; the end is told.",
+    "take_home.stop": "Stop",
+    "take_home.done": (
+        "{n} lesson to take home, {size}",
+        "{n} lessons to take home, {size}",
+    ),
+    "take_home.where": "It lies in {path}",
+    "take_home.open": "Show it",
+    "take_home.close": "Done",
     "error.home_nothing": "None of these lessons is here to take home",
     "hint.home_nothing": "Fetch them first; protected lessons stay here",
     "error.home_not_empty": "{path} is there already and holds other things",

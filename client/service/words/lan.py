@@ -17,7 +17,6 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "lan.check": "Check",
     "lan.checking": "Checking; it takes some seconds …",
     "lan.stick": "Make a USB stick instead",
-    "lan.plug_in": "Plug in a USB stick; it shows up here by itself.",
     "lan.unnamed": "A PC without a name",
     "lan.known": "of this school",
     "lan.stranger": "not confirmed: its films are not taken",

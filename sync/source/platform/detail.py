@@ -4,6 +4,8 @@ Invariants:
   L1  Periods come from `resource_structure` where it says so, else from tags on the parts, else
       there are none; references to parts that do not exist are ignored.
   L2  A part whose code is not known is skipped and counted; a broken part costs only itself.
+  L3  The bookmarks of an e-textbook are a part of their own: they are neither the book nor what
+      makes it ready.
 """
 
 import re
@@ -11,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from client.domain.catalogue import Lesson, LessonKind, Part, RemoteFile, Role
+from client.domain.catalogue import FileUse, Lesson, LessonKind, Part, RemoteFile, Role
 from client.domain.errors import ProtocolError
 from client.domain.ids import PartId
 from sync.source.addresses import AddressBook
@@ -59,7 +61,9 @@ class DetailReader:
             relations = child(record, "relations")
             if lesson.kind is LessonKind.TEXTBOOK or not relations:
                 parts, broken = self._alone(lesson, record)
-                periods: tuple[tuple[PartId, ...], ...] = ((parts[0].id,),) if parts else ()
+                periods: tuple[tuple[PartId, ...], ...] = (
+                    (tuple(part.id for part in parts),) if parts else ()
+                )
             else:
                 parts, broken = self._related(lesson, relations)
                 periods = self._periods(record, relations, parts)
@@ -98,7 +102,7 @@ class DetailReader:
     def _alone(self, lesson: Lesson, record: Json) -> tuple[tuple[Part, ...], int]:
         """Read a record that is its own only part: e-textbooks and 吟唱."""
         part, broken = self._part(lesson, record)
-        return ((part,), broken) if part is not None and part.files else ((), broken)
+        return (_with_bookmarks(part), broken) if part is not None and part.files else ((), broken)
 
     def _related(self, lesson: Lesson, relations: Json) -> tuple[tuple[Part, ...], int]:
         broken = 0
@@ -154,6 +158,17 @@ class DetailReader:
                     if tag.dimension == self.rules.dimensions.period:
                         groups.setdefault(tag.id, []).append(text(sub, "id"))
         return list(groups.values())
+
+
+def _with_bookmarks(part: Part) -> tuple[Part, ...]:
+    """Give a textbook and its bookmarks as two parts (L3)."""
+    marks = tuple(file for file in part.files if file.use is FileUse.BOOKMARKS)
+    if part.role is not Role.TEXTBOOK or not marks:
+        return (part,)
+    book = replace(part, files=tuple(file for file in part.files if file not in marks))
+    id_ = PartId(f"{part.id}.{Role.BOOKMARKS.value}")
+    aside = replace(part, id=id_, role=Role.BOOKMARKS, label="", position=1, files=marks)
+    return (book, aside)
 
 
 def _expect(lesson: Lesson, record: Json) -> None:

@@ -34,6 +34,7 @@ from sync.source.platform.checks import (
 _STORED: Final = "cs_path:${ref-path}"
 _PROTECTED_NAME: Final = "-true-"
 _MD5: Final = re.compile(r"[0-9a-fA-F]{32}")
+_BOOKMARKS: Final = "ebook_mapping"
 _USES: Final[Mapping[str, FileUse]] = {
     "m3u8": FileUse.RENDITION,
     "pdf": FileUse.DOCUMENT,
@@ -74,13 +75,14 @@ def _file(entry: Json, needs: Mapping[str, str], addresses: AddressBook) -> Remo
     format_ = needed(entry, "ti_format")
     urls = tuple(_allowed(texts(entry, "ti_storages"), addresses))
     path = _path(entry, urls, addresses)
-    md5 = text(entry, "ti_md5")
+    md5, flag = text(entry, "ti_md5"), text(entry, "ti_file_flag")
+    use = _USES.get(format_.lower(), FileUse.OTHER)
     return RemoteFile(
         path=path,
         urls=urls,
         format=format_,
-        flags=(text(entry, "ti_file_flag"),),
-        use=_USES.get(format_.lower(), FileUse.OTHER),
+        flags=(flag,),
+        use=FileUse.BOOKMARKS if flag == _BOOKMARKS else use,
         md5=md5.lower() if _MD5.fullmatch(md5) else "",
         size_bytes=number(entry, "ti_size"),
         is_protected=_is_protected(entry, needs, path),

@@ -83,8 +83,8 @@ def read_lessons(
             title=title(record),
             place=placement(tags, dimensions),
             book=book,
-            sections=_sections(record),
-            position=_position(record),
+            sections=sections(record),
+            position=position(record),
             week=_name_of(tags, dimensions.week),
             provider=provider(record),
             tags=tags,
@@ -118,7 +118,7 @@ def read_textbooks(
             kind=LessonKind.TEXTBOOK,
             title=title(record),
             place=placement(tags, dimensions),
-            position=_position(record),
+            position=position(record),
             provider=provider(record),
             tags=tags,
         )
@@ -185,11 +185,8 @@ def provider(record: Json) -> str:
     return next((name for name in names if name), "")
 
 
-def _name_of(tags: Sequence[Tag], dimension: str) -> str:
-    return next((tag.name for tag in tags if tag.dimension == dimension), "")
-
-
-def _sections(record: Json) -> tuple[SectionId, ...]:
+def sections(record: Json) -> tuple[SectionId, ...]:
+    """Give the chapters a record hangs on, from unit to leaf."""
     ids = texts(record, "chapter_ids")
     if not ids:
         paths = texts(record, "chapter_paths")
@@ -197,7 +194,11 @@ def _sections(record: Json) -> tuple[SectionId, ...]:
     return tuple(SectionId(id_) for id_ in ids)
 
 
-def _position(record: Json) -> int:
+def position(record: Json) -> int:
     """Give the display order: `res_sort` of lessons, `ppt_sort` of single resources."""
     order = child(record, "resource_custom_properties")
     return number(order, "res_sort") or number(order, "ppt_sort")
+
+
+def _name_of(tags: Sequence[Tag], dimension: str) -> str:
+    return next((tag.name for tag in tags if tag.dimension == dimension), "")

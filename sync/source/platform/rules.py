@@ -34,6 +34,8 @@ class Paths:
     lessons: str
     textbooks: str
     recordings: str
+    question_books: str
+    questions: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,12 @@ Invariants:
       version number proves neither change nor its absence.
   S2  Of a list only documents that changed are read again; the others are named by their ids.
   S3  Nothing is asked that is protected: this package reads documents of the catalogue only.
+  S4  Where the list of exercises cannot be had, those of a book are as they were; a book that it
+      does not name has none.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -22,6 +24,7 @@ from sync.source.platform.checks import BadRecord, text, texts, top_list, top_ma
 from sync.source.platform.detail import DetailReader
 from sync.source.platform.documents import Document, Documents
 from sync.source.platform.pace import LOOPBACK_PACE, Pace
+from sync.source.platform.questions import read_questions
 from sync.source.platform.records import read_books, read_lessons, read_textbooks
 from sync.source.platform.rules import PlatformRules, load_rules
 from sync.source.platform.trees import read_sections, read_tag_tree
@@ -73,6 +76,10 @@ class PlatformSource:
         self._addresses = addresses
         self._memory = memory
         self._documents = Documents(transport, addresses, memory, pace)
+        self._with_questions: Listing[Book] | None = None
+        self._no_questions: RefusedError | ProtocolError | None = None
+        self._asked: dict[str, Document] = {}
+        """The list of exercises read last: its chapters are asked for one by one."""
         self._details = DetailReader(rules=self._rules, addresses=addresses)
 
     @property
@@ -106,18 +113,8 @@ class PlatformSource:
 
     def books(self, cancel: CancelToken) -> Listing[Book]:
         """See `Source`."""
-
-        def read(documents: Sequence[Document]) -> tuple[dict[str, tuple[Book, ...]], int]:
-            found: dict[str, tuple[Book, ...]] = {}
-            broken = 0
-            for document in documents:
-                found[document.path], lost = read_books(
-                    document.content, document.path, self._id, self._rules.dimensions
-                )
-                broken += lost
-            return found, broken
-
-        return _listing(self._parts(self._rules.paths.books, cancel), self._ids_of, read)
+        parts = self._parts(self._rules.paths.books, cancel)
+        return _listing(parts, self._ids_of, self._read_books)
 
     def textbooks(self, cancel: CancelToken) -> Listing[Lesson]:
         """See `Source`. If one part changed, all are read: a volume may stand far from its set."""
@@ -157,14 +154,17 @@ class PlatformSource:
                 broken += lost
             return found, broken
 
-        return _listing(
+        listed = _listing(
             self._parts(self._rules.paths.lessons.format(id=book), cancel), self._ids_of, read
         )
+        return _joined(listed, self._questions(book, cancel))
 
     def detail(
         self, lesson: Lesson, cancel: CancelToken
     ) -> Found[Lesson] | Unchanged | DetailStatus:
         """See `Source`. Kinds without a known address are REFUSED without asking."""
+        if lesson.kind is LessonKind.QUESTIONS:
+            return self._question(lesson, cancel) or DetailStatus.GONE
         path = self._detail_path(lesson)
         if path is None:
             return DetailStatus.REFUSED
@@ -185,6 +185,10 @@ class PlatformSource:
 
     def is_gone(self, lesson: Lesson, cancel: CancelToken) -> bool:
         """See `Source`. Of a kind without a known address nothing can be said."""
+        if lesson.kind is LessonKind.QUESTIONS:
+            # A list that was cut short is no witness: it is read once more.
+            self._asked = {}
+            return self._question(lesson, cancel) is None
         path = self._detail_path(lesson)
         return path is not None and self._documents.is_gone(path, cancel)
 
@@ -216,9 +220,78 @@ class PlatformSource:
         read, _ = self._details.add_recordings(read, sounds.content, aside)
         return Found(value=read, seen=(document.seen(), sounds.seen()))
 
+    def _questions(self, book: BookId, cancel: CancelToken) -> Listing[Lesson]:
+        """List a book's exercises (S4)."""
+        path = self._rules.paths.questions.format(id=book)
+        as_it_was: Listing[Lesson] = Listing(kept=self._ids_of(path))
+        try:
+            index = self._question_books(cancel)
+            if str(book) not in (*(str(one.id) for one in index.records), *index.kept):
+                return Listing(seen=index.seen)
+            document = self._documents.read(path, cancel, may_be_closed=True)
+        except (RefusedError, ProtocolError) as error:
+            if error.code == "platform_refuses":
+                raise
+            return as_it_was
+        if isinstance(document, Unchanged):
+            return replace(as_it_was, seen=index.seen)
+        self._asked = {path: document}
+        found, skipped = self._read_questions(book, document)
+        bare = tuple(replace(one, parts=(), periods=(), has_detail=False) for one in found)
+        seen = document.seen([str(one.id) for one in found])
+        return Listing(records=bare, seen=(*index.seen, seen), skipped=skipped)
+
+    def _question_books(self, cancel: CancelToken) -> Listing[Book]:
+        """List the books with exercises, once in the life of this source."""
+        if self._no_questions is not None:
+            raise self._no_questions
+        if self._with_questions is None:
+            try:
+                parts = self._parts(self._rules.paths.question_books, cancel)
+            except (RefusedError, ProtocolError) as error:
+                if not isinstance(error, RefusedError) or _status(error) is not DetailStatus.GONE:
+                    self._no_questions = error
+                    raise
+                parts = _Parts((), (), ())
+            self._with_questions = _listing(parts, self._ids_of, self._read_books)
+        return self._with_questions
+
+    def _question(self, lesson: Lesson, cancel: CancelToken) -> Found[Lesson] | None:
+        """Find a chapter's exercises in the list of its book, None if they are not there."""
+        book = BookId(str(lesson.book))
+        path = self._rules.paths.questions.format(id=book)
+        try:
+            document = self._asked.get(path) or self._again(path, cancel)
+        except RefusedError as error:
+            if _status(error) is not DetailStatus.GONE:
+                raise
+            return None
+        self._asked = {path: document}
+        found, _ = self._read_questions(book, document)
+        return next((Found(value=one) for one in found if one.id == lesson.id), None)
+
+    def _read_questions(self, book: BookId, document: Document) -> tuple[tuple[Lesson, ...], int]:
+        return read_questions(
+            document.content,
+            document.path,
+            (self._id, book),
+            self._rules.dimensions,
+            self._addresses,
+        )
+
     def _detail_path(self, lesson: Lesson) -> str | None:
         path = self._rules.details.get(lesson.kind)
         return None if path is None else path.format(id=lesson.id)
+
+    def _read_books(self, documents: Sequence[Document]) -> tuple[dict[str, tuple[Book, ...]], int]:
+        found: dict[str, tuple[Book, ...]] = {}
+        broken = 0
+        for document in documents:
+            found[document.path], lost = read_books(
+                document.content, document.path, self._id, self._rules.dimensions
+            )
+            broken += lost
+        return found, broken
 
     def _sections(
         self, book: BookId, path: str, cancel: CancelToken
@@ -290,6 +363,15 @@ def _status(error: RefusedError) -> DetailStatus | None:
     if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return DetailStatus.REFUSED
     return None
+
+
+def _joined(one: Listing[Lesson], other: Listing[Lesson]) -> Listing[Lesson]:
+    return Listing(
+        records=one.records + other.records,
+        kept=one.kept + other.kept,
+        seen=one.seen + other.seen,
+        skipped=one.skipped + other.skipped,
+    )
 
 
 def _listing(

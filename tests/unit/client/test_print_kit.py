@@ -1,5 +1,6 @@
 """Sheets to print (client.service.print_kit), judged by rendering them with Qt's own reader."""
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -187,6 +188,25 @@ def test_slides_are_printed_four_up(tmp_path: Path) -> None:
     out = print_pdf(Sheet.SLIDES, detail_with(Role.SLIDES, source), tmp_path / "o.pdf", words=WORDS)
     assert len(PdfReader(out).pages) == 2
     assert "第0张" in texts(out)[0] and "第3张" in texts(out)[0] and "第5张" in texts(out)[1]
+
+
+def test_every_question_of_a_chapter_is_printed(tmp_path: Path, qapp: object) -> None:
+    """S1: each picture is a page, two to a sheet; those that are not here are left out."""
+    parts = []
+    for number in range(3):
+        picture = QImage(300 + 80 * number, 200, QImage.Format.Format_RGB32)
+        picture.fill(QColor("black"))
+        path = tmp_path / f"{number}.png"
+        assert picture.save(str(path))
+        parts.append(detail_with(Role.EXERCISE, path, "png").parts[0])
+    bare = detail_with(Role.EXERCISE, None, "png")
+    row = replace(bare.row, kind=LessonKind.QUESTIONS)
+    asked = replace(bare, row=row, parts=(*parts, *bare.parts))
+    out = print_pdf(Sheet.TASK, asked, tmp_path / "o.pdf", words=WORDS)
+    assert len(PdfReader(out).pages) == 2
+    assert sum(len(page.images) for page in PdfReader(out).pages) == 3
+    with pytest.raises(UserError, match="print_nothing"):
+        print_pdf(Sheet.TASK, replace(asked, parts=bare.parts), tmp_path / "n.pdf", words=WORDS)
 
 
 def test_a_picture_is_printed_like_a_page(tmp_path: Path, qapp: object) -> None:

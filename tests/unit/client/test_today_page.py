@@ -11,7 +11,16 @@ from client.domain.catalogue import LessonKind, Placement, Role
 from client.domain.ids import ClassId, LessonId, PartId, SittingId
 from client.domain.timetable import DEFAULT_BELLS, ClassGroup, Slot, SlotKey, Weeks
 from client.domain.today import DayTime, Step
-from client.service.api import CardAction, LessonDetail, LessonRow, Moment, PartView, Reason
+from client.domain.withdrawal import Standing
+from client.service.api import (
+    CardAction,
+    LessonDetail,
+    LessonRow,
+    Moment,
+    PartView,
+    Reason,
+    Stopped,
+)
 from client.service.today_page import (
     DayInputs,
     Interrupted,
@@ -205,3 +214,22 @@ def test_bars_count_what_is_missing():
     assert [(bar.lights, bar.missing_bytes) for bar in shown.upcoming] == [
         ((Light.READY, Light.NOT_READY), 7)
     ]
+
+
+@pytest.mark.parametrize(
+    ("standing", "title", "lamp", "action"),
+    [
+        (Standing.GRACE, "other", Light.READY, CardAction.START),
+        (Standing.TEACHING, "", Light.READY, CardAction.START),
+        (Standing.OVER, "other", Light.NOT_READY, CardAction.REPLACE),
+        (Standing.OVER, "", Light.NOT_READY, CardAction.SWAP),
+    ],
+)
+def test_p4_a_withdrawn_lesson_is_taught_while_it_may_be(standing, title, lamp, action):
+    """P4: also in the moment before its files are gone."""
+    stopped = Stopped(reason="wrong", standing=standing, replacement_title=title)
+    known = facts_of(replace(detail(VIDEO, SLIDES), stopped=stopped), 0)
+    card = page(inputs(slot(2, 1)), {STEPS[0]: known}).rows[0].cards[0]
+    assert card is not None
+    assert (card.light, card.action, card.stopped) == (lamp, action, stopped)
+    assert not known.can_be_fetched

@@ -1,4 +1,4 @@
-"""今天 over a real profile: timetable, textbook, record (client.service.today, station)."""
+"""今天 over a real profile: timetable, textbook, record (`today`, `station`, `stand_ins`)."""
 
 from datetime import UTC, datetime
 
@@ -13,10 +13,12 @@ from client.domain.record.anchors import AnchorKind
 from client.domain.record.bodies import Ended
 from client.domain.timetable import Slot, SlotKey
 from client.domain.today import Step
+from client.domain.withdrawal import Withdrawal
 from client.service.api import CardAction, Moment, Swap, SwapScope
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.catalogue_read import SourceRow
+from client.store.withdrawal_rows import WithdrawalRows
 
 BOOK, SOURCE = BookId("b1"), SourceId("platform")
 PLACE = Placement(stage="p", grade="g", subject="math", edition="e", volume="v")
@@ -386,3 +388,56 @@ def test_sources_are_found_by_name_or_kind(station):
     for name, kind in (("nowhere", "platform"), (None, "folder")):
         with pytest.raises(UserError):
             station.source(name, kind)
+
+
+def stop(station, lesson: str, other: str = "", days: int = 0) -> None:
+    word = Withdrawal(
+        lesson=LessonId(lesson),
+        reason="outdated",
+        grace_days=days,
+        replacement=LessonId(other) if other else None,
+    )
+    WithdrawalRows(station.database).put(SourceId("hub"), [word] if lesson else [])
+    station.withdrawals.look_now()
+
+
+def test_p4_a_withdrawn_lesson_keeps_its_place_and_offers_what_replaces_it(station):
+    """P4: the book does not begin anew, and no other lesson slips in unseen."""
+    station.today.finished(("c3",), Step(lesson=LessonId("l1")), None).result()
+    stop(station, "l2", "l5")
+    first, second = cards(station)
+    assert (first.title, first.action, first.light) == (
+        "Lesson 2", CardAction.REPLACE, Light.NOT_READY,
+    )  # fmt: skip
+    assert first.stopped is not None
+    assert first.stopped.replacement_title == "Lesson 5"
+    assert second.title == "Lesson 3"
+    stop(station, "l2")
+    assert cards(station)[0].action is CardAction.SWAP
+
+
+def test_si1_what_was_chosen_instead_stands_until_the_lesson_is_back(station):
+    """SI1, SI2: one press for every week; the course goes on behind it, and teaches it once."""
+    station.today.finished(("c3",), Step(lesson=LessonId("l1")), None).result()
+    station.room.set_slot(Slot(key=key(3, 1), subject="math", lesson=LessonId("l2"))).result()
+    stop(station, "l2", "l5")
+    station.today.use_instead(LessonId("l2"), LessonId("l5")).result()
+    assert [card.title for card in cards(station)] == ["Lesson 5", "Lesson 3"]
+    assert station.today.week_lessons_now() == ("l5", "l3")
+    assert station.today.lessons_ahead_now()[:3] == ("l5", "l3", "l4")
+    first = cards(station)[0]
+    teach(station, first)
+    station.today.finished(("c3",), Step(lesson=LessonId("l5")), key(2, 2)).result()
+    assert station.room.snapshot().pointers[0].lesson == "l3"
+    stop(station, "")
+    assert "l2" in station.today.week_lessons_now()
+
+
+def test_si1_a_choice_can_be_taken_back(station):
+    """SI1"""
+    stop(station, "l0", "l5")
+    station.today.use_instead(LessonId("l0"), LessonId("l5")).result()
+    assert cards(station)[0].title == "Lesson 5"
+    station.today.undo().result()
+    assert cards(station)[0].title == "Lesson 0"
+    station.today.undo().result()

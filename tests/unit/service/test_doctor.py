@@ -134,6 +134,13 @@ def test_lines_of_what_this_machine_cannot_have_are_left_out() -> None:
         assert {"restore", "hub"} & {one.code for one in examine(facts)} == set()
 
 
+def test_a_hub_whose_catalogue_stands_still_has_a_line_of_its_own() -> None:
+    hub = HubContact(name="h", when_label="2027-05-18 09:16", is_reachable=True)
+    facts = replace(WELL, hubs=(hub, replace(hub, name="still", silent_days=31)))
+    (found,) = (one for one in examine(facts) if one.code == "catalogue")
+    assert (found.state, found.values) == (CheckState.ADVICE, (("name", "still"), ("n", 31)))
+
+
 def test_every_hub_has_a_line_and_being_offline_is_no_alarm() -> None:
     hubs = (
         HubContact(name="A", when_label="10:05", is_reachable=True),

@@ -1,4 +1,4 @@
-"""SR1 to SR3: room is made in time, what is protected stays, what is purged leaves no byte."""
+"""SR1 and SR2: room is made in time, and what is protected stays."""
 
 import hashlib
 from pathlib import Path
@@ -20,7 +20,6 @@ from client.domain.today import Step
 from client.domain.want import Want
 from client.service.paths import Profile
 from client.service.station import Station
-from client.store.blob_store import growing_key
 from client.store.catalogue_read import SourceRow
 from tests.lesson_values import a_file, a_part
 
@@ -228,54 +227,3 @@ def test_one_lesson_can_be_let_go(station, disk):
     hold(station, "l0", "l1")
     assert station.storage.drop(LessonId("l0")).result() == SIZE
     assert here(station) == {"l1"}
-
-
-def places_of(folder: Path, wanted: bytes) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and wanted in path.read_bytes()]
-
-
-def test_sr3_of_a_purged_lesson_no_byte_stays(station):
-    """The whole profile is searched for its bytes: what stood, grew and was set aside."""
-    hold(station, "l0", "l1")
-    profile = station.profile.folder
-    lesson, old = a_lesson("l0"), b"older bytes that were set aside" * 9
-    growing = station.blobs.growing(growing_key("/l0.pdf", "m"), "x")
-    growing.write(content("l0")[:700])
-    growing.close()
-    segment = station.blobs.growing(growing_key("/l0.pdf", "m") + "-00003", "x")
-    segment.write(content("l0")[100:])
-    segment.close()
-    digest = hashlib.sha256(content("l0")).hexdigest()
-    (profile / "blobs" / "damaged" / f"{digest}.pdf").write_bytes(old)
-    station.library.refresh()
-    wanted = (content("l0")[100:300], old[:31])
-    assert len(places_of(profile, wanted[0])) == 3
-    report = station.storage.purge_now([LessonId("l0"), LessonId("unknown")])
-    assert (report.purged, report.waiting) == (("l0", "unknown"), ())
-    assert report.freed_bytes == SIZE + len(old)
-    assert [places_of(profile, one) for one in wanted] == [[], []]
-    assert not list((profile / "lessons").glob("l0*"))
-    assert station.holdings.of_lesson(lesson.id) == ()
-    assert [row.id for row in station.library.search_now("Lesson").rows] == ["l1"]
-    assert here(station) == {"l1"}
-
-
-def test_sr3_a_file_of_two_lessons_stays_for_the_other(station):
-    hold(station, "l0")
-    other = a_lesson("l1")
-    station.catalogue.put_whole([other])
-    keep(station, other, content("l0"))
-    assert station.storage.purge_now([LessonId("l0")]).freed_bytes == 0
-    assert len(places_of(station.profile.blobs, content("l0"))) == 1
-    assert station.storage.purge_now([LessonId("l1")]).freed_bytes == SIZE
-
-
-def test_sr3_a_lesson_that_is_taught_is_purged_behind_its_class(station):
-    hold(station, "l0")
-    sitting = teach(station, "l0", None)
-    report = station.storage.purge_now([LessonId("l0")])
-    assert (report.purged, report.waiting) == ((), ("l0",))
-    assert here(station) == {"l0"}
-    station.records.recorder.end(sitting, Ended.FINISHED).result()
-    assert station.storage.purge_now(report.waiting).purged == ("l0",)
-    assert places_of(station.profile.blobs, content("l0")) == []

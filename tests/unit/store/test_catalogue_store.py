@@ -344,6 +344,11 @@ def test_a_file_is_found_by_digest_and_size(store: CatalogueStore) -> None:
     assert found in store.files_with("a" * 32, 5)
     assert store.files_with("a" * 32, 6) == ()
     assert store.files_with("", 5) == ()
+    assert store.lengths_with_md5([5, 6]) == {5}
+    store.put_detail(detailed("l1", replace(FILE, md5="a" * 32, size_bytes=0)))
+    assert store.lengths_with_md5([6]) == {0}
+    store.put_detail(detailed("l1", replace(FILE, md5="")))
+    assert store.lengths_with_md5([5]) == frozenset()
 
 
 @given(

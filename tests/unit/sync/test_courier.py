@@ -607,6 +607,19 @@ def test_kinds_that_nobody_teaches_with_are_left(county, school, stick, tmp_path
     assert (report.lessons, reasons(report)) == ((), ["kind_unknown"])
 
 
+def test_the_bookmarks_of_a_textbook_travel_with_it(county, school, stick):
+    """CU1: no folder brings such a file, and no page of words passes for one."""
+    book = a_lesson("t", (Role.TEXTBOOK, "pdf"), (Role.BOOKMARKS, "marks"))
+    keep(county, book, content(7), content(8, head=b"{"))
+    other = a_lesson("u", (Role.BOOKMARKS, "marks"))
+    keep(county, other, content(9, head=b"<html>"))
+    pack(county, stick, "t", "u")
+    report = unpack(school, stick)
+    assert set(held(school, "t")) == {"t-0", "t-1"}
+    assert held(school, "u") == {}
+    assert reasons(report) == ["not_the_file"]
+
+
 def test_empty_and_protected_files_are_left(county, school, stick):
     sheet = a_sheet_on(county, stick)
     lesson = sheet.lesson

@@ -1,14 +1,14 @@
-"""Taking over the demo school (sync.engine.demo_school): over the folder source, once."""
+"""The demo school comes as a stick does (sync.engine.demo_school), once."""
 
 import pytest
 
-from client.domain.availability import Decodes
+from client.domain.availability import Decodes, Trust
 from client.domain.cancel import CancelToken
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
 from client.service.paths import Profile
 from client.service.station import Station
-from sync.engine.demo_school import open_demo
+from sync.engine.demo_school import open_demo, pack_demo
 
 LESSON = """title = "分一分"
 grade = "{grade}"
@@ -26,7 +26,9 @@ def demo(tmp_path):
         folder.mkdir(parents=True)
         (folder / "lesson.toml").write_text(LESSON.format(grade=grade), encoding="utf-8")
         (folder / "sheet.pdf").write_bytes(b"%PDF-1.4 " + grade.encode())
-    return tmp_path / "demo"
+    packed = pack_demo(tmp_path / "demo", tmp_path / "stick", FrozenClock())
+    assert (len(packed.lessons), packed.rejected) == (2, ())
+    return tmp_path / "stick"
 
 
 @pytest.fixture
@@ -54,7 +56,28 @@ def test_a_room_that_is_set_up_keeps_its_own_week(station, demo):
     assert len(station.holdings.kept_lessons()) == 2
 
 
-def test_a_demo_that_was_never_made_is_told(station, tmp_path):
+def test_its_files_are_tried_here_and_vouched_for_by_nobody(station, demo):
+    asked = []
+    open_demo(station, lambda path: asked.append(path) or Decodes.YES, CancelToken(), demo)
+    blobs = [
+        one.blob
+        for kept in station.holdings.kept_lessons()
+        for one in station.holdings.of_lesson(kept.id)
+    ]
+    assert [blob.trust for blob in blobs] == [Trust.OBSERVED] * 2
+    assert asked == [], "papers are not tried"
+
+
+def test_it_is_packed_anew_over_what_lay_there(tmp_path, demo):
+    (demo / "old.txt").write_text("x", encoding="utf-8")
+    pack_demo(tmp_path / "demo", demo, FrozenClock())
+    assert not (demo / "old.txt").exists()
+    assert not (tmp_path / "stick.new").exists()
+
+
+@pytest.mark.parametrize("name", ["none", "demo"])
+def test_a_demo_that_was_never_made_is_told(station, tmp_path, demo, name):
+    """A tree of folders that nobody packed is none."""
     with pytest.raises(UserError) as caught:
-        open_demo(station, lambda _: Decodes.YES, CancelToken(), tmp_path / "none")
+        open_demo(station, lambda _: Decodes.YES, CancelToken(), tmp_path / name)
     assert caught.value.code == "no_demo"

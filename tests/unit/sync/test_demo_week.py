@@ -10,7 +10,7 @@ from client.service.paths import Profile
 from client.service.station import Station
 from client.service.text import Words
 from client.service.when import time_label
-from sync.engine.demo_school import open_demo
+from sync.engine.demo_school import open_demo, pack_demo
 from sync.engine.demo_week import live_week
 
 LESSON = """title = "分一分"
@@ -29,8 +29,9 @@ def school(tmp_path):
     folder.mkdir(parents=True)
     (folder / "lesson.toml").write_text(LESSON, encoding="utf-8")
     (folder / "sheet.pdf").write_bytes(b"%PDF-1.4")
+    pack_demo(tmp_path / "demo", tmp_path / "stick", FrozenClock())
     return lambda station: open_demo(
-        station, lambda _: Decodes.YES, CancelToken(), tmp_path / "demo"
+        station, lambda _: Decodes.YES, CancelToken(), tmp_path / "stick"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which editions are believed, and when silence is told (sync.engine.edition_trust)."""
+"""Which editions are believed, and when silence is told (`edition_trust`, `edition_known`)."""
 
 from dataclasses import replace
 
@@ -6,25 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.domain.ids import Digest
-from sync.engine.edition_trust import (
+from client.domain.edition_known import (
     FROZEN_MS,
     Known,
-    Verdict,
-    believed,
     is_frozen,
-    judge,
     pack_known,
     passed,
     read_known,
 )
+from client.domain.ids import Digest
+from sync.engine.edition_trust import Verdict, believed, judge
 from sync.protocol.edition import Head, NamedFile
 
 A, B = Digest("aa" * 32), Digest("bb" * 32)
 DAY_MS = 86_400_000
 
 
-def head(number: int, rows: Digest = A, signed_ms: int = 1000) -> Head:
+def head(
+    number: int, rows: Digest = A, signed_ms: int = 1000, listed: Digest | None = None
+) -> Head:
     return Head(
         number=number,
         signed_ms=signed_ms,
@@ -32,6 +32,7 @@ def head(number: int, rows: Digest = A, signed_ms: int = 1000) -> Head:
         rows_bytes=1,
         rows=1,
         whole=NamedFile(digest=rows, size_bytes=1),
+        withdrawn=None if listed is None else NamedFile(digest=listed, size_bytes=1),
     )
 
 
@@ -46,6 +47,9 @@ KNOWN = Known(number=5, rows_digest=A, floor_ms=1000, silent_ms=7, boot=1, mono_
         (KNOWN, head(9), Verdict.NEWER),
         (KNOWN, head(5), Verdict.SAME),
         (KNOWN, head(5, B), Verdict.MIXED),
+        (KNOWN, head(5, A, listed=B), Verdict.MIXED),
+        (believed(Known(), head(5, A, listed=B)), head(5), Verdict.MIXED),
+        (believed(Known(), head(5, A, listed=B)), head(5, A, listed=B), Verdict.SAME),
         (KNOWN, head(4), Verdict.ROLLBACK),
         (KNOWN, head(4, B), Verdict.ROLLBACK),
     ],
@@ -75,8 +79,8 @@ def test_et1_heads_in_any_order_never_lead_back(sent):
         known = after
 
 
-def test_et3_thirty_days_of_running_time_without_a_newer_head_are_told():
-    """ET3: over many starts of the machine; the same head again does not help, a newer one does."""
+def test_ek1_thirty_days_of_running_time_without_a_newer_head_are_told():
+    """EK1: over many starts of the machine; the same head again does not help, a newer one does."""
     known = believed(passed(Known(), 1, 50), head(1))
     for boot in range(2, 31):
         known = believed(passed(known, boot, DAY_MS), head(1))
@@ -87,8 +91,8 @@ def test_et3_thirty_days_of_running_time_without_a_newer_head_are_told():
     assert not is_frozen(believed(known, head(2)))
 
 
-def test_et3_running_time_is_counted_once_in_one_start():
-    """ET3: asking often makes no time; time that goes back counts as none."""
+def test_ek1_running_time_is_counted_once_in_one_start():
+    """EK1: asking often makes no time; time that goes back counts as none."""
     known = passed(Known(number=1), 4, 1000)
     assert known.silent_ms == 0
     for now in (1500, 1500, 1200, 2200):
@@ -97,8 +101,8 @@ def test_et3_running_time_is_counted_once_in_one_start():
     assert passed(known, 5, -3).mono_ms == 0
 
 
-def test_et3_a_room_that_knows_no_edition_waits_for_none():
-    """ET3: an empty hub is not a frozen one."""
+def test_ek1_a_room_that_knows_no_edition_waits_for_none():
+    """EK1: an empty hub is not a frozen one."""
     assert not is_frozen(Known(silent_ms=FROZEN_MS))
 
 
@@ -107,6 +111,7 @@ def test_et3_a_room_that_knows_no_edition_waits_for_none():
         Known,
         number=st.integers(0, 2**50),
         rows_digest=st.sampled_from([A, B, Digest("")]),
+        list_digest=st.sampled_from([A, B, Digest("")]),
         floor_ms=st.integers(0, 2**50),
         silent_ms=st.integers(0, 2**50),
         boot=st.integers(0, 9),
@@ -114,10 +119,11 @@ def test_et3_a_room_that_knows_no_edition_waits_for_none():
     )
 )
 def test_et1_what_is_known_outlives_the_program(known):
-    """ET1: kept and read."""
+    """ET1, EK2: kept and read."""
     assert read_known(pack_known(known)) == known
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", pack_known(KNOWN)[:-1], b"\x81\x01"])
-def test_what_cannot_be_read_is_not_known(data):
+def test_ek2_what_cannot_be_read_is_not_known(data):
+    """EK2: cut, empty, or another shape."""
     assert read_known(data) == Known()

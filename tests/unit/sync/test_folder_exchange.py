@@ -100,6 +100,23 @@ def test_a_copy_of_the_disk_keeps_its_place_on_the_stick(tmp_path):
     assert at_hub(hub).keys() == room.written() | twin.written()
 
 
+def test_a_jest_beside_a_request_keeps_nobody_from_answering(tmp_path):
+    """FC4 FX1."""
+    hub = Hub()
+    room = Room(hub).write(1)
+    visit(room, tmp_path)
+    for ask in list((tmp_path / FOLDER).glob("*.ask")):
+        ask.with_suffix(".say").write_bytes(b"jest")
+    visit(room, tmp_path)
+    (ask,) = (tmp_path / FOLDER).glob("*.ask")
+    ask.with_suffix(".say").write_bytes(b"jest")
+    responder = hub.responder
+    for answered in (1, 0):
+        found = answer_folder(tmp_path, responder.answer, responder.has_answered)
+        assert (found.answered, found.refused) == (answered, 0)
+    assert visit(room, tmp_path).pushed_events == 2
+
+
 def test_junk_is_left_alone(tmp_path, monkeypatch):
     """FC2, FC3."""
     hub = Hub()

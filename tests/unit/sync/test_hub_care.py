@@ -8,10 +8,13 @@ import pytest
 
 from client.domain.clock import FrozenClock
 from client.domain.errors import ClassroomError
+from client.domain.ids import LessonId
 from client.domain.record.log import Taken
+from client.domain.withdrawal import Withdrawal
 from sync.hub.care import Damage, backup, check, restore
+from sync.hub.content import ContentFolder
 from sync.hub.enrolment import add_code
-from sync.hub.folder import HUB_DB, KEY, LOGS_DB, HubFolder, SqliteLogs
+from sync.hub.folder import CONTENT, HUB_DB, KEY, LOGS_DB, HubFolder, SqliteLogs
 from sync.hub.ports import Node, Role
 from tests.hub_world import OTHER_SITE, SITE
 from tests.log_world import Key, Pen
@@ -151,6 +154,18 @@ def test_a_backup_of_a_running_hub_brings_everything_back(hub, tmp_path):
         assert again.directory.codes() == codes
         assert (again.key().public_key, check(again).is_sound) == (key.public_key, True)
     assert (hub.path / "tls" / "ca.pem").read_bytes() == b"authority"
+
+
+def test_q1_what_was_withdrawn_outlives_the_hub(hub, tmp_path):
+    """Q1: or its next edition would take every withdrawal back. Lessons are not copied."""
+    content = ContentFolder(hub.path / CONTENT)
+    one = Withdrawal(lesson=LessonId("l1"), reason="legal")
+    content.withdraw(one)
+    content.put_edition_file([b"rows"])
+    backup(hub, tmp_path / "kept")
+    restore(tmp_path / "kept", tmp_path / "new")
+    assert ContentFolder(tmp_path / "new" / CONTENT).withdrawals() == (one,)
+    assert not list((tmp_path / "kept").rglob("public"))
 
 
 def test_a_backup_never_replaces_anything(hub, tmp_path):

@@ -9,11 +9,15 @@ import pytest
 from client.domain.availability import Decodes
 from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, StorageFullError, UserError
-from client.domain.ids import LessonId, SittingId
+from client.domain.ids import LessonId, SittingId, SourceId
 from client.domain.record import bodies as b
+from client.domain.want import Want
+from client.domain.withdrawal import Withdrawal
 from client.service.api import Reason
 from client.service.paths import Profile
 from client.service.station import Station
+from client.store.withdrawal_rows import WithdrawalRows
+from sync.engine.demo_school import pack_demo
 from sync.engine.hub_calls import Trigger
 from sync.engine.link_desk import LinkDesk
 from sync.engine.watched_folder import watch_folder
@@ -68,6 +72,23 @@ def test_one_bad_folder_keeps_no_other_out(station, tmp_path):
     assert [(one.name, one.why) for one in result.not_taken] == [("y.exe", "kind_unknown")]
     assert isinstance(result.failed, UserError)
     assert result.failed.code == "folder_missing"
+
+
+def test_the_folder_of_a_stick_is_taken_in_as_a_stick_is(station, tmp_path):
+    """LD1: with what it says of its lessons; a file that is not there is told."""
+    put(tmp_path, "tree/三年级/数学/单元/甲/sheet.pdf", b"%PDF-1.4 a")
+    put(tmp_path, "tree/三年级/数学/单元/乙/sheet.pdf", b"%PDF-1.4 b")
+    packed = pack_demo(tmp_path / "tree", tmp_path / "stick", FrozenClock())
+    lost = next((tmp_path / "stick").rglob("*乙/*.pdf"))
+    lost.unlink()
+    desk = LinkDesk(station, Probe())
+    try:
+        result = desk.import_paths([tmp_path / "stick"]).result(PATIENCE_S)
+    finally:
+        desk.close()
+    assert (result.lessons, len(packed.lessons)) == (1, 2)
+    assert [one.why for one in result.not_taken] == ["file_absent"]
+    assert result.offered == ()
 
 
 def test_a_full_disk_ends_the_whole_import(station, tmp_path, monkeypatch):
@@ -202,6 +223,26 @@ def test_a_class_that_begins_here_holds_watched_folders_back(station, tmp_path):
     assert not desk._watch._thread.is_alive()
 
 
+def test_folders_are_watched_and_left_from_the_page(station, tmp_path):
+    """LD4: each with how it stands, as soon as it was looked at."""
+    desk = LinkDesk(station, Probe())
+    try:
+        folder = tmp_path / "接收"
+        folder.mkdir()
+        assert desk.folders().result(PATIENCE_S) == ()
+        desk.watch_folder(folder, is_watched=True).result(PATIENCE_S)
+        seen = threading.Event()
+        for _ in range(PATIENCE_S * 20):
+            (row,) = desk.folders().result(PATIENCE_S)
+            if row.reason is not None or seen.wait(0.05):
+                break
+        assert (row.path, row.reason and row.reason.code) == (folder, "watch_quiet")
+        desk.watch_folder(folder, is_watched=False).result(PATIENCE_S)
+        assert desk.folders().result(PATIENCE_S) == ()
+    finally:
+        desk.close()
+
+
 def test_hubs_are_listed_with_what_waits_and_a_new_one_is_called_at_once(station):
     """A room names itself, enrols, and the figures follow; a wrong code adds nothing."""
     hub = Whole()
@@ -287,3 +328,31 @@ def test_ld5_limits_and_lessons_make_another_plan(station, tmp_path):
     desk.import_paths([tmp_path / "a"]).result(PATIENCE_S)
     until(lambda status: status.link is not None)
     desk.close()
+
+
+def test_what_is_withdrawn_leaves_the_list_and_an_error_stops_nothing(station, monkeypatch):
+    """A look that fails is tried again with the next plan."""
+    lesson, told = LessonId("l1"), threading.Event()
+    station.wants.put(Want(lesson=lesson)).result()
+    word = Withdrawal(lesson=lesson, reason="legal")
+    WithdrawalRows(station.database).put(SourceId("hub"), [word])
+    look, tries = station.withdrawals.look_now, []
+
+    def failing():
+        tries.append(None)
+        if len(tries) == 1:
+            raise StorageFullError("disk_full")
+        return look()
+
+    monkeypatch.setattr(station.withdrawals, "look_now", failing)
+    desk = LinkDesk(station, Probe())
+
+    def listen(status):
+        if len(tries) > 1 and not status.rows:
+            told.set()
+
+    desk.supervisor.subscribe(listen)
+    desk.supervisor.replan()
+    assert told.wait(PATIENCE_S)
+    desk.close()
+    assert station.wants.all() == ()

@@ -21,6 +21,7 @@ from client.store.blob_store import BlobStore
 from client.store.growing import read_list
 from client.store.keyfile import verify
 from sync.engine import near_desk, near_shelf
+from sync.engine.carried_list import CarriedWay
 from sync.engine.download import Downloader
 from sync.engine.edition_way import FolderWay
 from sync.engine.link_desk import LinkDesk
@@ -258,6 +259,11 @@ def test_nl2_a_stretch_that_never_ends_is_cut(station):
     assert sum(came) == 10
     assert film.read(1, CancelToken()) is None
     desk.close()
+
+
+def test_a_carried_list_has_no_rows(tmp_path):
+    way = CarriedWay(b"", b"", tmp_path)
+    assert not way.rows(None, print, CancelToken())  # type: ignore[arg-type]
 
 
 def test_what_comes_near_by_is_looked_for_soon():

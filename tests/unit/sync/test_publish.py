@@ -17,12 +17,13 @@ from client.domain.errors import DigestMismatchError, ProtocolError, StorageCorr
 from client.domain.failpoint import PUBLISH_POINTS
 from client.domain.holding import Blob
 from client.domain.ids import Digest, LessonId
+from client.domain.withdrawal import Withdrawal
 from client.store.keyfile import verify
 from sync.hub.authority import FIRST
 from sync.hub.content import MOST_EDITIONS, ContentFolder
 from sync.hub.folder import CONTENT
 from sync.hub.publish import why_not
-from sync.protocol.edition import Head, Withdrawal, open_head, read_withdrawals
+from sync.protocol.edition import Head, open_head, read_withdrawals
 from sync.protocol.edition_rows import book_of, group_of
 from sync.protocol.manifest import BLOCK_BYTES, read_manifest
 from sync.protocol.row_stream import applied, framed, in_order, rows_in, unpacked
@@ -142,12 +143,26 @@ def test_u4_objects_go_after_two_editions_without_them(hub, tmp_path):
     version = hub.content.public / "v1"
     whole = {path.name for path in (version / "o").iterdir()}
     lesson = next(one for one in hub.station.holdings.kept_lessons() if one.title == "分一分")
-    hub.content.withdraw(Withdrawal(lesson=lesson.id, reason="licence"))
+    hub.station.holdings.drop(lesson.id)
     hub.publish()
     assert {path.name for path in (version / "o").iterdir()} == whole
     hub.publish()
     kept = {path.name for path in (version / "o").iterdir()}
     assert kept == {hashlib.sha256(PDF).hexdigest()}
+    assert not any((version / "m").iterdir())
+
+
+def test_u4_objects_of_a_withdrawn_lesson_go_at_once(hub, tmp_path):
+    """U4: though rooms may still have the head before; what another lesson has stays."""
+    hub.take_in(disk(tmp_path))
+    put(tmp_path / "disk", f"{UNIT}/比大小/课件.pdf", PDF)
+    hub.take_in(tmp_path / "disk")
+    hub.publish()
+    lesson = next(one for one in hub.station.holdings.kept_lessons() if one.title == "分一分")
+    hub.content.withdraw(Withdrawal(lesson=lesson.id, reason="licence", grace_days=3))
+    hub.publish()
+    version = hub.content.public / "v1"
+    assert {path.name for path in (version / "o").iterdir()} == {hashlib.sha256(PDF).hexdigest()}
     assert not any((version / "m").iterdir())
 
 

@@ -2,11 +2,14 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from client.domain.errors import StorageError, StorageFullError
+from sync.engine.courier import Courier, CourierPorts
 from sync.transport import stick as module
+from sync.transport.folder_carrier import FolderCarrier
 from sync.transport.stick import Stick, stick_errors
 
 
@@ -122,3 +125,25 @@ def test_a_file_that_grew_meanwhile_is_not_read(tmp_path, monkeypatch):
     stick = Stick(tmp_path)
     monkeypatch.setattr(stick, "size", lambda _: 3)
     assert stick.read("a", 4) is None
+
+
+def test_a_stick_whose_driver_is_gone_says_so(tmp_path, monkeypatch):
+    """SF3: also where it is only asked what there is."""
+
+    def gone(_path, **_more):
+        raise OSError(errno.ENOTCONN, "gone")
+
+    stick = Stick(tmp_path)
+    stick.write("a/b", b"x")
+    for name in ("is_dir", "exists"):
+        monkeypatch.setattr(Path, name, gone)
+    courier = Courier(CourierPorts(station=None, probe=None, labels=None))
+    for act in (
+        lambda: stick.names("a", 9),
+        lambda: stick.write("a/c", b"x"),
+        lambda: courier.inspect(tmp_path),
+    ):
+        with pytest.raises(StorageError, match="stick_failed"):
+            act()
+    with pytest.raises(StorageError, match="disk_failed"):
+        list(FolderCarrier(tmp_path).answers())
