@@ -70,7 +70,7 @@ class NearPaper(Paper):
 
     def _says(self) -> QVBoxLayout:
         words, theme = self._context.words, self._context.theme
-        body = rows(gap=theme.gap(4))
+        body = rows(gap=theme.gap(8))
         body.setContentsMargins(*(theme.gap(16),) * 4)
         texts = rows(gap=theme.gap(2))
         if not self._has_form:
