@@ -11,11 +11,16 @@ from tests.near_lan import Lan, Room, lan, room, why_not
 IS_WHOLE = os.environ.get("TONGKE_WHOLE") == "1"
 FILM = 24_000_000 if IS_WHOLE else 3_000_000
 LESSONS = ("分一分", "比大小", "量一量") if IS_WHOLE else ("分一分",)
+PAPER = 200_000
 LINK_BYTES_PER_S = 3_000_000
 SLOW = 1_500_000
 """What the sharing PC gives in a second, so that it dies in the middle."""
 MORE = 1.05
 PCS = 5
+
+
+def paper(title: str) -> bytes:
+    return (PDF + title.encode()).ljust(PAPER)
 
 
 @pytest.fixture
@@ -25,7 +30,7 @@ def school(tmp_path: Path):
     with keeper(tmp_path / "hub") as hub, lan(PCS) as made:
         for number, title in enumerate((*LESSONS, "再分")):
             put(tmp_path / "disk", f"{UNIT}/{title}/film.mp4", film(FILM, seed=number + 1))
-            put(tmp_path / "disk", f"{UNIT}/{title}/课件.pdf", PDF + bytes(200_000))
+            put(tmp_path / "disk", f"{UNIT}/{title}/课件.pdf", paper(title))
         hub.take_in(tmp_path / "disk")
         hub.publish()
         made.start(made.hub, "tests.near_wan", hub.content.public, LINK_BYTES_PER_S)
@@ -55,7 +60,7 @@ def test_each_lesson_crosses_the_link_once_and_a_dead_pc_stops_nobody(
         one.tell("want", *LESSONS)
     all_done(rooms, LESSONS)
     crossed = made.wan_bytes() - before
-    size = len(LESSONS) * (FILM + len(PDF) + 200_000)
+    size = len(LESSONS) * (FILM + PAPER)
     assert size <= crossed <= MORE * size
 
     before = made.wan_bytes()
@@ -67,6 +72,6 @@ def test_each_lesson_crosses_the_link_once_and_a_dead_pc_stops_nobody(
     rooms[1].until(coming="再分", bytes=lambda size: size > FILM // 4)
     rooms[0].kill()
     all_done(rooms[1:], ("再分",))
-    again = made.wan_bytes() - before - (FILM + len(PDF) + 200_000)
+    again = made.wan_bytes() - before - (FILM + PAPER)
     print({"crossed": crossed, "of": size, "after_death": again})
     assert again <= MORE * FILM, "what was lost with the PC came once, for all"

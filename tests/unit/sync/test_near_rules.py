@@ -14,7 +14,7 @@ from client.domain.clock import FrozenClock
 from client.domain.holding import Blob
 from client.domain.ids import Digest, LessonId
 from client.service.text import english
-from sync.engine.near_board import NearBoard
+from sync.engine.near_board import LINGER_S, NearBoard
 from sync.engine.near_book import BAN_S, FORGET_S, MOST_PEERS, REST_S, Found, NearBook
 from sync.engine.near_check import Facts, Finding, PeerFacts, find, why
 from sync.engine.near_rules import (
@@ -161,27 +161,37 @@ def test_nu4_waiting_ends_even_for_one_that_gets_somewhere(is_known, most_s):
 # --- the board -------------------------------------------------------------------------------
 
 
-def test_nd1_a_file_stands_on_the_board_while_it_is_brought():
-    """ND1"""
+def test_nd1_a_file_stands_on_the_board_while_it_is_brought_and_a_while_after():
+    """ND1: what goes on soon goes on with its age."""
     clock = FrozenClock()
     board, done = NearBoard(clock), [5]
+    board.say(["/a"])
+    assert board.age_ms("/a") == -1
     with board.bringing(LESSON, lambda: done[0]):
         board.say(["/a", "/b"])
         clock.advance(2)
         board.say(["/b", "/c"])
         clock.advance(1)
         done[0] = 9
-        assert board.coming(LESSON) == (
+        seen = (
             Coming(path="/b", age_ms=3000, bytes_done=9),
             Coming(path="/c", age_ms=1000, bytes_done=9),
         )
+        assert board.coming(LESSON) == seen
         assert (board.age_ms("/b"), board.age_ms("/a")) == (3000, -1)
         assert board.coming(LessonId("other")) == ()
-    assert board.coming(LESSON) == ()
+    done[0] = 99
+    clock.advance(LINGER_S - 1)
+    assert [one.bytes_done for one in board.coming(LESSON)] == [9, 9]
     with pytest.raises(ZeroDivisionError), board.bringing(LESSON, int):
-        board.say(["/a"])
+        board.say(["/b"])
+        assert board.age_ms("/b") == 2000 + LINGER_S * 1000
         raise ZeroDivisionError
+    clock.advance(LINGER_S)
     assert board.coming(LESSON) == ()
+    with board.bringing(LESSON, int):
+        board.say(["/b"])
+        assert board.age_ms("/b") == 0
 
 
 # --- the book --------------------------------------------------------------------------------
