@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from sync.engine.courier_pack import Labels
     from sync.engine.home_desk import HomeDesk
     from sync.engine.link_desk import LinkDesk
+    from sync.engine.near_shelf import NearShelf
     from sync.engine.stick_desk import StickDesk
+    from sync.hub.share import ShareServer
     from ui.program import Program
 
 _FAILED = 4
@@ -68,6 +70,9 @@ _HUB = (
 """Commands of `sync.relay.commands`."""
 _PEERS = ("source add hub", "sync now")
 """Commands of `sync.engine.hub_commands`."""
+
+_LAN = ("lan set", "lan check")
+"""Commands of `sync.engine.near_commands`."""
 
 _COURIER = ("courier pack", "courier unpack", "courier inspect")
 """Commands of `sync.engine.courier_commands`."""
@@ -118,6 +123,8 @@ def _handlers(cancel: CancelToken) -> Mapping[str, Handler]:
         handlers[name] = partial(_on_hub, name, cancel)
     for name in _PEERS:
         handlers[name] = partial(_on_peers, name, cancel)
+    for name in _LAN:
+        handlers[name] = partial(_on_lan, name, cancel)
     for name in _COURIER:
         handlers[name] = partial(_on_courier, name, cancel)
     return handlers
@@ -416,8 +423,24 @@ def _decodes(path: Path) -> "Decodes":
 
 def _link(station: Station) -> "LinkDesk":
     from sync.engine.link_desk import LinkDesk  # noqa: PLC0415 - heavy
+    from sync.engine.near_desk import NearDesk  # noqa: PLC0415 - heavy
 
-    return LinkDesk(station, _decodes)
+    return LinkDesk(station, _decodes, NearDesk(station, _share))
+
+
+def _share(shelf: "Callable[[int], NearShelf]") -> "ShareServer":
+    """Give what a shelf has to PCs of this network."""
+    from sync.hub.serve import Place  # noqa: PLC0415 - heavy, and only where sharing is on
+    from sync.hub.share import EVERYWHERE, PORT, ShareServer  # noqa: PLC0415 - as above
+
+    return ShareServer(shelf, SystemClock(), Place(host=EVERYWHERE, port=PORT))
+
+
+def _on_lan(name: str, cancel: CancelToken, call: Invocation) -> object:
+    from sync.engine.near_commands import commands  # noqa: PLC0415 - heavy
+
+    with _station(call) as station:
+        return commands(_share, cancel)[name](station, call)
 
 
 def _sticks(station: Station) -> "StickDesk":

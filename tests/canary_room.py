@@ -29,6 +29,7 @@ from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
 from client.domain.errors import PlayerError
 from client.domain.ids import ClassId, LessonId
+from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.roster import Mark, MarkKind, RosterService
 from client.service.station import Station
@@ -435,6 +436,11 @@ class _NoLink:
     def hubs(self) -> "Future[tuple[()]]":
         done: Future[tuple[()]] = Future()
         done.set_result(())
+        return done
+
+    def lan(self) -> "Future[NearView]":
+        done: Future[NearView] = Future()
+        done.set_result(NearView())
         return done
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ui.view.transfer import TransferPage
     from ui.viewmodel.courier import CourierModel, StickPort
     from ui.viewmodel.folders import FoldersModel
+    from ui.viewmodel.near import NearModel, NearPort
     from ui.viewmodel.take_home import HomeModel, HomePort
 
 DOCTOR_ENTRY: Final = RailEntry(name="doctor", icon="shield-check")
@@ -62,6 +63,8 @@ class SchoolPages(QObject):
         self._decodes = decodes
         self.sticks: Callable[[], StickPort] | None = None
         """Makes what does the work with sticks; set before any page is built."""
+        self.near_port: NearPort | None = None
+        """Asks how sharing with PCs near by stands; as above."""
         self.home_desk: Callable[[], HomePort] | None = None
         """Makes what packs lessons to take home; set before any page is built."""
         self._first_at = 0
@@ -112,12 +115,34 @@ class SchoolPages(QObject):
 
         return CourierModel(self.sticks(), sticks, self._context.dispatcher, self)
 
+    @cached_property
+    def near(self) -> "NearModel | None":
+        """State of sharing with PCs near by."""
+        if self.near_port is None:
+            return None
+        from ui.viewmodel.near import NearModel  # noqa: PLC0415 - not needed to start
+
+        set_setting = self._services.room.set_setting
+        made = NearModel(self.near_port, set_setting, self._context.dispatcher, self)
+        made.stick_wanted.connect(self._on_stick_wanted)
+        return made
+
+    def _on_stick_wanted(self) -> None:
+        """Go where sticks are packed; without one, say that it is to be plugged in."""
+        self._open_station("transfer")
+        if self.courier is None or self.courier.volume is None:
+            self._context.say("transfer.plug_stick")
+
     def with_ways(
         self, page: "TransferPage", folders: "FoldersModel", choose: Callable[[], Path | None]
     ) -> "TransferPage":
         """Put what is told of sticks, sources and watched folders on 传输."""
         from ui.view.folders import FoldersPaper  # noqa: PLC0415 - not needed to start
 
+        if self.near is not None:
+            from ui.view.near import NearPaper  # noqa: PLC0415 - not needed to start
+
+            page.add_beside(NearPaper(self._context, self.near))
         page.add_beside(FoldersPaper(self._context, folders, choose))
         setup, courier = self.setup, self.courier
 
@@ -263,7 +288,7 @@ class SchoolPages(QObject):
     def _build_settings(self, context: UiContext) -> QWidget:
         from ui.view.settings import SettingsView  # noqa: PLC0415 - see PG1
 
-        view = SettingsView(context, self.setup, self._actions.hubs)
+        view = SettingsView(context, self.setup, self._actions.hubs, self.near)
         view.doctor_wanted.connect(lambda: self._open_station(DOCTOR_ENTRY.name))
         return view
 

@@ -128,6 +128,7 @@ class Program(QObject):
         )
         self.frame.class_shown.connect(self.pages.show_class)
         self.pages.sticks, self.pages.home_desk = parts.sticks, parts.home
+        self.pages.near_port = self._calls
         self.hubs.changed.connect(lambda: self.frame.set_hubs(self.hubs.rows or ()))
         self.keeping = KeepingModel(services.keeping, self.context.dispatcher, self)
         self.window = MainWindow(self.context, self.frame, self.keeping, self._stations())

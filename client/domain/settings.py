@@ -62,6 +62,8 @@ class Settings:
     """Kilobits a second that content may take, 0 for no limit."""
     link_hours: Hours | None = None
     """None: at any hour."""
+    lan_share: bool = False
+    """Whether lessons go to and come from other PCs in this network."""
     store_quota_mb: int = 0
     """Megabytes that lessons may take on this disk, 0 for no limit."""
     store_floor_mb: int | None = None
@@ -157,6 +159,7 @@ READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
         "link_month_mb": _amount,
         "link_cap_kbps": _amount,
         "link_hours": _hours,
+        "lan_share": _switch,
         "store_quota_mb": _amount,
         "store_floor_mb": _floor,
         "bells": _bells,

@@ -4,7 +4,7 @@
       incoming/   files that grow (`.part`, `.list`), copies under way (`.tmp`), notes (`.gone`)
       arriving/   files that come from near by (`client.store.arriving`)
       damaged/    files that no longer match their name, kept for a look
-      marks/      hashes of the stretches of files that came, by digest
+      marks/      hashes of the stretches of files that came, and playlists, by digest
       3f/3f…e1.ts
 
 Invariants:
@@ -33,9 +33,9 @@ from client.domain.failpoint import failpoint
 from client.domain.ids import Digest
 from client.store import one_pass
 from client.store.arriving import Arriving, Expected
-from client.store.disk import disk_errors
+from client.store.disk import disk_errors, write_durably
 from client.store.durable import sync_file, sync_folder
-from client.store.growing import BLOCK_BYTES, Growing
+from client.store.growing import BLOCK_BYTES, Growing, read_list
 from client.store.locked import replace, unlink
 from client.store.one_pass import OnePass
 from client.store.salvage_blocks import Salvage, find_salvage
@@ -44,6 +44,7 @@ FLOOR_BYTES: Final = 300 * 1000 * 1000
 """Room that is left free for the records, the system and everybody else."""
 _READ: Final = 1 << 20
 _GONE: Final = ".gone"
+_SEGMENTS: Final = ".m3u8"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _EXT: Final = re.compile(r"\.[a-z0-9]{1,5}")
 
@@ -152,10 +153,30 @@ class BlobStore:
             unlink(self._note(path))
         return StoredFile(digest=digest, ext=ext, size_bytes=path.stat().st_size)
 
-    def retire(self, growing: Growing) -> None:
-        """End the growing of a file whose row is kept; its marks stay, to mend it by."""
+    def retire(self, growing: Growing, playlist: bytes = b"") -> None:
+        """End the growing of a file whose row is kept; its marks stay, to mend it by.
+
+        Where it was made of segments, their list stays beside the marks, to pass it on by.
+        """
         if growing.done is not None:
-            growing.retire(self._marks / f"{growing.done[0]}.list")
+            marks = self._marks / f"{growing.done[0]}.list"
+            if playlist:
+                write_durably(marks.with_suffix(_SEGMENTS), playlist)
+            growing.retire(marks)
+
+    def marks(self, digest: Digest) -> tuple[str, tuple[tuple[int, str], ...]]:
+        """Give the identity of a blob's growing, and length and SHA-256 of its stretches.
+
+        Both are empty where they were not kept.
+        """
+        return read_list(self._marks / f"{digest}.list")
+
+    def playlist(self, digest: Digest) -> bytes:
+        """Give the list of the segments that a blob was made of; empty where it was not kept."""
+        try:
+            return (self._marks / f"{digest}{_SEGMENTS}").read_bytes()
+        except OSError:
+            return b""
 
     def salvage(self, identity: str) -> Salvage | None:
         """Find what is still good of a file that was set aside, by its growing's identity."""
@@ -362,7 +383,8 @@ class BlobStore:
         """Delete a blob and what was set aside of it; returns the bytes freed (B4)."""
         path = self.path(digest, ext)
         with disk_errors():
-            unlink(self._marks / f"{digest}.list")
+            for kept in (".list", _SEGMENTS):
+                unlink(self._marks / f"{digest}{kept}")
             unlink(self.folder / "arriving" / f"{digest}.part")
             freed = self._delete(self._damaged / path.name)
             try:

@@ -52,14 +52,21 @@ class _Answer:
 
 def read_marks(path: Path, identity: str) -> tuple[tuple[int, str], ...]:
     """Read length and SHA-256 of each stretch from a kept list; none if it is of other bytes."""
+    told, blocks = read_list(path)
+    return blocks if told == _one_line(identity) else ()
+
+
+def read_list(path: Path) -> tuple[str, tuple[tuple[int, str], ...]]:
+    """Read the identity of a kept list, and length and SHA-256 of each stretch; empty for none."""
     try:
         lines = path.read_bytes().decode().split("\n")
     except (OSError, UnicodeDecodeError):
-        return ()
-    if lines[:2] != [_HEAD, f"I {_one_line(identity)}"]:
-        return ()
+        return "", ()
+    if lines[0] != _HEAD or not "".join(lines[1:2]).startswith("I "):
+        return "", ()
     found = (_BLOCK.fullmatch(line) for line in lines)
-    return tuple((int(block[1]), block[2]) for block in found if block)
+    blocks = tuple((int(block[1]), block[2]) for block in found if block)
+    return lines[1].removeprefix("I "), blocks
 
 
 def _one_line(identity: str) -> str:

@@ -28,7 +28,7 @@ from sync.engine.edition_sync import take_word
 from sync.engine.edition_trust import Verdict
 from sync.engine.edition_way import Use
 from sync.engine.hub_catalogue import EDITIONS, edition_ports
-from sync.protocol.edition import MAX_HEAD_BYTES, MAX_LIST_BYTES, NamedFile, open_head
+from sync.protocol.edition import MAX_HEAD_BYTES, MAX_LIST_BYTES, Head, NamedFile, open_head
 from sync.source.folder import Rejected
 from sync.source.hub import source_of
 from sync.transport.stick import Stick
@@ -69,6 +69,10 @@ class CarriedWay:
                 use(path)
             finally:
                 path.unlink(missing_ok=True)
+
+    def rows(self, _head: Head, _use: Use, _cancel: CancelToken) -> bool:
+        """See `EditionWay`: it has none."""
+        return False
 
 
 def take_lists(station: Station, stick: Stick, cancel: CancelToken) -> tuple[Rejected, ...]:

@@ -5,8 +5,8 @@ Invariants:
       that it belongs to another edition or cannot serve ranges.
   F2  A download ends complete and checked (length, first bytes, MD5 where announced) or raises;
       wrong bytes are thrown away before the next mirror is asked.
-  F3  Only `TransportError` is tried again, with growing waits, unless the link is closed by its
-      limits; a refusal is final, but for 404, which each mirror may say once.
+  F3  Only `TransportError` is tried again, with growing waits, unless trying again now is of no
+      use (`GivenUpError`); a refusal is final, but for 404, which each mirror may say once.
   F4  With a manifest each block is checked before its last byte is kept; a wrong one is thrown away
       by itself, and after two of them nobody is asked for more.
 """
@@ -32,8 +32,7 @@ from sync.engine.blocks import Blocks, WrongBlockError
 from sync.engine.content import HEAD_BYTES, WrongContentError
 from sync.engine.pacing import LinkMeter, Patience, backoff_s
 from sync.protocol.manifest import Manifest
-from sync.transport.metered import LinkClosedError
-from sync.transport.port import Answer, Exchange, Transport
+from sync.transport.port import Answer, Exchange, GivenUpError, Transport
 
 LIMIT_BYTES: Final = 2 << 30
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -111,7 +110,7 @@ class Downloader:
                 with _kept(growing):
                     self._ask(growing, url, wanted, cancel)
                 self._check(growing, wanted)
-            except LinkClosedError:
+            except GivenUpError:
                 raise
             except TransportError as error:
                 self._failed(url)

@@ -127,9 +127,7 @@ class EditionFiles:
 
     def has_withdrawals(self, digest: Digest) -> bool:
         """Tell whether the list with this digest is here."""
-        path = self.folder / _LIST
-        with disk_errors():
-            return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        return withdrawals_in(self.folder, digest) is not None
 
     def keep_withdrawals(self, data: bytes) -> None:
         """Take a list of withdrawals that was found right; empty for none."""
@@ -202,6 +200,29 @@ class EditionFiles:
             digest.update(row)
         if rows:
             yield RowGroup(digest=digest.hexdigest(), rows=tuple(rows))
+
+
+def head_in(folder: Path) -> bytes:
+    """Give the head that was believed last of the hub with this folder, empty for none."""
+    try:
+        return (folder / _HEAD).read_bytes()
+    except OSError:
+        return b""
+
+
+def rows_in_folder(folder: Path, digest: Digest) -> Path | None:
+    """Find the packed rows of an edition by the digest of their stream."""
+    return next(folder.glob(f"*-{digest}{_ROWS}"), None)
+
+
+def withdrawals_in(folder: Path, digest: Digest) -> Path | None:
+    """Find the hub's list of withdrawals if it has this digest."""
+    path = folder / _LIST
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+    return path if found == digest else None
 
 
 class _Check:

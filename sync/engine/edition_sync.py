@@ -179,6 +179,8 @@ class _Run:
     def _rows(self, head: Head) -> None:
         """Bring the rows, by steps where there are some from what is here (EY3)."""
         files, here = self._ports.files, self._ports.files.number()
+        if self._ports.way.rows(head, lambda path: files.keep_whole(path, head), self._cancel):
+            return
         step = next((delta for delta in head.deltas if delta.base == here), None)
         if step is not None and self._by_steps(step, head):
             return

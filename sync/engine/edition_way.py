@@ -17,7 +17,7 @@ from client.store.disk import disk_errors
 from client.store.growing import Growing
 from sync.engine.content import WrongContentError
 from sync.engine.download import Downloader, Wanted
-from sync.protocol.edition import MAX_HEAD_BYTES, NamedFile
+from sync.protocol.edition import MAX_HEAD_BYTES, Head, NamedFile
 from sync.source.hub import HubAddresses
 
 Use = Callable[[Path], None]
@@ -44,6 +44,13 @@ class EditionWay(Protocol):
             TransportError: It cannot be had now.
             RefusedError: It is not there.
             ProtocolError: It has other bytes.
+        """
+        ...
+
+    def rows(self, head: Head, use: Use, cancel: CancelToken) -> bool:
+        """Have `use` called with packed rows of an edition that cost nothing, if there are any.
+
+        `use` may refuse them with `ProtocolError`. Tells whether it took some.
         """
         ...
 
@@ -93,6 +100,10 @@ class WebWay:
         finally:
             growing.close()
 
+    def rows(self, _head: Head, _use: Use, _cancel: CancelToken) -> bool:
+        """See `EditionWay`: a hub gives none."""
+        return False
+
     def _growing(self, name: str) -> Growing:
         return self._blobs.growing(growing_key(f"edition/{name}", ""), f"edition {name}")
 
@@ -128,6 +139,10 @@ class FolderWay:
         if sha256.hexdigest() != file.digest:
             raise ProtocolError("edition_damaged")
         use(path)
+
+    def rows(self, _head: Head, _use: Use, _cancel: CancelToken) -> bool:
+        """See `EditionWay`: a folder has none."""
+        return False
 
 
 def require_digest(growing: Growing, digest: str) -> None:

@@ -6,13 +6,15 @@ Invariants:
   E2  Each part ends in a clear state with a reason; one part's failure does not stop the next,
       unless it would fail alike (disk full, no link, login refused twice).
   E3  Files with an announced MD5, or a digest that a hub signed, are ATTESTED, others OBSERVED.
-  E4  A hub that attests a file is asked first, then where the catalogue says it is.
+  E4  A PC near by is asked first, then a hub that attests the file, then where the catalogue says
+      it is; each goes on where the one before stopped.
+  E5  What another PC brings just now is not asked for over the link.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -30,12 +32,11 @@ from client.domain.errors import (
 )
 from client.domain.failpoint import failpoint
 from client.domain.holding import Blob, Holding, is_video
-from client.domain.ids import LessonId
 from client.store.blob_store import StoredFile, growing_key
-from client.store.growing import Growing
 from client.store.holding_store import MISSING, HoldingStore
 from sync.engine.content import kind_of, require_kind
 from sync.engine.download import Downloader, Wanted
+from sync.engine.fetch_job import Job, Progress, outcome_of
 from sync.engine.fetch_plan import (
     Choice,
     FetchPlan,
@@ -48,6 +49,8 @@ from sync.engine.fetch_plan import (
 from sync.engine.hls import ProtectedMediaError
 from sync.engine.hub_content import Attests, HubContent, HubPlace, Offer, nobody
 from sync.engine.mend import Mender
+from sync.engine.near import Near, NearComingError, NoNear, Sought
+from sync.engine.near_rules import Proof
 from sync.engine.pacing import MOST_WIDTH, LinkMeter, Patience, Width
 from sync.engine.rendition import RenditionFetch, Tools
 from sync.transport.port import Transport
@@ -56,8 +59,10 @@ from sync.transport.session import share_window
 Probe = Callable[[Path], Decodes]
 """Decodes the beginning of a file on this machine."""
 
-_LOGIN_CODES: Final = frozenset({"login_needed", "forbidden", "bad_request"})
-_LOGIN_LIMIT: Final = 2
+_OBJECT: Final = "/v1/o/"
+"""In addresses of what came from near by."""
+_NEAR: Final = Patience(tries=2, first_s=0.2, most_s=0.5)
+"""With PCs near by: there is another way."""
 
 
 class Addresses(Protocol):
@@ -81,17 +86,6 @@ class Addresses(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far the present fetch is. `bytes_done` counts what is verified for resume."""
-
-    lesson: LessonId | None = None
-    bytes_needed: int = 0
-    bytes_done: int = 0
-    bytes_received: int = 0
-    """Since the fetcher was made."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchPorts:
     """What a fetcher works with."""
 
@@ -102,6 +96,9 @@ class FetchPorts:
     probe: Probe
     hubs: tuple[HubPlace, ...] = ()
     attests: Attests = nobody
+    near: Near = field(default_factory=NoNear)
+    near_transport: Transport | None = None
+    """Carries from PCs near by, at no cost; None where there are none."""
 
 
 class Fetcher:
@@ -125,6 +122,16 @@ class Fetcher:
         self._clock = ports.clock
         self._probe = ports.probe
         self._meter = LinkMeter(ports.clock, on_bytes)
+        self._near = ports.near
+        self._attests = ports.attests
+        self._near_meter = LinkMeter(ports.clock, on_bytes)
+        self._near_downloader = Downloader(
+            ports.near_transport or ports.transport,
+            self._near_meter,
+            patience=_NEAR,
+            worked=_ignore,
+            failed=_ignore,
+        )
         self._hubs = HubContent(
             ports.hubs, ports.attests, ports.holdings.blobs, self._meter, patience or Patience()
         )
@@ -140,15 +147,15 @@ class Fetcher:
             MOST_WIDTH, "sync-io", initializer=share_window, initargs=(MOST_WIDTH,)
         )
         self._width = Width()
-        self._job: _Job | None = None
+        self._job: Job | None = None
 
     @property
     def progress(self) -> Progress:
         """How far the present fetch is."""
-        job = self._job
+        job, received = self._job, self._meter.total + self._near_meter.total
         if job is None:
-            return Progress(bytes_received=self._meter.total)
-        return replace(job.progress(), bytes_received=self._meter.total)
+            return Progress(bytes_received=received)
+        return replace(job.progress(), bytes_received=received)
 
     def close(self) -> None:
         """Free the workers; a fetch under way must have been cancelled."""
@@ -167,29 +174,44 @@ class Fetcher:
         """
         begun = self._clock.monotonic()
         received, lit_s = self._meter.total, self._meter.lit_s
+        near = self._near_meter.total
         plan = plan_fetch(lesson, choice, self._holdings.of_lesson(lesson.id), self._is_reachable)
-        job = self._job = _Job(lesson, plan)
+        job = self._job = Job(lesson, plan)
         for part in plan.unavailable:
             if part.reason == "protected":
                 self._mark_protected(lesson, part)
         try:
-            for item in plan.items:
-                job.outcomes.append(job.given_up(item) or self._have(job, item, cancel))
+            with self._near.visit(lesson.id, self._sought(plan), job.bytes_done, cancel) as visit:
+                job.visit = visit
+                for item in plan.items:
+                    job.outcomes.append(job.given_up(item) or self._have(job, item, cancel))
         finally:
             self._job = None
         return FetchReport(
             id=lesson.id,
             bytes_needed=plan.bytes_needed,
             bytes_received=self._meter.total - received,
+            bytes_near=self._near_meter.total - near,
             bytes_reused=job.bytes_reused,
             seconds=self._clock.monotonic() - begun,
             lit_s=self._meter.lit_s - lit_s,
             parts=_in_lesson_order(lesson, (*plan.unavailable, *job.outcomes)),
         )
 
+    def _sought(self, plan: FetchPlan) -> list[Sought]:
+        """Name what is missing, with the digests it must have."""
+        return [
+            Sought(
+                file=item.file,
+                told=frozenset(told.digest for _, told in self._attests(item.file.path)),
+            )
+            for item in plan.items
+            if item.held is None
+        ]
+
     # --- one part ------------------------------------------------------------------------------
 
-    def _have(self, job: "_Job", item: Item, cancel: CancelToken) -> PartOutcome:
+    def _have(self, job: Job, item: Item, cancel: CancelToken) -> PartOutcome:
         held = item.held
         if held is not None and held.blob is not None:
             if self._holdings.blobs.has(held.blob.digest, held.blob.ext, held.blob.size_bytes):
@@ -207,15 +229,15 @@ class Fetcher:
             raise
         except ProtectedMediaError:
             self._note(item, PartState.PROTECTED, "protected")
-            return _outcome(item, PartStatus.UNAVAILABLE, "protected")
+            return outcome_of(item, PartStatus.UNAVAILABLE, "protected")
         except ClassroomError as error:
             job.remember(error)
             with contextlib.suppress(StorageError):
                 self._note(item, _state_after(error), error.code)
-            return _outcome(item, PartStatus.FAILED, error.code)
+            return outcome_of(item, PartStatus.FAILED, error.code)
         return _present(item, holding)
 
-    def _vouched(self, job: "_Job", item: Item, blob: Blob) -> Holding | None:
+    def _vouched(self, job: Job, item: Item, blob: Blob) -> Holding | None:
         """Attest what was only observed, once a hub signs for the same bytes (E3)."""
         offers = self._hubs.offers(item.file.path)
         told = {offer.attested.digest for offer in offers}
@@ -224,9 +246,13 @@ class Fetcher:
         attested = replace(blob, trust=Trust.ATTESTED)
         return self._holdings.keep(job.lesson, item.part.id, item.file.path, attested)
 
-    def _bring(self, job: "_Job", item: Item, cancel: CancelToken) -> Holding:
+    def _bring(self, job: Job, item: Item, cancel: CancelToken) -> Holding:
         self._holdings.blobs.require_room(item.file.fetch_bytes)
         failed: ClassroomError | None = None
+        if (near := self._bring_near(job, item, cancel)) is not None:
+            return near
+        if item.file.path in job.visit.waits:
+            raise NearComingError
         for offer in self._hubs.offers(item.file.path):
             try:
                 return self._bring_attested(job, item, offer, cancel)
@@ -238,7 +264,48 @@ class Fetcher:
             raise failed or error from failed
         if item.file.use is FileUse.RENDITION:
             return self._bring_rendition(job, item, urls, cancel)
-        return self._bring_file(job, item, urls, cancel)
+        return self._bring_file(job, item, urls, cancel, self._downloader)
+
+    def _bring_near(self, job: Job, item: Item, cancel: CancelToken) -> Holding | None:
+        """Bring a file from PCs near by; None if nobody has it.
+
+        Where those who had it failed, everybody who asked them looks around again before one of
+        them goes on over the link (E5).
+        """
+        is_lost = False
+        for source in job.visit.of(item.file.path):
+            try:
+                if source.proof is Proof.DIGEST:
+                    told = source.file.digest
+                    attested = next(
+                        one for _, one in self._attests(item.file.path) if one.digest == told
+                    )
+                    offer = Offer(
+                        attested=attested,
+                        addresses=source.addresses,
+                        downloader=self._near_downloader,
+                    )
+                    return self._bring_attested(job, item, offer, cancel)
+                if source.proof is Proof.MD5 and not self._is_begun(item.file):
+                    url = source.addresses.object(source.file.digest)
+                    return self._bring_file(job, item, (url,), cancel, self._near_downloader)
+            except (TransportError, RefusedError, ProtocolError) as error:
+                self._near.blame(source, error)
+                is_lost = True
+        if is_lost:
+            raise NearComingError
+        return None
+
+    def _is_begun(self, file: RemoteFile) -> bool:
+        """Tell whether the link brought some of a file whose end alone proves it.
+
+        That is not risked on the word of a stranger.
+        """
+        key = growing_key(file.path, file.md5)
+        with contextlib.closing(
+            self._holdings.blobs.growing(key, f"{file.path} {file.md5}")
+        ) as one:
+            return bool(one.size) and _OBJECT not in one.url
 
     def _is_reachable(self, file: RemoteFile) -> bool:
         """Tell whether anybody can be asked for a file."""
@@ -249,9 +316,7 @@ class Fetcher:
         except ClassroomError:
             return False
 
-    def _bring_attested(
-        self, job: "_Job", item: Item, offer: Offer, cancel: CancelToken
-    ) -> Holding:
+    def _bring_attested(self, job: Job, item: Item, offer: Offer, cancel: CancelToken) -> Holding:
         """Bring a file by its digest, whatever it was assembled of (E4)."""
         blobs = self._holdings.blobs
         here = self._holdings.has_blob(offer.attested.digest)
@@ -274,7 +339,12 @@ class Fetcher:
         return holding
 
     def _bring_file(
-        self, job: "_Job", item: Item, urls: tuple[str, ...], cancel: CancelToken
+        self,
+        job: Job,
+        item: Item,
+        urls: tuple[str, ...],
+        cancel: CancelToken,
+        downloader: Downloader,
     ) -> Holding:
         file = item.file
         identity = f"{file.path} {file.md5}"
@@ -283,9 +353,10 @@ class Fetcher:
             stored = self._holdings.blobs.finished(growing)
             job.reuse(growing.size if stored is None else stored.size_bytes)
             if stored is None:
-                salvage = self._holdings.blobs.salvage(identity)
-                job.reuse(self._mender.mend(growing, salvage, urls, cancel))
-                self._downloader.fetch(growing, _wanted(file, urls), cancel)
+                if downloader is self._downloader:
+                    salvage = self._holdings.blobs.salvage(identity)
+                    job.reuse(self._mender.mend(growing, salvage, urls, cancel))
+                downloader.fetch(growing, _wanted(file, urls), cancel)
                 stored = self._holdings.blobs.commit(growing, kind_of(file))
             trust = Trust.ATTESTED if file.md5 else Trust.OBSERVED
             holding = self._keep(job.lesson, item, stored, trust)
@@ -294,7 +365,7 @@ class Fetcher:
         return holding
 
     def _bring_rendition(
-        self, job: "_Job", item: Item, urls: tuple[str, ...], cancel: CancelToken
+        self, job: Job, item: Item, urls: tuple[str, ...], cancel: CancelToken
     ) -> Holding:
         blobs = self._holdings.blobs
         tools = Tools(
@@ -304,7 +375,9 @@ class Fetcher:
             pool=self._pool,
             reachable=self._addresses.redirect,
         )
-        fetch = RenditionFetch(tools, item.file, urls, self._width)
+        sources = job.visit.of(item.file.path)
+        near = self._near.stretches(sources, self._near_meter.came, cancel)
+        fetch = RenditionFetch(tools, item.file, urls, self._width, near)
         with job.following(fetch):
             stored = fetch.finished()
             kept = fetch.take_up()
@@ -343,65 +416,8 @@ class Fetcher:
                 )
 
 
-class _Job:
-    """One fetch under way."""
-
-    def __init__(self, lesson: Lesson, plan: FetchPlan) -> None:
-        self.lesson = lesson
-        self.outcomes: list[PartOutcome] = []
-        self.bytes_reused = 0
-        self._plan = plan
-        self._done = 0
-        self._current: Growing | RenditionFetch | None = None
-        self._fatal: str = ""
-        self._refusals = 0
-
-    def progress(self) -> Progress:
-        """See `Fetcher.progress`; read from other threads, so it only looks."""
-        current = self._current
-        if isinstance(current, RenditionFetch):
-            under_way = current.bytes_done
-        else:
-            under_way = 0 if current is None else current.size
-        return Progress(
-            lesson=self.lesson.id,
-            bytes_needed=self._plan.bytes_needed,
-            bytes_done=self._done + under_way,
-        )
-
-    def reuse(self, size_bytes: int) -> None:
-        """Count bytes that were here before."""
-        self.bytes_reused += size_bytes
-
-    def finish(self, size_bytes: int) -> None:
-        """Count a file that is here for good."""
-        self._done += size_bytes
-
-    @contextlib.contextmanager
-    def following(self, current: Growing | RenditionFetch) -> Iterator[None]:
-        """Count the bytes of what grows now."""
-        self._current = current
-        try:
-            yield
-        finally:
-            self._current = None
-            if isinstance(current, Growing):
-                current.close()
-
-    def remember(self, error: ClassroomError) -> None:
-        """Note a failure that the next part would meet as well (E2)."""
-        if isinstance(error, (StorageError, TransportError)):
-            self._fatal = error.code
-        if isinstance(error, RefusedError) and error.code in _LOGIN_CODES:
-            self._refusals += 1
-            if self._refusals >= _LOGIN_LIMIT:
-                self._fatal = error.code
-
-    def given_up(self, item: Item) -> PartOutcome | None:
-        """Say why a part is not even tried; what is here is always reported."""
-        if not self._fatal or item.held is not None:
-            return None
-        return _outcome(item, PartStatus.FAILED, self._fatal)
+def _ignore(_: str) -> None:
+    """Learn nothing of addresses: a PC has one."""
 
 
 def _wanted(file: RemoteFile, urls: tuple[str, ...]) -> Wanted:
@@ -421,13 +437,7 @@ def _state_after(error: ClassroomError) -> PartState:
 def _present(item: Item, holding: Holding) -> PartOutcome:
     decodes = Decodes.UNKNOWN if holding.blob is None else holding.blob.decodes
     reason = "does_not_decode" if decodes is Decodes.NO else ""
-    return _outcome(item, PartStatus.PRESENT, reason, holding.file)
-
-
-def _outcome(item: Item, status: PartStatus, reason: str, path: Path | None = None) -> PartOutcome:
-    return PartOutcome(
-        id=item.part.id, role=item.part.role, status=status, reason=reason, path=path
-    )
+    return outcome_of(item, PartStatus.PRESENT, reason, holding.file)
 
 
 def _in_lesson_order(lesson: Lesson, outcomes: tuple[PartOutcome, ...]) -> tuple[PartOutcome, ...]:

@@ -62,6 +62,8 @@ class FetchReport:
     parts: tuple[PartOutcome, ...]
     lit_s: float = 0.0
     """Of `seconds`, those in which bytes came."""
+    bytes_near: int = 0
+    """From PCs near by; `bytes_received` are those of the link."""
 
     @property
     def is_complete(self) -> bool:

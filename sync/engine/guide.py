@@ -18,11 +18,10 @@ from client.domain.spend import Allowance, Purpose
 from client.domain.want import Want
 from client.service.agenda import Agenda, Outlook
 from client.service.purse import Purse
-from sync.engine.schedule import Entry, Stage
+from sync.engine.schedule import CLOSED, Entry, Stage
 from sync.transport.metered import LEAST_BYTES
 from sync.transport.metering import Ask, unknown
 
-CLOSED: Final = "link_closed"
 _SOON_S: Final = 60.0
 """So long a fetch waits at least when nothing may be spent; limits may be changed meanwhile."""
 _LONG_S: Final = 600.0
@@ -41,6 +40,25 @@ class Guide(Protocol):
 
     def measured(self, size_bytes: int, lit_s: float, whole_s: float) -> None:
         """Learn what the link brought."""
+        ...
+
+
+class Spender(Protocol):
+    """What decides whether a fetch may spend; `sync.engine.supervisor_ports` has it."""
+
+    @property
+    def guide(self) -> Guide | None:
+        """Plans and allowances."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Its monotonic time."""
+        ...
+
+    @property
+    def has_near(self) -> Callable[[], bool]:
+        """Tells whether another PC can be asked at no cost."""
         ...
 
 
@@ -172,14 +190,16 @@ def purpose_of(entry: Entry, outlook: Outlook | None) -> Purpose:
     return Purpose.URGENT if entry.want.lesson in urgent else Purpose.CONTENT
 
 
-def put_off(
-    entry: Entry, guide: Guide | None, outlook: Outlook | None, clock: Clock
-) -> Entry | None:
-    """Tell whether an entry must wait since it may not spend, and how (GD3); None when it may."""
+def put_off(entry: Entry, ports: Spender, outlook: Outlook | None) -> Entry | None:
+    """Tell whether an entry must wait since it may not spend, and how (GD3); None when it may.
+
+    What may be had near by costs nothing, so it is looked for even when nothing may be spent.
+    """
+    guide, clock = ports.guide, ports.clock
     if guide is None:
         return None
     allowance = guide.allowance(purpose_of(entry, outlook))
-    if allowance.bytes is None or allowance.bytes >= LEAST_BYTES:
+    if ports.has_near() or allowance.bytes is None or allowance.bytes >= LEAST_BYTES:
         return None
     wait_s = min(max(allowance.for_s, _SOON_S), _LONG_S)
     return replace(entry, not_before_s=clock.monotonic() + wait_s, reason=CLOSED)

@@ -29,6 +29,14 @@ from sync.transport.port import Transport
 EDITIONS: Final = "editions"
 """Folder of the profile for what hubs publish: can be deleted at any time."""
 
+Through = Callable[[bytes, EditionWay], EditionWay]
+"""Given the key of a hub and the way to it, gives the way to take."""
+
+
+def straight(_key: bytes, way: EditionWay) -> EditionWay:
+    """Go to the hub itself: a `Through`."""
+    return way
+
 
 def add_hub_source(station: Station, hub: KnownHub) -> SourceRow:
     """Have a hub among the sources of lessons. Blocking."""
@@ -55,8 +63,12 @@ def sync_hub(
     progress: Progress,
     cancel: CancelToken,
     patience: Patience | None = None,
+    through: Through = straight,
 ) -> EditionReport:
-    """Take a hub's newest edition over the link; see `sync_edition`. Blocking."""
+    """Take a hub's newest edition over the link; see `sync_edition`. Blocking.
+
+    `through` may put another way before that of the link.
+    """
     meter = LinkMeter(station.clock)
     downloader = Downloader(
         _transport(station, hub, Wallet(station.purse)),
@@ -65,7 +77,7 @@ def sync_hub(
         worked=_ignore,
         failed=_ignore,
     )
-    way = WebWay(downloader, HubAddresses(base=hub.url), station.blobs)
+    way = through(hub.key, WebWay(downloader, HubAddresses(base=hub.url), station.blobs))
     return take_edition(station, hub, way, lambda: meter.total, progress, cancel)
 
 

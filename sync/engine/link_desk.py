@@ -26,6 +26,7 @@ from client.domain.record.event import Event
 from client.service.api import HubRow, Reason, SyncStatus, TransferState, WatchedRow
 from client.service.hubs import Contact, KnownHub
 from client.service.intake import ImportResult, NotTaken, OfferedLesson
+from client.service.near_view import NearView
 from client.service.station import Station
 from client.service.text import Words
 from client.store.edition_store import EditionStore
@@ -41,9 +42,10 @@ from sync.engine.guide import PurseGuide, Wallet
 from sync.engine.hub_calls import Trigger
 from sync.engine.hub_link import HubLink, enrol
 from sync.engine.hub_round import HubRound
+from sync.engine.near_desk import NearDesk
 from sync.engine.platform_link import PlatformLink, platform_of
 from sync.engine.supervisor import Supervisor
-from sync.engine.supervisor_ports import SupervisorPorts
+from sync.engine.supervisor_ports import SupervisorPorts, nobody_near
 from sync.engine.watched_folder import forget_folder, watch_folder, watched_folders
 from sync.transport.metering import ask_system
 
@@ -55,9 +57,10 @@ _CLOSE_S: Final = 5.0
 class LinkDesk:
     """Makes and starts the supervisor of a profile. All methods return at once."""
 
-    def __init__(self, station: Station, probe: Probe) -> None:
+    def __init__(self, station: Station, probe: Probe, near: NearDesk | None = None) -> None:
         self._station: Final = station
         self._probe: Final = probe
+        self._near: Final = near
         self._cancel: Final = CancelToken()
         self._worker: Final = ThreadPoolExecutor(1, thread_name_prefix="import")
         self._imports: list[Future[ImportResult]] = []
@@ -69,7 +72,8 @@ class LinkDesk:
         wallet = Wallet(station.purse)
 
         def link(on_bytes: Callable[[], None]) -> PlatformLink:
-            return PlatformLink(station, platform_of(station), probe, on_bytes, wallet)
+            around = None if near is None else near.around()
+            return PlatformLink(station, platform_of(station), probe, on_bytes, wallet, around)
 
         self._round: Final = HubRound(
             station.hubs.hubs,
@@ -86,6 +90,7 @@ class LinkDesk:
                 calls=self._round,
                 guide=PurseGuide(station.agenda, wallet, self._stop_withdrawn, ask_system),
                 attests=EditionStore(station.database).attested,
+                has_near=nobody_near if near is None else near.has_near,
             )
         )
         station.room.subscribe(self.supervisor.replan)
@@ -103,6 +108,9 @@ class LinkDesk:
         self.supervisor.start()
         station.scrub.begin(self._is_idle, self.request)
         self._watch.start()
+        if near is not None:
+            near.book.subscribe(self.supervisor.replan)
+            near.start()
 
     def _stop_withdrawn(self) -> None:
         """Take off the list, and off the disk, what must no longer be used."""
@@ -158,6 +166,21 @@ class LinkDesk:
 
         return self._asked(add)
 
+    def lan(self) -> Future[NearView]:
+        """Tell how sharing with PCs near by stands."""
+        return _nothing() if self._near is None else self._near.view()
+
+    def check_lan(self) -> Future[NearView]:
+        """Try everything that sharing needs, then tell."""
+        return _nothing() if self._near is None else self._near.check()
+
+    def add_peer(self, text: str) -> Future[NearView]:
+        """Make the PC with a typed address or code one of this school.
+
+        The future fails as `sync.engine.near_desk.NearDesk.add_now` does.
+        """
+        return _nothing() if self._near is None else self._near.add(text)
+
     def folders(self) -> Future[tuple[WatchedRow, ...]]:
         """List the watched folders and how each stands."""
 
@@ -199,6 +222,8 @@ class LinkDesk:
         self._station.scrub.close()
         self._watch.close()
         self.supervisor.close()
+        if self._near is not None:
+            self._near.close()
         for worker in (self._worker, self._talker):
             worker.shutdown(wait=False, cancel_futures=True)
         # A film that is being tried leaves by itself, without touching the profile.
@@ -290,3 +315,10 @@ class LinkDesk:
             offered=(*result.offered, *offered),
             not_taken=(*result.not_taken, *left_out),
         )
+
+
+def _nothing() -> Future[NearView]:
+    """Tell that nothing is shared."""
+    future: Future[NearView] = Future()
+    future.set_result(NearView())
+    return future

@@ -6,7 +6,7 @@ Invariants:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from client.domain.cancel import CancelToken
@@ -27,15 +27,17 @@ from sync.engine.catalogue_sync import (
 )
 from sync.engine.edition_sync import EditionReport
 from sync.engine.fetch import Fetcher, FetchPorts, Probe
-from sync.engine.fetch import Progress as FetchProgress
+from sync.engine.fetch_job import Progress as FetchProgress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.guide import Wallet
-from sync.engine.hub_catalogue import hub_places, sync_hub
+from sync.engine.hub_catalogue import Through, hub_places, straight, sync_hub
+from sync.engine.near import Near, NoNear
 from sync.source.addresses import AddressBook, refused_address
 from sync.source.platform.pace import Pace
 from sync.source.platform.source import PlatformSource
 from sync.transport.http import HttpTransport
 from sync.transport.metered import MeteredTransport
+from sync.transport.port import Transport
 from sync.transport.sign import MediaSigner
 
 KIND: Final = "platform"
@@ -48,6 +50,17 @@ class HubTold:
     hub: KnownHub
     report: EditionReport | None = None
     error: ClassroomError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """The PCs near by, as far as lessons and editions come from them."""
+
+    near: Near = field(default_factory=NoNear)
+    transport: Transport | None = None
+    """Carries from them, at no cost."""
+    through: Through = straight
+    """The way of editions."""
 
 
 class NoPlatform:
@@ -90,6 +103,8 @@ class PlatformLink:
         row: The platform, None where lessons come from hubs alone.
         probe: Tells whether a file decodes on this machine.
         on_bytes: Called after bytes of a fetch came.
+        wallet: Pays; made when left out.
+        around: The PCs near by.
     """
 
     def __init__(
@@ -99,8 +114,11 @@ class PlatformLink:
         probe: Probe,
         on_bytes: Callable[[], None] | None = None,
         wallet: Wallet | None = None,
+        around: Around | None = None,
     ) -> None:
         self._station: Final = station
+        around = around or Around()
+        self._through: Final = around.through
         self._row: Final = row
         self.hubs_told: tuple[HubTold, ...] = ()
         """What became of each hub in the last sync."""
@@ -129,6 +147,8 @@ class PlatformLink:
                 probe=probe,
                 hubs=hub_places(station, wallet),
                 attests=EditionStore(station.database).attested,
+                near=around.near,
+                near_transport=around.transport,
             ),
             on_bytes=on_bytes,
         )
@@ -185,7 +205,7 @@ class PlatformLink:
         told = []
         for hub in self._station.hubs.hubs():
             try:
-                report = sync_hub(self._station, hub, progress, cancel)
+                report = sync_hub(self._station, hub, progress, cancel, through=self._through)
             except Cancelled:
                 raise
             except ClassroomError as error:

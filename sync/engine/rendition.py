@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from client.domain.cancel import CancelToken
 from client.domain.catalogue import RemoteFile
@@ -42,6 +42,23 @@ class Tools:
     """Turns an address of a playlist into a reachable one, or raises `ProtocolError`."""
 
 
+class Stretches(Protocol):
+    """The segments of a film from near by; `sync.engine.near_link.NearStretches` is one."""
+
+    @property
+    def playlist(self) -> bytes:
+        """Give the publisher's list of them; its digest is not checked yet."""
+        ...
+
+    def read(self, index: int, cancel: CancelToken) -> bytes | None:
+        """Give the bytes of one, None if there is no such. Any thread; blocking.
+
+        Raises:
+            TransportError: Whoever had it is gone.
+        """
+        ...
+
+
 class RenditionFetch:
     """Fetches one rendition; used once, by one thread.
 
@@ -50,10 +67,19 @@ class RenditionFetch:
         file: The rendition; its catalogue entry describes the playlist.
         urls: Reachable addresses of the playlist.
         width: Connections to begin with.
+        near: Where segments are asked for first.
     """
 
-    def __init__(self, tools: Tools, file: RemoteFile, urls: tuple[str, ...], width: Width) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        file: RemoteFile,
+        urls: tuple[str, ...],
+        width: Width,
+        near: Stretches | None = None,
+    ) -> None:
         self._tools = tools
+        self._near = near
         self._file = file
         self._urls = urls
         self._key = growing_key(file.path, file.md5)
@@ -102,7 +128,7 @@ class RenditionFetch:
 
     def retire(self) -> None:
         """Delete what grew here, once the row of the committed file is kept; its marks stay."""
-        self._tools.blobs.retire(self._open_whole())
+        self._tools.blobs.retire(self._open_whole(), self._playlist.read())
         self.discard()
 
     def discard(self) -> None:
@@ -113,6 +139,7 @@ class RenditionFetch:
         self._tools.blobs.clear(self._key)
 
     def _read_playlist(self, cancel: CancelToken) -> None:
+        self._take_playlist()
         wanted = Wanted(
             urls=self._urls,
             size_bytes=self._file.size_bytes,
@@ -124,6 +151,14 @@ class RenditionFetch:
         self._playlist.close()
         self._segments = parse_playlist(self._playlist.read(), self._file.segments)
         self._playlist.close()
+
+    def _take_playlist(self) -> None:
+        """Take the list from near by, if it is the one that the catalogue names."""
+        data = b"" if self._near is None else self._near.playlist
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        if md5 == self._file.md5 and self._playlist.md5 != md5:
+            self._playlist.restart()
+            self._playlist.write(data)
 
     def _open_whole(self) -> Growing:
         """Open the file that grows segment by segment; tied to this very playlist."""
@@ -174,12 +209,17 @@ class RenditionFetch:
         if stretch is not None:
             self.width = next_width(self.width, stretch.bytes_per_s, was_busy=stretch.was_busy)
 
-    def _good(self, index: int) -> bytes | None:
-        """Give a segment out of the damaged file of this very playlist, if it is good (V1)."""
+    def _good(self, index: int, own: CancelToken) -> bytes | None:
+        """Give a segment without the link (V1): of the damaged file of this list, or from near."""
         stretches = () if self._salvage is None else self._salvage.stretches
-        if self._salvage is None or len(stretches) != len(self._segments):
-            return None
-        return self._salvage.read(stretches[index])
+        if self._salvage is not None and len(stretches) == len(self._segments):
+            good = self._salvage.read(stretches[index])
+            if good is not None:
+                return good
+        data = None if self._near is None else self._near.read(index, own)
+        if data is not None:
+            require_packets(data)
+        return data
 
     def _segment(self, index: int, own: CancelToken) -> Growing:
         """Bring one segment into its own growing file; runs on a worker."""
@@ -188,7 +228,7 @@ class RenditionFetch:
         growing = self._tools.blobs.growing(
             f"{self._key}-{index:05d}", f"{self._identity} {index} {name}"
         )
-        if growing.done is None and (good := self._good(index)) is not None:
+        if growing.done is None and (good := self._good(index, own)) is not None:
             growing.restart()
             growing.write(good)
             growing.seal(_EXT)

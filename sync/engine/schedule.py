@@ -19,8 +19,14 @@ from client.domain.want import Want, WantState
 FILM_ROLES: Final = frozenset({Role.VIDEO, Role.EXPERIMENT})
 FIRST_RETRY_S: Final = 15.0
 MOST_RETRY_S: Final = 600.0
-_MENDS_ITSELF: Final = frozenset(
-    {"link_closed", "unreachable", "cut_off", "timed_out", "busy", "redirect_loop", "tls_failed"}
+NEAR_S: Final = 3.0
+CLOSED: Final = "link_closed"
+NEAR: Final = "near_coming"
+"""Another PC of the school brings it just now."""
+QUIET: Final = frozenset({CLOSED, NEAR})
+"""Reasons to wait that say nothing of the link."""
+_MENDS_ITSELF: Final = QUIET | frozenset(
+    {"unreachable", "cut_off", "timed_out", "busy", "redirect_loop", "tls_failed"}
 )
 
 
@@ -76,8 +82,10 @@ def mends_itself(reason: str) -> bool:
     return reason in _MENDS_ITSELF
 
 
-def retry_wait_s(retries: int) -> float:
-    """Choose the wait before the `retries`-th new try, from 1."""
+def retry_wait_s(retries: int, reason: str = "") -> float:
+    """Choose the wait before the `retries`-th new try, from 1; what is near is soon looked for."""
+    if reason == NEAR:
+        return NEAR_S
     return min(FIRST_RETRY_S * float(2 ** (retries - 1)), MOST_RETRY_S)
 
 

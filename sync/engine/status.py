@@ -11,10 +11,10 @@ from client.domain.ids import LessonId
 from client.domain.want import WantState
 from client.service.api import Promise, Reason, TransferRow, TransferState
 from client.store.blob_store import growing_key
-from sync.engine.fetch import Progress
+from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import Choice, plan_fetch
 from sync.engine.hub_content import Attests, manifest_key, nobody, object_key
-from sync.engine.schedule import FILM_ROLES, Entry, Stage
+from sync.engine.schedule import FILM_ROLES, QUIET, Entry, Stage
 
 SPEED_S = 1.0
 
@@ -109,7 +109,7 @@ def transfer_state(entry: Entry, *, is_running: bool, is_paused: bool) -> Transf
     | nothing left                | DONE     |
     | everything is paused        | PAUSED   |
     | on its way now              | FETCHING |
-    | the link is closed          | WAITING  |
+    | closed, or coming near by   | WAITING  |
     | the last try broke          | RETRYING |
     | else                        | WAITING  |
     """
@@ -121,7 +121,7 @@ def transfer_state(entry: Entry, *, is_running: bool, is_paused: bool) -> Transf
         return TransferState.PAUSED
     if is_running:
         return TransferState.FETCHING
-    has_broken = entry.reason not in {"", "link_closed"}
+    has_broken = bool(entry.reason) and entry.reason not in QUIET
     return TransferState.RETRYING if has_broken else TransferState.WAITING
 
 

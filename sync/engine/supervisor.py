@@ -25,11 +25,13 @@ from client.domain.spend import Purpose
 from client.domain.want import Want, WantState
 from client.service.api import Reason, SyncStatus
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
-from sync.engine.fetch import Progress
+from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import DEFAULT_RENDITION, Choice, FetchReport, PartStatus
-from sync.engine.guide import CLOSED, Guide, in_turn, planned, put_off, rendition_of
+from sync.engine.guide import Guide, in_turn, planned, put_off, rendition_of
 from sync.engine.schedule import (
+    CLOSED,
     MOST_RETRY_S,
+    QUIET,
     Entry,
     Stage,
     find,
@@ -317,9 +319,7 @@ class Supervisor:
         if not roles:
             self._stage_done(entry)
             return
-        if (
-            waiting := put_off(entry, self._ports.guide, self._outlook, self._ports.clock)
-        ) is not None:
+        if (waiting := put_off(entry, self._ports, self._outlook)) is not None:
             self._change(waiting)
             self._publish()
             return
@@ -346,9 +346,9 @@ class Supervisor:
         if self._ports.guide is not None:
             self._ports.guide.measured(report.bytes_received, report.lit_s, report.seconds)
         failed = [part.reason for part in report.parts if part.status is PartStatus.FAILED]
-        if report.bytes_received or not failed:
+        if report.bytes_received or not (failed or report.bytes_near):
             self._contact(is_online=True)
-        elif mends_itself(failed[0]):
+        elif failed and mends_itself(failed[0]) and failed[0] not in QUIET:
             self._contact(is_online=False)
         if failed:
             self._failed(entry, next((r for r in failed if mends_itself(r)), failed[0]))
@@ -369,9 +369,9 @@ class Supervisor:
 
     def _failed(self, entry: Entry, reason: str) -> None:
         """Try again later what may mend, keep the rest as failed (Q3)."""
-        retries = max(1, entry.retries + (reason != CLOSED))
+        retries = max(1, entry.retries + (reason not in QUIET))
         if mends_itself(reason):
-            due = self._ports.clock.monotonic() + retry_wait_s(retries)
+            due = self._ports.clock.monotonic() + retry_wait_s(retries, reason)
             self._change(replace(entry, retries=retries, not_before_s=due, reason=reason))
             return
         want = replace(entry.want, state=WantState.FAILED, reason=reason)

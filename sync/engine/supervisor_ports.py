@@ -11,7 +11,7 @@ from client.domain.ids import LessonId
 from client.store.holding_store import HoldingStore
 from client.store.want_store import WantStore
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Wanted
-from sync.engine.fetch import Progress
+from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.guide import Guide
 from sync.engine.hub_content import Attests, nobody
@@ -64,6 +64,11 @@ class Calls(Protocol):
         ...
 
 
+def nobody_near() -> bool:
+    """Know no other PC."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupervisorPorts:
     """What the supervisor works with."""
@@ -78,6 +83,8 @@ class SupervisorPorts:
     calls: Calls | None = None
     guide: Guide | None = None
     """Plans; without one everything is fetched as it was asked for, and nothing costs."""
+    has_near: Callable[[], bool] = nobody_near
+    """Tells whether another PC of the school can be asked. Memory only."""
     attests: Attests = nobody
 
     def growing(self, lesson: LessonId) -> list[str]:

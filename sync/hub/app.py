@@ -50,11 +50,11 @@ _HELD_BYTES: Final = 16 << 20
 _HELD_EACH: Final = 4 << 20
 _BUSY_S: Final = 30
 _KINDS: Final = ("c/e", "o", "m")
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
+DIGEST: Final = re.compile("[0-9a-f]{64}")
 _PLAIN: Final = "application/octet-stream"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
-_NOT_FOUND: Final = "not_found"
-_CODE_OF: Final = {404: _NOT_FOUND, 405: "method_wrong"}
+NOT_FOUND: Final = "not_found"
+_CODE_OF: Final = {404: NOT_FOUND, 405: "method_wrong"}
 
 _log = logging.getLogger(__name__)
 
@@ -110,21 +110,21 @@ class HubApp:
                     for kind in _KINDS
                 ),
             ],
-            exception_handlers={HTTPException: _no_such_door},
+            exception_handlers={HTTPException: no_such_door},
         )
 
     async def _say_hello(self, _: Request) -> Response:
         return Response(self._hello, media_type=TYPE)
 
     async def _head(self, _: Request) -> Response:
-        return _published(self._doors.public / "v1" / "c" / "head", "no-cache")
+        return published(self._doors.public / "v1" / "c" / "head", "no-cache")
 
     async def _file(self, kind: str, request: Request) -> Response:
         """Give a file that is named by its digest (A5)."""
         name = request.path_params["name"]
-        if not _DIGEST.fullmatch(name):
-            return refusal(ProtocolError(_NOT_FOUND))
-        return _published(self._doors.public / "v1" / kind / name, _FOR_EVER)
+        if not DIGEST.fullmatch(name):
+            return refusal(ProtocolError(NOT_FOUND))
+        return published(self._doors.public / "v1" / kind / name, _FOR_EVER)
 
     async def _exchange(self, request: Request) -> Response:
         return await self._through(request, "x", MAX_MESSAGE_BYTES, self._doors.responder.answer)
@@ -186,12 +186,12 @@ class HubApp:
             self._held.give(address, len(body))
 
 
-def _published(path: Path, cache: str) -> Response:
+def published(path: Path, cache: str) -> Response:
     """Give a file, whole or by range."""
     try:
         facts = path.stat()
     except OSError:
-        return refusal(ProtocolError(_NOT_FOUND))
+        return refusal(ProtocolError(NOT_FOUND))
     headers = {"cache-control": cache}
     return FileResponse(path, headers=headers, media_type=_PLAIN, stat_result=facts)
 
@@ -210,7 +210,8 @@ def _code_for(error: ClassroomError) -> str:
     return "message_invalid" if isinstance(error, UserError | ProtocolError) else BUSY
 
 
-async def _no_such_door(_: Request, error: Exception) -> Response:
+async def no_such_door(_: Request, error: Exception) -> Response:
+    """Say that there is nothing at an address."""
     status = error.status_code if isinstance(error, HTTPException) else 0
     return refusal(ProtocolError(_CODE_OF.get(status, "message_invalid")))
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from client.domain.clock import Clock
@@ -86,8 +87,8 @@ class HubServer:
         tls = None if is_loopback(place.host) else certificate()
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
         app = HubApp(_doors(folder, tls, clock, self._executor), clock, pace)
-        self._server = _Server(_config(app, tls), certificate)
-        self._listener = _listen(place)
+        self._server = Server(config_of(app.asgi, tls), certificate)
+        self._listener = listen_at(place)
         shown = f"[{place.host}]" if ":" in place.host else place.host
         scheme = "http" if tls is None else "https"
         self.url: Final = f"{scheme}://{shown}:{self._listener.getsockname()[1]}"
@@ -172,9 +173,10 @@ def _doors(folder: HubFolder, tls: Tls | None, clock: Clock, executor: ThreadPoo
     )
 
 
-def _config(app: HubApp, tls: Tls | None) -> uvicorn.Config:
+def config_of(app: ASGIApp, tls: Tls | None) -> uvicorn.Config:
+    """Choose how to speak HTTP."""
     return uvicorn.Config(
-        app.asgi,
+        app,
         http=_Patient,
         loop="auto",  # uvloop where it is there
         lifespan="off",
@@ -196,7 +198,12 @@ def _config(app: HubApp, tls: Tls | None) -> uvicorn.Config:
     )
 
 
-def _listen(place: Place) -> socket.socket:
+def listen_at(place: Place) -> socket.socket:
+    """Take connections at a place.
+
+    Raises:
+        ResourceError: `address_taken`.
+    """
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -210,10 +217,12 @@ def _listen(place: Place) -> socket.socket:
     return listener
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Stops on the usual signals, and lets what comes behind it close the folder."""
 
-    def __init__(self, config: uvicorn.Config, certificate: Callable[[], Tls]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, certificate: Callable[[], Tls] | None = None
+    ) -> None:
         super().__init__(config)
         self._certificate = certificate
 
@@ -226,11 +235,11 @@ class _Server(uvicorn.Server):
             renewing.cancel()
 
     async def _renew(self) -> None:
-        context = self.config.ssl
-        while context is not None:
+        context, certificate = self.config.ssl, self._certificate
+        while context is not None and certificate is not None:
             await asyncio.sleep(_LOOK_S)
             try:
-                tls = await asyncio.to_thread(self._certificate)
+                tls = await asyncio.to_thread(certificate)
                 # Here and not in that thread: here connections are begun.
                 context.load_cert_chain(tls.chain)
             except (OSError, StorageError):

@@ -22,7 +22,7 @@ from typing import Final, Protocol
 
 from client.domain.cancel import CancelToken
 from client.domain.clock import Clock
-from client.domain.errors import TimedOutError, TransportError, UnreachableError
+from client.domain.errors import TimedOutError, UnreachableError
 from client.domain.spend import (
     HANDSHAKE_BYTES,
     REQUEST_BYTES,
@@ -30,7 +30,7 @@ from client.domain.spend import (
     body_bytes,
     wire_bytes,
 )
-from sync.transport.port import NO_HEADERS, Answer, Exchange, Transport
+from sync.transport.port import NO_HEADERS, Answer, Exchange, GivenUpError, Transport
 from sync.transport.session import AHEAD_BYTES, Traffic, counting
 
 _STEP_BYTES: Final = 1 << 22
@@ -44,7 +44,7 @@ _ASKED: Final = re.compile(r"bytes=(\d+)-")
 _GOT: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
-class LinkClosedError(TransportError):
+class LinkClosedError(GivenUpError):
     """The budget is spent or the hours are over. Trying again now is of no use."""
 
     def __init__(self) -> None:

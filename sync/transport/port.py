@@ -13,8 +13,13 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from client.domain.cancel import CancelToken
+from client.domain.errors import TransportError
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class GivenUpError(TransportError):
+    """Asking the same peer again now is of no use; what came counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from client.media.null_player import NullPlayer
 from client.service.api import HubRow, SyncStatus, WatchedRow
 from client.service.hubs import KnownHub
 from client.service.intake import ImportResult
+from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
 from client.store.database import Database
@@ -61,6 +62,17 @@ class QuietLink:
 
     def call_hubs(self):
         self.asked.append("call")
+
+    def lan(self):
+        done = Future()
+        done.set_result(NearView())
+        return done
+
+    check_lan = lan
+
+    def add_peer(self, text):
+        self.asked.append(f"peer {text}")
+        return self.lan()
 
     def hubs(self):
         done = Future()

@@ -10,6 +10,7 @@ from client.domain.clock import SystemClock
 from client.domain.errors import PlayerError
 from client.domain.ids import BookId, LessonId
 from client.domain.timetable import Slot, SlotKey
+from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
 from ui import screenshots
@@ -29,6 +30,11 @@ class NoLink:
     def hubs(self) -> "Future[tuple[()]]":
         done: Future[tuple[()]] = Future()
         done.set_result(())
+        return done
+
+    def lan(self) -> "Future[NearView]":
+        done: Future[NearView] = Future()
+        done.set_result(NearView())
         return done
 
     def subscribe(self, _listener: object) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel
 from client.domain.availability import Decodes
 from client.domain.clock import SystemClock
 from client.media.null_player import NullPlayer
+from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
 from ui.program import Parts, Program
@@ -19,6 +20,11 @@ class NoLink:
     def hubs(self):
         done = Future()
         done.set_result(())
+        return done
+
+    def lan(self):
+        done = Future()
+        done.set_result(NearView())
         return done
 
     def __getattr__(self, name):

@@ -15,8 +15,10 @@ from ui.base.layout import Fold, Page, row, rows
 from ui.base.text import label
 from ui.base.theme import Type
 from ui.view.hubs import HubsPaper
+from ui.view.near import NearPaper
 from ui.view.setup_parts import CoversPaper, GradesPaper, LookPaper, SourcesPaper
 from ui.viewmodel.hubs import HubsModel
+from ui.viewmodel.near import NearModel
 from ui.viewmodel.setup import SetupModel
 
 
@@ -25,7 +27,13 @@ class SettingsView(QWidget):
 
     doctor_wanted = Signal()
 
-    def __init__(self, context: UiContext, model: SetupModel, hubs: HubsModel) -> None:
+    def __init__(
+        self,
+        context: UiContext,
+        model: SetupModel,
+        hubs: HubsModel,
+        near: NearModel | None = None,
+    ) -> None:
         super().__init__()
         self._context = context
         self._model = model
@@ -61,6 +69,9 @@ class SettingsView(QWidget):
         body.addSpacing(theme.gap(12))
         self._hubs = HubsPaper(context, hubs, has_form=True)
         self._section(body, "hubs", self._hubs)
+        if near is not None:
+            body.addSpacing(theme.gap(12))
+            self._section(body, "lan", NearPaper(context, near, has_form=True))
         self._page = page
         body.addStretch(1)
         hubs.form_wanted.connect(self._on_form_wanted)

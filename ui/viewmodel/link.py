@@ -11,6 +11,7 @@ from client.domain.ids import LessonId
 from client.service.api import HubRow, SyncStatus, TodayPage, WatchedRow
 from client.service.hubs import KnownHub
 from client.service.intake import ImportResult
+from client.service.near_view import NearView
 from ui.viewmodel.transfer import Need
 
 
@@ -49,6 +50,18 @@ class LinkPort(Protocol):
 
     def add_hub(self, url: str, code: str) -> Future[KnownHub]:
         """Enrol with a hub; the future gives it, or fails."""
+        ...
+
+    def lan(self) -> Future[NearView]:
+        """Tell how sharing with PCs near by stands."""
+        ...
+
+    def check_lan(self) -> Future[NearView]:
+        """Try everything that sharing needs."""
+        ...
+
+    def add_peer(self, text: str) -> Future[NearView]:
+        """Make the PC with a typed code or address one of this school."""
         ...
 
     def folders(self) -> Future[tuple[WatchedRow, ...]]:
@@ -111,6 +124,21 @@ class LinkCalls:
         """See `ui.viewmodel.hubs.HubsPort`."""
         link = self._link()
         return _nothing() if link is None else link.add_hub(url, code)
+
+    def lan(self) -> Future[NearView]:
+        """See `ui.viewmodel.near.NearPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.lan()
+
+    def check_lan(self) -> Future[NearView]:
+        """See `ui.viewmodel.near.NearPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.check_lan()
+
+    def add_peer(self, text: str) -> Future[NearView]:
+        """See `ui.viewmodel.near.NearPort`."""
+        link = self._link()
+        return _nothing() if link is None else link.add_peer(text)
 
     def folders(self) -> Future[tuple[WatchedRow, ...]]:
         """See `ui.viewmodel.folders.FoldersPort`."""

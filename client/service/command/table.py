@@ -159,6 +159,11 @@ COMMANDS: Final = (
     ),
     Command(name="link show"),
     Command(
+        name="lan set",
+        arguments=(_choice("--share", "on", "off"), _option("--peer")),
+    ),
+    Command(name="lan check"),
+    Command(
         name="play",
         arguments=(
             _ID,

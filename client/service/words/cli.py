@@ -25,6 +25,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "cli.group.lesson": "cached lessons",
     "cli.group.plan": "what comes when",
     "cli.group.link": "the link and its limits",
+    "cli.group.lan": "sharing with the PCs of this school",
     "cli.group.record": "what classes did",
     "cli.group.roster": "pupils: on this machine only",
     "cli.group.sync": "exchange with others",

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,13 +24,16 @@ from client.store.database import Database
 from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from sync.engine import bench_fetch
-from sync.engine.fetch import Fetcher, FetchPorts, Progress
+from sync.engine.fetch import Fetcher, FetchPorts
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.pacing import Patience, Width
 from sync.source.addresses import AddressBook
 from tests.fakes.peer import Asked, LoopbackPeer, Reply
 from tests.fakes.scripted_transport import ScriptedTransport
 from tests.lesson_values import a_file, a_lesson, a_part
+
+if TYPE_CHECKING:
+    from sync.engine.fetch_job import Progress
 
 BASE = "http://twin.test"
 PACKET = b"\x47" + bytes(187)

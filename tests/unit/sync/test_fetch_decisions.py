@@ -14,7 +14,7 @@ from client.domain.ids import Digest, LessonId, PartId
 from client.domain.want import Want, WantState
 from client.service.api import TransferState
 from sync.engine.content import WrongContentError, kind_of, require_kind, require_packets
-from sync.engine.fetch import Progress
+from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import Choice, choose_rendition, plan_fetch
 from sync.engine.hls import ProtectedMediaError, Segment, parse_playlist, segment_urls
 from sync.engine.pacing import (

@@ -1,7 +1,7 @@
 """GD1 to GD3 of guide: the supervisor does what the plan says."""
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -19,7 +19,6 @@ from client.service.station import Station
 from client.store.blob_store import growing_key
 from sync.engine.catalogue_sync import Wanted
 from sync.engine.guide import (
-    CLOSED,
     PurseGuide,
     Wallet,
     in_turn,
@@ -28,7 +27,7 @@ from sync.engine.guide import (
     put_off,
     rendition_of,
 )
-from sync.engine.schedule import Entry, Stage
+from sync.engine.schedule import CLOSED, Entry, Stage
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import SupervisorPorts
 from tests.lesson_values import a_file, a_lesson, a_part
@@ -120,15 +119,26 @@ class Guide:
         self.learnt.append((size_bytes, lit_s, whole_s))
 
 
+@dataclass
+class Spends:
+    """What decides whether a fetch may spend."""
+
+    guide: Guide | None
+    clock: FrozenClock
+    has_near: object = bool
+
+
 def test_gd3_what_may_not_spend_waits_and_is_not_counted_as_a_failure():
     guide, clock = Guide(outlook(papers(A, urgent=True))), FrozenClock()
     guide.allowed = {Purpose.CONTENT: 0}
-    waiting = put_off(entry(B), guide, guide.said, clock)
+    waiting = put_off(entry(B), Spends(guide=guide, clock=clock), guide.said)
     assert waiting is not None
     assert (waiting.reason, waiting.retries) == (CLOSED, 0)
     assert waiting.not_before_s == clock.monotonic() + 60
-    assert put_off(entry(A), guide, guide.said, clock) is None
-    assert put_off(entry(B), None, None, clock) is None
+    assert put_off(entry(A), Spends(guide=guide, clock=clock), guide.said) is None
+    assert put_off(entry(B), Spends(guide=None, clock=clock), None) is None
+    near = Spends(guide=guide, clock=clock, has_near=lambda: True)
+    assert put_off(entry(B), near, guide.said) is None, "what is near costs nothing"
 
 
 class Room(Bench):

@@ -18,7 +18,7 @@ from client.store.holding_store import HoldingStore
 from client.store.library import open_library
 from client.store.want_store import WantStore
 from sync.engine.catalogue_sync import CatalogueProgress, CatalogueReport, Phase, Wanted
-from sync.engine.fetch import Progress
+from sync.engine.fetch_job import Progress
 from sync.engine.fetch_plan import Choice, FetchReport, PartOutcome, PartStatus
 from sync.engine.supervisor import Supervisor
 from sync.engine.supervisor_ports import Calls, SupervisorPorts
