@@ -15,6 +15,7 @@ from client.domain.cancel import CancelToken
 from client.domain.errors import Cancelled, UserError
 from client.domain.ids import Digest
 from client.service.hubs import KnownHub
+from sync.engine import near_desk
 from sync.engine.near_book import BAN_S, REST_S, Found
 from sync.engine.near_rules import STALL_S
 from sync.protocol.manifest import BLOCK_BYTES
@@ -400,8 +401,9 @@ def test_nl3_a_fetch_under_way_is_told_to_others(school):
 # --- the switch ------------------------------------------------------------------------------
 
 
-def test_ne1_nothing_listens_while_the_switch_is_off(school):
+def test_ne1_nothing_listens_while_the_switch_is_off(school, monkeypatch):
     """NE1"""
+    monkeypatch.setattr(near_desk, "LISTEN_S", 0.0)
     first, second = school.pc(1), school.pc(2)
     assert second.desk.has_near()
     address = first.desk.view_now().address
@@ -440,7 +442,6 @@ def test_ne2_who_is_heard_is_a_stranger_until_its_address_is_typed(school):
 
 def test_ne2_a_code_must_fit_the_key_that_answers(school, monkeypatch):
     """NE2, NC1: and it must be a PC that answers."""
-    from sync.engine import near_desk
     from sync.protocol.near_code import make_code
 
     first, key = school.pc(1, has_catalogue=False), Key()
@@ -493,8 +494,6 @@ def test_ne1_only_cards_from_home_are_taken_and_a_port_that_is_not_to_be_had_is_
 
 def test_nk1_the_check_knocks_at_every_door_and_has_somebody_knock_back(school, monkeypatch):
     """NK1, SH4"""
-    from sync.engine import near_desk
-
     monkeypatch.setattr(near_desk, "LISTEN_S", 0.0)
     first, second = (school.pc(number, has_catalogue=False) for number in (1, 2))
     assert second.desk.check_now().finding.code == "lan_blocked_here", "it was asked from 127.0.0.1"
