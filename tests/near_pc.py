@@ -18,6 +18,7 @@ from client.service.api import SyncStatus, TransferState
 from client.service.hubs import KnownHub
 from client.service.paths import Profile
 from client.service.station import Station
+from sync.engine import schedule
 from sync.engine.hub_catalogue import add_hub_source
 from sync.engine.link_desk import LinkDesk
 from sync.engine.near_desk import NearDesk
@@ -61,6 +62,7 @@ def title_of(station: Station, title: str) -> LessonId:
 
 
 def main(profile: Path, url: str, key: str, number: int) -> None:
+    schedule.NEAR_S = 1.0
     station = Station(Profile(profile), SystemClock())
     station.room.set_room("石板小学", f"{number}号教室").result()
     hub = KnownHub(key=bytes.fromhex(key), url=url, authority=b"", site=b"", school="", name="hub")

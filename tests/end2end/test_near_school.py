@@ -9,7 +9,7 @@ from tests.content_world import PDF, UNIT, film, keeper, put
 from tests.near_lan import Lan, Room, lan, room, why_not
 
 IS_WHOLE = os.environ.get("TONGKE_WHOLE") == "1"
-FILM = 24_000_000 if IS_WHOLE else 3_000_000
+FILM = 24_000_000 if IS_WHOLE else 2_000_000
 LESSONS = ("分一分", "比大小", "量一量") if IS_WHOLE else ("分一分",)
 PAPER = 200_000
 LINK_BYTES_PER_S = 3_000_000
