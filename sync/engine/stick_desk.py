@@ -19,6 +19,7 @@ from client.service.station import Station
 from client.service.sticks import PackOffer, StickEnd, StickProgress, StickSeen, StickStage
 from sync.engine.courier import Courier, CourierPorts
 from sync.engine.courier_pack import Labels
+from sync.engine.courier_unpack import Progress
 from sync.engine.fetch import Probe
 from sync.source.folder import Rejected
 
@@ -26,6 +27,8 @@ _CLOSE_S: Final = 5.0
 T = TypeVar("T")
 Tell = Callable[[StickProgress], None]
 """Told on a worker thread; may only post."""
+_Done = tuple[int, int, tuple[Rejected, ...]]
+"""Lessons, bytes, and what was left out."""
 
 
 class StickDesk:
@@ -67,50 +70,22 @@ class StickDesk:
     def take(self, folder: Path, tell: Tell) -> Future[StickEnd]:
         """Write the record out, then take lessons in."""
 
-        def job() -> StickEnd:
-            courier = self._courier()
-            tell(StickProgress(stage=StickStage.RESULTS))
-            carried = courier.results(folder)
-
-            def progress(done: int, whole: int, title: str) -> None:
-                tell(_progress(StickStage.TAKING, done, whole, title))
-
+        def work(courier: Courier, progress: Progress) -> _Done:
             taken = courier.unpack(folder, progress)
-            return StickEnd(
-                stage=StickStage.TAKING,
-                lessons=len(taken.lessons),
-                size_bytes=taken.copied_bytes,
-                left_events=carried.left_events,
-                receipts=carried.pushed_events,
-                not_taken=_not_taken((*carried.rejected, *taken.rejected)),
-            )
+            return len(taken.lessons), taken.copied_bytes, taken.rejected
 
-        return self._begin(job)
+        return self._begin(folder, StickStage.TAKING, tell, work)
 
     def pack(
         self, folder: Path, lessons: Sequence[LessonId], site: str, tell: Tell
     ) -> Future[StickEnd]:
         """Write the record out, then pack lessons in this order."""
 
-        def job() -> StickEnd:
-            courier = self._courier()
-            tell(StickProgress(stage=StickStage.RESULTS))
-            carried = courier.results(folder)
-
-            def progress(done: int, whole: int, title: str) -> None:
-                tell(_progress(StickStage.PACKING, done, whole, title))
-
+        def work(courier: Courier, progress: Progress) -> _Done:
             packed = courier.pack(folder, tuple(lessons), site=site, progress=progress)
-            return StickEnd(
-                stage=StickStage.PACKING,
-                lessons=len(packed.lessons),
-                size_bytes=packed.size_bytes,
-                left_events=carried.left_events,
-                receipts=carried.pushed_events,
-                not_taken=_not_taken((*carried.rejected, *packed.rejected)),
-            )
+            return len(packed.lessons), packed.size_bytes, packed.rejected
 
-        return self._begin(job)
+        return self._begin(folder, StickStage.PACKING, tell, work)
 
     def offers(self) -> Future[tuple[PackOffer, ...]]:
         """List the lessons that are here, those of the week first."""
@@ -139,7 +114,34 @@ class StickDesk:
         if self._under_way is not None:
             wait([self._under_way], timeout=_CLOSE_S)
 
-    def _begin(self, job: Callable[[], StickEnd]) -> Future[StickEnd]:
+    def _begin(
+        self,
+        folder: Path,
+        stage: StickStage,
+        tell: Tell,
+        work: Callable[[Courier, Progress], _Done],
+    ) -> Future[StickEnd]:
+        def job() -> StickEnd:
+            courier = self._courier()
+            tell(StickProgress(stage=StickStage.RESULTS))
+            carried = courier.results(folder)
+
+            def progress(done: int, whole: int, title: str) -> None:
+                name = display_title(title)
+                tell(StickProgress(stage=stage, done=done, whole=whole, title=name))
+
+            lessons, size_bytes, rejected = work(courier, progress)
+            return StickEnd(
+                stage=stage,
+                lessons=lessons,
+                size_bytes=size_bytes,
+                left_events=carried.left_events,
+                receipts=carried.pushed_events,
+                not_taken=tuple(
+                    NotTaken(name=one.what, why=one.why) for one in (*carried.rejected, *rejected)
+                ),
+            )
+
         self._under_way = self._worker.submit(job)
         return self._under_way
 
@@ -148,11 +150,3 @@ class StickDesk:
             station=self._station, probe=self._probe, labels=self._labels(), cancel=self._cancel
         )
         return Courier(ports)
-
-
-def _progress(stage: StickStage, done: int, whole: int, title: str) -> StickProgress:
-    return StickProgress(stage=stage, done=done, whole=whole, title=display_title(title))
-
-
-def _not_taken(rejected: Sequence[Rejected]) -> tuple[NotTaken, ...]:
-    return tuple(NotTaken(name=one.what, why=one.why) for one in rejected)

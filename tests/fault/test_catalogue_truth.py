@@ -1,7 +1,7 @@
 """What is held equals the replica's truth, after every change and through every fault.
 
-Every fault meets one of the four peers, and each peer some faults; with `TONGKE_WHOLE=1` all meet
-all (seven minutes).
+Every fault meets one of the four peers, each peer some faults, and changes come two at a time; with
+`TONGKE_WHOLE=1` all meet all, one change after the other (seven minutes).
 """
 
 import os
@@ -46,11 +46,13 @@ FAULTS: dict[str, dict[str, Any]] = {
     "redirect-loop": {"probability": 0.3},
     "clock-skew": {},
 }
+IS_WHOLE = "TONGKE_WHOLE" in os.environ
+AT_ONCE = 1 if IS_WHOLE else 2
 MEETINGS = [
     pytest.param(peer, fault, id=f"{peer}-{fault}")
     for row, fault in enumerate(FAULTS)
     for column, peer in enumerate(PEERS)
-    if row % len(PEERS) == column or "TONGKE_WHOLE" in os.environ
+    if row % len(PEERS) == column or IS_WHOLE
 ]
 LYING = frozenset({"stale", "truncated-list"})
 """Faults that give sound answers which are not true: only a later sync can tell."""
@@ -140,11 +142,13 @@ def test_every_change_arrives_through_every_fault(
     held.sync(ALL)
     start = peer.truth(files=False)
     chapters: dict[str, str] = {}
-    for name, change in CHANGES.items():
+    for number, (name, change) in enumerate(CHANGES.items(), 1):
         offered = _offered(peer) & _held(held)
         change(peer, start)
         if name == "rename a chapter":
             chapters[_chapter(start)] = "新 单元"
+        if number % AT_ONCE and number < len(CHANGES):
+            continue
         peer.faults(*broken)
         held.sync(ALL)
         peer.faults()
