@@ -42,6 +42,13 @@ _UNSATISFIABLE: Final = 416
 _GONE: Final = (404, 410)
 
 
+class NoRangesError(GivenUpError):
+    """The peer gives the whole file where a piece was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("cut_off")
+
+
 def _anything(head: bytes) -> None:
     """Accept any first bytes: the whole is checked by its caller."""
 
@@ -61,6 +68,9 @@ class Wanted:
     """Tells the digest of each block, where somebody who is believed told it."""
     check_whole: Callable[[Growing], None] | None = None
     """Raises `WrongContentError` when the complete bytes are wrong."""
+    first: int = 0
+    piece_of: int = 0
+    """Where only `size_bytes` from byte `first` on are wanted: the length of the whole, else 0."""
 
 
 class Downloader:
@@ -94,6 +104,7 @@ class Downloader:
         """Complete `growing` (F1 to F3).
 
         Raises:
+            NoRangesError: A piece is wanted, and the peer gives none.
             TransportError: No byte came for too many tries, or none may come now; what came before
                 is kept.
             RefusedError: The peer will not give it.
@@ -147,12 +158,13 @@ class Downloader:
             return
         headers = _headers(growing, url, wanted)
         with self._transport.get(url, cancel, headers) as exchange:
-            total = _place(growing, exchange.answer)
+            total = _place(growing, exchange.answer, wanted)
             self._take(growing, exchange, wanted, total)
 
     def _take(self, growing: Growing, exchange: Exchange, wanted: Wanted, total: int) -> None:
         """Write the body; its first bytes are judged before its announced length."""
         limit = wanted.size_bytes or wanted.most_bytes
+        told = (0, wanted.piece_of or limit)
         write = growing.write if wanted.manifest is None else Blocks(growing, wanted.manifest).write
         head = b"" if growing.size == 0 else None
         counted = 0
@@ -162,7 +174,7 @@ class Downloader:
                 counted = exchange.received
                 if head is not None:
                     head = _checked_head(head + chunk, wanted)
-                if head is None and wanted.size_bytes and total not in (0, limit):
+                if head is None and wanted.size_bytes and total not in told:
                     raise WrongContentError("size_mismatch", {"found": total})
                 if growing.size + len(chunk) > limit:
                     raise WrongContentError("size_mismatch", {"announced": limit})
@@ -229,21 +241,28 @@ def _kept(growing: Growing) -> Iterator[None]:
 def _headers(growing: Growing, url: str, wanted: Wanted) -> dict[str, str]:
     """Ask for the rest only, and for the same edition where no digest will tell."""
     headers = {"Accept-Encoding": "identity"}
+    begin = wanted.first + growing.size
+    if begin or wanted.piece_of:
+        last = wanted.first + wanted.size_bytes - 1 if wanted.piece_of else ""
+        headers["Range"] = f"bytes={begin}-{last}"
     if growing.size:
-        headers["Range"] = f"bytes={growing.size}-"
         is_needed = not wanted.md5 or growing.url == url
         if growing.etag and is_needed and not growing.etag.startswith("W/"):
             headers["If-Range"] = growing.etag
     return headers
 
 
-def _place(growing: Growing, answer: Answer) -> int:
+def _place(growing: Growing, answer: Answer, wanted: Wanted) -> int:
     """Make the growing file end where the answer's body begins; returns the whole's length.
 
     Raises:
+        NoRangesError: It is the whole, and a piece is wanted.
         UnreachableError: The range cannot be served; the next try begins at byte 0.
     """
+    if wanted.piece_of and answer.status == _WHOLE:
+        raise NoRangesError
     start, total = _span(answer)
+    start -= wanted.first
     if start != growing.size:
         growing.restart()
     if start != growing.size or answer.status == _UNSATISFIABLE:

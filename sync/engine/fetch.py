@@ -132,8 +132,16 @@ class Fetcher:
             worked=_ignore,
             failed=_ignore,
         )
+        self._pool = ThreadPoolExecutor(
+            MOST_WIDTH, "sync-io", initializer=share_window, initargs=(MOST_WIDTH,)
+        )
         self._hubs = HubContent(
-            ports.hubs, ports.attests, ports.holdings.blobs, self._meter, patience or Patience()
+            ports.hubs,
+            ports.attests,
+            ports.holdings.blobs,
+            self._meter,
+            patience or Patience(),
+            self._pool,
         )
         self._downloader = Downloader(
             ports.transport,
@@ -143,9 +151,6 @@ class Fetcher:
             failed=ports.addresses.failed,
         )
         self._mender = Mender(ports.transport, self._meter)
-        self._pool = ThreadPoolExecutor(
-            MOST_WIDTH, "sync-io", initializer=share_window, initargs=(MOST_WIDTH,)
-        )
         self._width = Width()
         self._job: Job | None = None
 
@@ -284,6 +289,7 @@ class Fetcher:
                         attested=attested,
                         addresses=source.addresses,
                         downloader=self._near_downloader,
+                        is_near=True,
                     )
                     return self._bring_attested(job, item, offer, cancel)
                 if source.proof is Proof.MD5 and not self._is_begun(item.file):

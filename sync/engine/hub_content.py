@@ -4,10 +4,13 @@ Invariants:
   HC1  What comes is kept only with the digest that a believed edition told; its blocks are checked
        as they come where it has several, under a manifest whose own digest was told.
   HC2  One hub that cannot give a file keeps no other from being asked.
+  HC3  A large file comes in pieces over several connections, each checked by its blocks; from who
+       gives no pieces it comes as one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,13 +19,18 @@ from client.domain.edition import Attested
 from client.domain.ids import Digest, SourceId
 from client.store.blob_store import BlobStore, growing_key
 from client.store.growing import Growing
+from sync.engine.assembly import Assembly
+from sync.engine.blocks import Blocks
 from sync.engine.content import WrongContentError
-from sync.engine.download import Downloader, Wanted
+from sync.engine.download import Downloader, NoRangesError, Wanted
 from sync.engine.edition_way import require_digest
-from sync.engine.pacing import LinkMeter, Patience
-from sync.protocol.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
+from sync.engine.pacing import LinkMeter, Patience, Width
+from sync.protocol.manifest import BLOCK_BYTES, MAX_MANIFEST_BYTES, Manifest, read_manifest
 from sync.source.hub import HubAddresses
 from sync.transport.port import Transport
+
+_MANY: Final = 4
+"""Blocks from which on more than one connection is worth it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,7 @@ class Offer:
     attested: Attested
     addresses: HubAddresses
     downloader: Downloader
+    is_near: bool = False
 
 
 Attests = Callable[[str], tuple[tuple[SourceId, Attested], ...]]
@@ -71,6 +80,7 @@ class HubContent:
         blobs: Keeps what grows.
         meter: Counts what comes.
         patience: How often to try.
+        pool: Brings pieces.
     """
 
     def __init__(
@@ -80,9 +90,13 @@ class HubContent:
         blobs: BlobStore,
         meter: LinkMeter,
         patience: Patience,
+        pool: ThreadPoolExecutor,
     ) -> None:
         self._attests = attests
         self._blobs = blobs
+        self._meter = meter
+        self._pool = pool
+        self._width = Width()
         self._ways: Final[Mapping[SourceId, tuple[HubAddresses, Downloader]]] = {
             place.source: (
                 place.addresses,
@@ -117,17 +131,44 @@ class HubContent:
             Cancelled: What came is kept.
         """
         told = offer.attested
+        manifest = self._manifest(offer, cancel) if told.manifest else None
+        if manifest is not None and not offer.is_near:
+            with suppress(NoRangesError):
+                self._in_pieces(growing, offer, manifest, cancel)
         wanted = Wanted(
             urls=(offer.addresses.object(told.digest),),
             size_bytes=told.size_bytes,
-            manifest=self._manifest(offer, cancel) if told.manifest else None,
+            manifest=manifest,
             check_whole=lambda whole: require_digest(whole, told.digest),
         )
         offer.downloader.fetch(growing, wanted, cancel)
 
+    def _in_pieces(
+        self, growing: Growing, offer: Offer, manifest: Manifest, cancel: CancelToken
+    ) -> None:
+        """Bring all but what one connection brings as well (HC3)."""
+        first, end = growing.size // BLOCK_BYTES, len(manifest.blocks)
+        if end - first < _MANY:
+            return
+        pieces = _Pieces(offer=offer, manifest=manifest, begun=growing.size, blobs=self._blobs)
+        blocks = Blocks(growing, manifest)
+
+        def append(piece: Growing) -> None:
+            blocks.write(piece.read())
+            growing.mark()
+            piece.discard()
+
+        assembly = Assembly(self._pool, self._meter, self._width, pieces.bring, append)
+        try:
+            assembly.run(first, end, cancel)
+        finally:
+            self._width = assembly.width
+            growing.close()
+
     def retire(self, growing: Growing, offer: Offer) -> None:
         """End the growing of a file whose row is kept, and its manifest's."""
         growing.discard()
+        self._blobs.clear(object_key(offer.attested.digest))
         self._blobs.clear(manifest_key(offer.attested.digest))
 
     def _manifest(self, offer: Offer, cancel: CancelToken) -> Manifest:
@@ -145,6 +186,42 @@ class HubContent:
         if named != (told.digest, told.size_bytes):
             raise WrongContentError("digest_mismatch")
         return manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pieces:
+    """Brings single blocks of an object, from the byte on which is missing."""
+
+    offer: Offer
+    manifest: Manifest
+    begun: int
+    """Bytes of the object that are here already."""
+    blobs: BlobStore
+
+    def bring(self, number: int, cancel: CancelToken) -> Growing:
+        """Bring one block, or what is missing of it; runs on a worker."""
+        told = self.offer.attested
+        start = number * BLOCK_BYTES
+        first, end = max(start, self.begun), min(start + BLOCK_BYTES, told.size_bytes)
+
+        def check(piece: Growing) -> None:
+            is_wrong = piece.sha256 != self.manifest.blocks[number].hex()
+            if first == start and is_wrong:
+                raise WrongContentError("block_wrong", {"number": number})
+
+        growing = self.blobs.growing(
+            f"{object_key(told.digest)}-{first}", f"sha256 {told.digest} {first}"
+        )
+        wanted = Wanted(
+            urls=(self.offer.addresses.object(told.digest),),
+            size_bytes=end - first,
+            check_whole=check,
+            first=first,
+            piece_of=told.size_bytes,
+        )
+        with closing(growing):
+            self.offer.downloader.fetch(growing, wanted, cancel)
+        return growing
 
 
 def _ignore(_: str) -> None:

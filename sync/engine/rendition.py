@@ -8,7 +8,7 @@ Invariants:
 
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,16 +17,15 @@ from client.domain.catalogue import RemoteFile
 from client.domain.failpoint import failpoint
 from client.store.blob_store import BlobStore, StoredFile, growing_key
 from client.store.growing import Growing
+from sync.engine.assembly import Assembly
 from sync.engine.content import WrongContentError, require_kind, require_packets
 from sync.engine.download import Downloader, Wanted
 from sync.engine.hls import ProtectedMediaError, Segment, parse_playlist, segment_urls
-from sync.engine.pacing import LinkMeter, Width, next_width
+from sync.engine.pacing import LinkMeter, Width
 
 if TYPE_CHECKING:
     from client.store.salvage_blocks import Salvage
 
-STRETCH_S: Final = 1.0
-_TICK_S: Final = 0.5
 _EXT: Final = ".ts"
 
 
@@ -85,8 +84,6 @@ class RenditionFetch:
         self._key = growing_key(file.path, file.md5)
         self._playlist = tools.blobs.growing(f"{self._key}-list", f"{file.path} {file.md5}")
         self._segments: tuple[Segment, ...] = ()
-        self._ready: dict[int, Growing] = {}
-        self._pending: dict[Future[Growing], int] = {}
         self._whole: Growing | None = None
         self._salvage: Salvage | None = None
         self._identity = ""
@@ -169,45 +166,24 @@ class RenditionFetch:
         return self._whole
 
     def _assemble(self, cancel: CancelToken) -> Growing:
-        whole = self._open_whole()
-        own = CancelToken()
-        forget = cancel.on_cancel(own.cancel)
+        """Append segment after segment until the last one is in (V1, V2)."""
+        whole, tools = self._open_whole(), self._tools
+        assembly = Assembly(tools.pool, tools.meter, self.width, self._segment, self._append)
         try:
-            self._bring(whole, own)
+            assembly.run(len(whole.blocks), len(self._segments), cancel)
             if self._file.total_bytes not in (0, whole.size):
                 raise WrongContentError("size_mismatch", {"found": whole.size})
         finally:
-            forget()
-            own.cancel()
-            wait(tuple(self._pending))
+            self.width = assembly.width
             whole.close()
         return whole
 
-    def _bring(self, whole: Growing, own: CancelToken) -> None:
-        """Append segment after segment until the last one is in (V1, V2)."""
-        begun = len(whole.blocks)
-        while len(whole.blocks) < len(self._segments):
-            own.check()
-            while begun < len(self._segments) and len(self._pending) < self.width.now:
-                self._pending[self._tools.pool.submit(self._segment, begun, own)] = begun
-                begun += 1
-            finished, _ = wait(tuple(self._pending), _TICK_S, FIRST_COMPLETED)
-            for future in finished:
-                self._ready[self._pending.pop(future)] = future.result()
-            self._append_ready(whole)
-            self._widen()
-
-    def _append_ready(self, whole: Growing) -> None:
-        while (growing := self._ready.pop(len(whole.blocks), None)) is not None:
-            whole.write(growing.read())
-            whole.mark()
-            failpoint("fetch.after_append")
-            growing.discard()
-
-    def _widen(self) -> None:
-        stretch = self._tools.meter.take(STRETCH_S)
-        if stretch is not None:
-            self.width = next_width(self.width, stretch.bytes_per_s, was_busy=stretch.was_busy)
+    def _append(self, growing: Growing) -> None:
+        whole = self._open_whole()
+        whole.write(growing.read())
+        whole.mark()
+        failpoint("fetch.after_append")
+        growing.discard()
 
     def _good(self, index: int, own: CancelToken) -> bytes | None:
         """Give a segment without the link (V1): of the damaged file of this list, or from near."""
