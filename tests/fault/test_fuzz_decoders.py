@@ -35,7 +35,7 @@ from client.domain.record.vector import EMPTY, Stretch, Vector, vector
 from client.domain.signer import Verify
 from sync.engine import belief
 from sync.engine.belief import Belief, pack_belief, read_belief
-from sync.protocol import bundle, edition, enrol
+from sync.protocol import bundle, edition, enrol, near, near_code
 from sync.protocol.exchange import (
     HubTime,
     Reading,
@@ -167,7 +167,7 @@ def read_text(data: bytes, _verify: Verify) -> None:
         case _:
             text = data[:MOST_TYPED].decode("utf-8", "replace")
     kinds = ("headcount", "note", "answer", "opened", "played", text)
-    reads = [read_counts, read_stretches, enrol.code_key]
+    reads = [read_counts, read_stretches, enrol.code_key, near_code.read_code]
     reads += [lambda t, k=k: parse_value(k, ClassId("c1"), t, None, bytes(8)) for k in kinds]
     for read in reads:
         try:
@@ -214,6 +214,14 @@ ENTRY = replace(bundle.vouch(LESSON.id, SHEET, 7, KEY), paths=("三年级/a.pdf"
 INDEX = bundle.pack_index(
     bundle.Index(key=KEY.public_key, site="石门教学点", entries=(ENTRY,)), KEY
 )
+CARD = near.Card(key=KEY.public_key, port=8520, room="五年级")
+LISTING = near.Listing(
+    key=KEY.public_key,
+    lesson=LESSON.id,
+    files=(near.NearFile(path="/t.pdf", digest=HEX, size_bytes=7, marks=HEX),),
+    coming=(near.Coming(path="/t.ts", age_ms=1, bytes_done=2),),
+)
+MARKS = near.Marks(playlist=b"#EXTM3U", stretches=(near.Mark(length=188, sha256=HEX),))
 GRANT = enrol.pack_grant(enrol.Grant(site=bytes(8), school="school"), WHO, HELLO, CODE, KEY)
 
 TARGETS = (
@@ -258,6 +266,18 @@ TARGETS = (
     ),
     Target("sheet", lambda data, _: bundle.read_sheet(data), (SHEET,)),
     Target("index", bundle.read_index, (INDEX,)),
+    Target("card", lambda data, _: near.read_card(data), (near.pack_card(CARD),)),
+    Target(
+        "listing",
+        lambda data, verify: near.read_listing(data, LESSON.id, verify),
+        (near.pack_listing(LISTING, KEY),),
+    ),
+    Target(
+        "heads",
+        lambda data, _: near.read_heads(data),
+        (near.pack_heads([(KEY.public_key, edition.pack_head(HEAD, KEY))]),),
+    ),
+    Target("marks", lambda data, _: near.read_marks(data), (near.pack_marks(MARKS),)),
     Target("refusal", lambda data, _: read_refusal(data), (pack_refusal("busy", 3),)),
 )
 

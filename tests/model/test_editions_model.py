@@ -98,6 +98,9 @@ class Way:
         path.write_bytes(self._hub.files[file.digest])
         use(path)
 
+    def rows(self, _head: Head, _use: Use, _cancel: CancelToken) -> bool:
+        return False
+
 
 class Room:
     """A library and what is known, through several lives."""
