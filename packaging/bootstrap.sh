@@ -48,6 +48,8 @@ iproute2                tests: network namespaces for links that break
 nginx-light             tests: a web server in front of what a hub publishes
 exfatprogs              tests: makes a stick's file system
 exfat-fuse              tests: and mounts it
+dbus-daemon|dbus        tests: a bus of their own
+systemd                 asks over the bus whether a link is metered (busctl)
 aria2                   bench: the downloader to be compared with
 LIST
 }

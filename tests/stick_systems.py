@@ -7,12 +7,14 @@ first process of a User-Mode Linux that mounts one and runs a command beside it.
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +42,20 @@ def can_mount(kind: str) -> bool:
     if kind == "fat32" and PLACE in os.environ:
         return True
     is_known = _kernel_knows(kind) or (kind == "exfat" and _has_fuse())
-    return is_known and os.geteuid() == 0 and bool(shutil.which(_MAKERS[kind][0])) and _has_loop()
+    has_tools = os.geteuid() == 0 and bool(shutil.which(_MAKERS[kind][0])) and _has_loop()
+    return is_known and has_tools and _mounts(kind)
+
+
+@functools.cache
+def _mounts(kind: str) -> bool:
+    """Try it: a container may have all the tools and not the right."""
+    with tempfile.TemporaryDirectory() as name:
+        image, folder = Path(name, "image"), Path(name, "stick")
+        try:
+            with mounted(make_image(image, kind, 64), kind, folder):
+                return True
+        except (OSError, subprocess.SubprocessError, AssertionError):
+            return False
 
 
 def can_yank() -> bool:
