@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from client.domain.errors import ClassroomError
@@ -19,6 +18,7 @@ from client.service.when import day_label
 from ui.base.button import Button, Face
 from ui.base.context import Say, UiContext
 from ui.base.layout import Page, Paper, clear, divider, row, rows
+from ui.base.sight import WhileSeen
 from ui.base.text import label
 from ui.base.theme import Type
 from ui.view.classes_parts import DisputeView, LooseLine, SittingLine
@@ -31,7 +31,7 @@ _DISPUTES: Final = 3
 """So many things to decide stand open; the others wait behind a button."""
 
 
-class ClassesView(Page):
+class ClassesView(WhileSeen, Page):
     """See the module."""
 
     today_wanted = Signal()
@@ -40,6 +40,7 @@ class ClassesView(Page):
         super().__init__(context, most_px=_WIDTH)
         self._context = context
         self._model = model
+        self._watch = model.watch
         self._shows_all_disputes = False
         theme = context.theme
         head = row(gap=theme.gap(12))
@@ -169,16 +170,6 @@ class ClassesView(Page):
 
     def _on_failed(self, error: ClassroomError) -> None:
         self._context.say_error(error)
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Read what was recorded meanwhile."""
-        super().showEvent(event)
-        self._model.watch(is_watched=True)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
-        """Read nothing while nobody looks."""
-        super().hideEvent(event)
-        self._model.watch(is_watched=False)
 
 
 def _paper_of(parts: Sequence[QWidget]) -> Paper:

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from client.service.api import WatchedRow
 from ui.base.button import Button, Face
 from ui.base.context import Say, UiContext
 from ui.base.layout import Paper, clear, divider, row, rows
+from ui.base.sight import WhileSeen
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import reason_text
@@ -22,7 +22,7 @@ from ui.view.today_notices import IconTile
 from ui.viewmodel.folders import FoldersModel
 
 
-class FoldersPaper(Paper):
+class FoldersPaper(WhileSeen, Paper):
     """See the module.
 
     Args:
@@ -35,6 +35,7 @@ class FoldersPaper(Paper):
         super().__init__()
         self._context = context
         self._model = model
+        self._watch = model.watch
         self._choose = choose
         theme, words = context.theme, context.words
         body = rows(self)
@@ -100,15 +101,3 @@ class FoldersPaper(Paper):
                 act=lambda: self._model.set_watched(folder, is_watched=True),
             )
         )
-
-    # --- looking -------------------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask while it is seen."""
-        super().showEvent(event)
-        self._model.watch(is_watched=True)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for nothing while nobody looks."""
-        super().hideEvent(event)
-        self._model.watch(is_watched=False)

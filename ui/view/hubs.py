@@ -7,7 +7,6 @@ Invariants:
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from client.domain.availability import Light
@@ -15,6 +14,7 @@ from client.service.api import HubRow
 from ui.base.button import Button, Face
 from ui.base.context import UiContext
 from ui.base.layout import Paper, clear, divider, row, rows
+from ui.base.sight import WhileSeen
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import light_with_word, reason_text, when_text
@@ -24,7 +24,7 @@ from ui.viewmodel.hubs import HubsModel
 _CODE: Final = 220
 
 
-class HubsPaper(Paper):
+class HubsPaper(WhileSeen, Paper):
     """See the module."""
 
     settings_wanted = Signal()
@@ -33,6 +33,7 @@ class HubsPaper(Paper):
         super().__init__()
         self._context = context
         self._model = model
+        self._watch = model.watch
         self._has_form = has_form
         body = rows(self)
         self._list = rows()
@@ -143,15 +144,3 @@ class HubsPaper(Paper):
         for field in (self.url, self.code):
             field.clear()
         self._context.say("hubs.added", tone="good", name=name)
-
-    # --- looking -------------------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for figures while it is seen."""
-        super().showEvent(event)
-        self._model.watch(is_watched=True)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for nothing while nobody looks."""
-        super().hideEvent(event)
-        self._model.watch(is_watched=False)

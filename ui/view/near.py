@@ -7,7 +7,6 @@ Invariants:
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from client.domain.availability import Light
@@ -16,6 +15,7 @@ from ui.base.button import Button, Face
 from ui.base.choice import Tick
 from ui.base.context import UiContext
 from ui.base.layout import Paper, clear, divider, row, rows
+from ui.base.sight import WhileSeen
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.base.widgets import light_with_word, reason_text
@@ -25,13 +25,14 @@ from ui.viewmodel.near import NearModel
 _CODE: Final = 260
 
 
-class NearPaper(Paper):
+class NearPaper(WhileSeen, Paper):
     """See the module. With `has_form` the switch and the form for a code are there, too."""
 
     def __init__(self, context: UiContext, model: NearModel, *, has_form: bool = False) -> None:
         super().__init__()
         self._context = context
         self._model = model
+        self._watch = model.watch
         self._shown: object = None
         body = rows(self)
         if has_form:
@@ -181,15 +182,3 @@ class NearPaper(Paper):
     def _on_added(self) -> None:
         self.code.clear()
         self._context.say("lan.added", tone="good")
-
-    # --- looking -------------------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask while it is seen."""
-        super().showEvent(event)
-        self._model.watch(is_watched=True)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask nothing while nobody looks."""
-        super().hideEvent(event)
-        self._model.watch(is_watched=False)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from client.domain.eviction import Shield
@@ -18,6 +18,7 @@ from ui.base.button import Button, Face
 from ui.base.choice import Select
 from ui.base.context import UiContext
 from ui.base.layout import Paper, clear, divider, row, rows
+from ui.base.sight import WhileSeen
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
 from ui.viewmodel.storage import StorageModel
@@ -67,13 +68,14 @@ class RoomBar(QWidget):
         painter.end()
 
 
-class StoragePaper(Paper):
+class StoragePaper(WhileSeen, Paper):
     """See the module."""
 
     def __init__(self, context: UiContext, model: StorageModel) -> None:
         super().__init__()
         self._context = context
         self._model = model
+        self._watch = model.watch
         self._shown_acts: tuple[object, ...] = ()
         self._shown_books: tuple[object, ...] = ()
         words, theme = context.words, context.theme
@@ -233,18 +235,6 @@ class StoragePaper(Paper):
         pin.clicked.connect(lambda: model.pin(one.lesson, is_pinned=not one.is_pinned))
         across.addWidget(pin)
         return holder
-
-    # --- looking -------------------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for figures while it is seen."""
-        super().showEvent(event)
-        self._model.watch(is_watched=True)
-
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
-        """Ask for nothing while nobody looks."""
-        super().hideEvent(event)
-        self._model.watch(is_watched=False)
 
 
 def _sizes(page: StoragePage) -> dict[str, int]:
