@@ -213,39 +213,24 @@ def quiet_actions(context: UiContext, card: Card, calls: CardCalls) -> list[Butt
     return [swap, paper, instead]
 
 
+_HELPS: Final = {
+    CardAction.FETCH: ("today.fetch", "download"),
+    CardAction.IMPORT: ("today.import", "usb"),
+    CardAction.REPLACE: ("today.replace", "repeat"),
+    CardAction.SWAP: ("today.swap", "arrow-left-right"),
+}
+"""Words and picture of what helps."""
+
+
 def help_button(
     context: UiContext, card: Card, calls: CardCalls, height: int = 36
 ) -> Button | None:
     """Make the one action that helps a red card, None when there is none."""
-    faces = {
-        CardAction.FETCH: Face(
-            text=context.words("today.fetch"),
-            icon="download",
-            kind="outline",
-            height=height,
-            gap=12,
-        ),
-        CardAction.IMPORT: Face(
-            text=context.words("today.import"), icon="usb", kind="outline", height=height, gap=12
-        ),
-        CardAction.REPLACE: Face(
-            text=context.words("today.replace"),
-            icon="repeat",
-            kind="outline",
-            height=height,
-            gap=12,
-        ),
-        CardAction.SWAP: Face(
-            text=context.words("today.swap"),
-            icon="arrow-left-right",
-            kind="outline",
-            height=height,
-            gap=12,
-        ),
-    }
-    face = faces.get(card.action)
-    if face is None:
+    if card.action not in _HELPS:
         return None
+    key, icon = _HELPS[card.action]
+    text = context.words(key)
+    face = Face(text=text, icon=icon, kind="outline", height=height, gap=12)
     button = Button(context, face)
     acts: dict[CardAction, Callable[[], None]] = {
         CardAction.REPLACE: lambda: calls.replace(card),
