@@ -1,7 +1,9 @@
 """Fixtures shared by all tests."""
 
+import atexit
 import gc
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,9 @@ __all__ = ["replica", "replicas"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Sentinels of profiles that tests make stay out of the home folder.
-os.environ.setdefault("TONGKE_STATE", tempfile.mkdtemp(prefix="tongke-state-"))
+if "TONGKE_STATE" not in os.environ:
+    os.environ["TONGKE_STATE"] = tempfile.mkdtemp(prefix="tongke-state-")
+    atexit.register(shutil.rmtree, os.environ["TONGKE_STATE"], ignore_errors=True)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

@@ -5,10 +5,11 @@ from concurrent.futures import Future
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton
 
 from client.domain.record.bodies import Ended, TaughtBy, Understood
 from tests.classroom_desk import Desk
+from tests.visible_text import visible_text
 from ui.base.notice import Notice
 from ui.view.end_parts import CountBar, ScreenBars
 
@@ -23,10 +24,6 @@ def mirrored(qtbot, tmp_path):
 @pytest.fixture
 def desk(qtbot, tmp_path):
     return Desk(qtbot, tmp_path, is_console=True, grades=2)
-
-
-def texts(page):
-    return [one.text() for one in page.findChildren(QLabel) if one.isVisible()]
 
 
 def ask(desk):
@@ -48,16 +45,16 @@ def test_the_teachers_own_screen_shows_both(desk):
     assert len(page.findChildren(CountBar)) == 1
     assert page.findChildren(CountBar)[0].accessibleName() == "A 1 B 0 C 1 D 0"
     assert len(page.findChildren(ScreenBars)) == 1
-    assert "上限 72 分钟：今天 6 节 240 分钟的 30%" in texts(page)
-    assert "这节没有提问" in texts(page)
+    assert "上限 72 分钟：今天 6 节 240 分钟的 30%" in visible_text(page)
+    assert "这节没有提问" in visible_text(page)
 
 
 def test_what_was_done_is_told_with_its_share(desk):
     desk.play(300.0)
     page = desk.end()
-    said = texts(page)
+    said = visible_text(page)
     assert "看完 50%" in said
-    assert any(text.startswith("走了 2 步") for text in said)
+    assert any(text.startswith("走了 2 步") for text in said.split("\n"))
 
 
 def test_ep3_understood_has_no_preset_and_a_second_tap_clears_it(desk):
@@ -80,7 +77,7 @@ def test_ep3_a_headcount_counts_once_it_was_touched(desk):
     assert card.just.face.text == "就是 13 人"
     desk.click(card.just)
     assert card.just is None
-    desk.qtbot.waitUntil(lambda: "数过，算进报告" in texts(page))
+    desk.qtbot.waitUntil(lambda: "数过，算进报告" in visible_text(page))
     assert desk.book.of("headcount")[-1][3] == 13
     desk.click(card.more)
     desk.click(card.less)
@@ -156,8 +153,8 @@ def test_a_class_that_counted_is_not(mirrored):
 
 def test_the_next_class_and_the_next_time_are_there(desk):
     page = desk.end()
-    assert "第 3 节 10:20" in texts(page)
-    assert "三年级 英语" in texts(page)
+    assert "第 3 节 10:20" in visible_text(page)
+    assert "三年级 英语" in visible_text(page)
     assert page.done.isVisible()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from client.domain.catalogue import Role
 from client.domain.clock import FrozenClock
@@ -17,6 +17,7 @@ from client.service.text import Words
 from client.store.keyfile import KeyFile
 from sync.engine.stick_desk import StickDesk
 from tests.courier_world import LABELS, SIZE, a_lesson, content, hub_of, keep, pack, room, yes
+from tests.visible_text import visible_text
 from ui.base import volumes
 from ui.base.context import Appearance, UiContext
 from ui.base.layout import rows
@@ -71,8 +72,7 @@ class House:
         self.qtbot.waitUntil(holds, timeout=20_000)
 
     def texts(self) -> str:
-        shown = (one.text() for one in self.window.findChildren(QLabel) if one.isVisible())
-        return "\n".join(shown)
+        return visible_text(self.window)
 
     def close(self):
         self.model.close()

@@ -4,15 +4,14 @@ from concurrent.futures import Future
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
 
 from client.domain.clock import FrozenClock
 from client.domain.errors import UserError
 from client.service.api import Reason
 from client.service.near_view import NearRow, NearView
 from client.service.text import Words
+from tests.visible_text import visible_text
 from ui.base.context import Appearance, UiContext
-from ui.base.text import ElidedLabel
 from ui.view.near import NearPaper
 from ui.viewmodel.near import EVERY_MS, NearModel
 
@@ -94,20 +93,15 @@ def paper_on(qtbot, context, port, *, has_form=True):
     return made, model
 
 
-def said(paper) -> str:
-    kinds = (*paper.findChildren(QLabel), *paper.findChildren(ElidedLabel))
-    return "\n".join(one.text() for one in kinds if one.isVisible())
-
-
 def test_the_switch_turns_sharing_on_checks_it_and_says_what_is_wrong(qtbot, context, port):
     """NV1: the next step is beside the sentence."""
     paper, model = paper_on(qtbot, context, port)
-    assert "共享没有打开" in said(paper)
+    assert "共享没有打开" in visible_text(paper)
     assert not paper.check.isVisible()
     paper.switch.click()
     qtbot.waitUntil(lambda: model.view == ON)
     assert port.asked[-2:] == ["lan_share on", "check"]
-    text = said(paper)
+    text = visible_text(paper)
     for part in ("防火墙挡住了", "56F-626", "192.168.1.7:8521", "1号教室", "没起名的电脑"):
         assert part in text
     assert paper.stick.isVisible()
@@ -137,7 +131,7 @@ def test_nm2_one_check_at_a_time_and_its_answer_is_the_last_word(qtbot, context,
     qtbot.waitUntil(lambda: model.view == ON)
     port.is_slow = True
     paper.check.click()
-    assert "正在检查" in said(paper)
+    assert "正在检查" in visible_text(paper)
     assert not paper.check.isEnabled()
     model.refresh()
     model.check()
@@ -180,5 +174,5 @@ def test_on_the_page_of_transfers_it_has_a_name_and_no_switch(qtbot, context, po
     port.view = ON
     paper, model = paper_on(qtbot, context, port, has_form=False)
     qtbot.waitUntil(lambda: model.view == ON)
-    assert "本校其他电脑" in said(paper)
+    assert "本校其他电脑" in visible_text(paper)
     assert not hasattr(paper, "switch")

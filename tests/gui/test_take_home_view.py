@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from client.domain.availability import Decodes
 from client.domain.cancel import CancelToken
@@ -22,6 +22,7 @@ from client.service.sticks import HomeEnd, PackOffer
 from client.service.text import Words
 from sync.engine.folder_import import import_folder
 from sync.engine.home_desk import HomeDesk
+from tests.visible_text import visible_text
 from ui.base.button import Button
 from ui.base.context import Appearance, UiContext
 from ui.view.take_home import HomePopover, HomeTold, show_folder
@@ -82,8 +83,7 @@ class House:
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def texts(self) -> str:
-        shown = (one.text() for one in self.popover.findChildren(QLabel) if one.isVisible())
-        return "\n".join(shown)
+        return visible_text(self.popover)
 
 
 def offer(name: str, *, is_soon: bool = True) -> PackOffer:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication
 
 from client.domain.clock import FrozenClock
 from client.domain.ids import LessonId
@@ -21,6 +21,7 @@ from client.service.api import (
     TransferState,
 )
 from client.service.text import Words
+from tests.visible_text import visible_text
 from ui.base.button import Button
 from ui.base.context import Appearance, Say, UiContext
 from ui.base.text import ElidedLabel
@@ -117,11 +118,6 @@ def page(
     return made
 
 
-def texts(widget) -> str:
-    QApplication.sendPostedEvents()  # rows that were just added appear with these
-    return "\n".join(one.text() for one in widget.findChildren(QLabel) if one.isVisible())
-
-
 def line(view: TransferPage, name: str) -> LineView:
     return next(one for one in view.findChildren(LineView) if one.lesson == name)
 
@@ -147,7 +143,7 @@ def test_everything_is_said_in_words(qtbot, model, language: str, theme: str, sc
     view = page(qtbot, model, language=language, theme=theme, scale=scale)
     model.set_needs([Need(lesson=LessonId("2"), day=3, period=2, days_ahead=2)])
     model.set_status(FULL)
-    shown = texts(view)
+    shown = visible_text(view)
     assert "transfer." not in shown
     assert "reason." not in shown
     assert "{" not in shown
@@ -156,7 +152,7 @@ def test_everything_is_said_in_words(qtbot, model, language: str, theme: str, sc
 
 def test_an_empty_page_says_what_to_do(qtbot, model) -> None:
     view = page(qtbot, model)
-    assert view.context.words("transfer.empty") in texts(view)
+    assert view.context.words("transfer.empty") in visible_text(view)
     assert not view.pause.isVisible()
 
 
@@ -193,7 +189,7 @@ def test_every_visible_control_acts(qtbot, model, port: Port) -> None:
     view = page(qtbot, model, hubs)
     model.set_status(FULL)
     qtbot.waitUntil(lambda: bool(view.hubs.rows))
-    texts(view)
+    visible_text(view)
     buttons = [one for one in view.findChildren(Button) if one.isVisible()]
     assert len(buttons) == 2 + 2 + 3
     view.sync_wanted.connect(lambda: port.asked.append(("sync", "")))
@@ -207,11 +203,11 @@ def test_figures_move_without_building_rows_anew(qtbot, model) -> None:  # TV1
     view = page(qtbot, model)
     model.set_status(FULL)
     row = line(view, "1")
-    before = texts(row)
+    before = visible_text(row)
     first, *rest = FULL.rows
     model.set_status(replace(FULL, rows=(replace(first, bytes_done=30 * MB), *rest)))
     assert line(view, "1") is row
-    assert texts(row) != before
+    assert visible_text(row) != before
 
 
 def test_the_same_status_again_changes_nothing(qtbot, model) -> None:  # TM1
@@ -234,7 +230,7 @@ def test_the_rest_of_the_time_is_never_pretended(qtbot, model, changes, key: str
     first = replace(FULL.rows[0], **changes)
     model.set_status(replace(FULL, is_online=False, catalogue=None, rows=(first,)))
     speed = view.context.words.size(first.bytes_per_s)
-    assert view.context.words(key, speed=speed) in texts(view)
+    assert view.context.words(key, speed=speed) in visible_text(view)
 
 
 def test_unknown_amounts_are_left_out(qtbot, model) -> None:
@@ -243,9 +239,9 @@ def test_unknown_amounts_are_left_out(qtbot, model) -> None:
     failed = a_row("8", TransferState.FAILED, reason=None)
     model.set_status(SyncStatus(rows=(unknown, failed)))
     model.set_needs([Need(lesson=LessonId("9"), day=2, period=1, days_ahead=1)])
-    assert "MB" not in texts(line(view, "9"))
-    assert view.context.words("transfer.tomorrow") in texts(view)
-    assert view.context.words("transfer.sum_unknown", n=1) in texts(view)
+    assert "MB" not in visible_text(line(view, "9"))
+    assert view.context.words("transfer.tomorrow") in visible_text(view)
+    assert view.context.words("transfer.sum_unknown", n=1) in visible_text(view)
 
 
 NOW_MS = 1_810_630_800_000
@@ -295,20 +291,20 @@ def test_rows_stand_by_the_day_on_which_they_are_needed(qtbot, model) -> None:  
     model.set_status(PLANNED)
     found = [(s.need.days_ahead if s.need else None, len(s.lines)) for s in model.sections()]
     assert found == [(0, 1), (1, 1), (2, 2), (None, 1)]
-    shown, words = texts(view), view.context.words
+    shown, words = visible_text(view), view.context.words
     for text in ("transfer.today", "transfer.tomorrow", "frame.day4", "transfer.no_slot"):
         assert words(text) in shown
     assert words("transfer.arrives", when=words("plan.tonight", clock="02:00")) in shown
-    assert words("transfer.is_late") in texts(line(view, "2"))
-    assert words("reason.plan_papers") in texts(line(view, "2"))
-    assert words("transfer.closed_hours", clock="20:00") in texts(line(view, "1"))
+    assert words("transfer.is_late") in visible_text(line(view, "2"))
+    assert words("reason.plan_papers") in visible_text(line(view, "2"))
+    assert words("transfer.closed_hours", clock="20:00") in visible_text(line(view, "1"))
 
 
 def test_an_open_link_says_why_of_each_row(qtbot, model) -> None:
     view = page(qtbot, model)
     model.set_status(replace(PLANNED, link=replace(SATELLITE, limit=Why.NOTHING)))
-    assert "720p" in texts(line(view, "5"))
-    assert view.context.words("reason.plan_open", size="30 MB") in texts(line(view, "4"))
+    assert "720p" in visible_text(line(view, "5"))
+    assert view.context.words("reason.plan_open", size="30 MB") in visible_text(line(view, "4"))
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
@@ -327,7 +323,7 @@ def test_an_open_link_says_why_of_each_row(qtbot, model) -> None:
 def test_the_budget_is_said_in_words(qtbot, model, language: str, changes) -> None:
     view = page(qtbot, model, language=language)
     model.set_status(replace(PLANNED, link=replace(SATELLITE, **changes)))
-    shown = texts(view)
+    shown = visible_text(view)
     assert "transfer." not in shown
     assert "{" not in shown
     bar = view.findChild(BudgetBar)
@@ -342,7 +338,7 @@ def test_watched_folders_are_told_in_one_line(qtbot, model) -> None:
     view = page(qtbot, model)
     values = (("n", 3), ("name", "接收"))
     model.set_status(SyncStatus(watched=Reason(code="watch_moving", values=values)))
-    assert view.context.words("reason.watch_moving", n=3, name="接收") in texts(view)
+    assert view.context.words("reason.watch_moving", n=3, name="接收") in visible_text(view)
 
 
 # --- hubs ----------------------------------------------------------------------------------
@@ -363,7 +359,7 @@ FAR = HubRow(
 def test_each_hub_tells_when_it_was_met_and_what_it_has_not_got(qtbot, model, language):
     view = page(qtbot, model, HubPort(NEAR, FAR), language=language)
     qtbot.waitUntil(lambda: bool(view.hubs.rows))
-    words, shown = view.context.words, texts(view)
+    words, shown = view.context.words, visible_text(view)
     for key in ("hubs.never", "hubs.sent", "error.hub_unreachable"):
         assert words(key) in shown
     assert words.plural("hubs.waiting", 6) in shown
@@ -381,7 +377,7 @@ def test_hm1_figures_come_again_while_somebody_looks(qtbot, model):
     qtbot.waitUntil(lambda: view.hubs.rows == (NEAR,))
     port.rows = (replace(NEAR, waiting=0),)
     qtbot.waitUntil(lambda: view.hubs.rows == port.rows)
-    qtbot.waitUntil(lambda: view.context.words("hubs.sent") in texts(view))
+    qtbot.waitUntil(lambda: view.context.words("hubs.sent") in visible_text(view))
     view.hide()
     assert view.hubs._timer.interval() == SELDOM_MS
     asked = len(port.asked)
