@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _PIECE = 16 << 10
+_ASKED = re.compile(rb"^range: bytes=(\d+)-", re.IGNORECASE | re.MULTILINE)
 _RANGE = re.compile(rb"^content-range: bytes (\d+)-", re.IGNORECASE | re.MULTILINE)
 _LENGTH = re.compile(rb"^content-length: (\d+)", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding:.*chunked", re.IGNORECASE | re.MULTILINE)
 _RESET = struct.pack("ii", 1, 0)
 
-Verified = Callable[[str], int | None]
-"""Tells how many bytes of a file at a path are verified already; None where nobody can say."""
+Verified = Callable[[str, int], int | None]
+"""Tells, for a path and the first byte that is asked for, up to which byte the file is verified
+there; None where nobody can say."""
 
 
 @dataclass
@@ -121,7 +123,9 @@ class Relay:
         head, rest = _head(room)
         method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
         path = urlsplit(target).path
-        verified = self._verified(path) if method == "GET" else None
+        asked = _ASKED.search(head)
+        first = int(asked[1]) if asked else 0
+        verified = self._verified(path, first) if method == "GET" else None
         server.sendall(head + rest)
         for data in _body(room, _length(head) - len(rest)):
             server.sendall(data)

@@ -4,8 +4,8 @@ Invariants:
   HC1  What comes is kept only with the digest that a believed edition told; its blocks are checked
        as they come where it has several, under a manifest whose own digest was told.
   HC2  One hub that cannot give a file keeps no other from being asked.
-  HC3  A large file comes in pieces over several connections, each checked by its blocks; from who
-       gives no pieces it comes as one.
+  HC3  A large file comes in pieces over several connections, checked block by block as they are
+       put together; from who gives no pieces it comes as one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,17 +20,19 @@ from client.domain.ids import Digest, SourceId
 from client.store.blob_store import BlobStore, growing_key
 from client.store.growing import Growing
 from sync.engine.assembly import Assembly
-from sync.engine.blocks import Blocks
+from sync.engine.blocks import Blocks, WrongBlockError
 from sync.engine.content import WrongContentError
 from sync.engine.download import Downloader, NoRangesError, Wanted
 from sync.engine.edition_way import require_digest
-from sync.engine.pacing import LinkMeter, Patience, Width
+from sync.engine.pacing import MOST_WIDTH, LinkMeter, Patience, Width
 from sync.protocol.manifest import BLOCK_BYTES, MAX_MANIFEST_BYTES, Manifest, read_manifest
 from sync.source.hub import HubAddresses
 from sync.transport.port import Transport
 
+PIECE_BYTES: Final = BLOCK_BYTES // 4
+"""So small that at the end of a file no connection is left alone with much."""
 _MANY: Final = 4
-"""Blocks from which on more than one connection is worth it."""
+"""Pieces from which on more than one connection is worth it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ class HubContent:
         self._blobs = blobs
         self._meter = meter
         self._pool = pool
-        self._width = Width()
+        self._width = Width(now=MOST_WIDTH // 2)
         self._ways: Final[Mapping[SourceId, tuple[HubAddresses, Downloader]]] = {
             place.source: (
                 place.addresses,
@@ -134,7 +136,10 @@ class HubContent:
         manifest = self._manifest(offer, cancel) if told.manifest else None
         if manifest is not None and not offer.is_near:
             with suppress(NoRangesError):
-                self._in_pieces(growing, offer, manifest, cancel)
+                try:
+                    self._in_pieces(growing, offer, manifest, cancel)
+                except WrongBlockError:  # once more, as F4 of `download` has it
+                    self._in_pieces(growing, offer, manifest, cancel)
         wanted = Wanted(
             urls=(offer.addresses.object(told.digest),),
             size_bytes=told.size_bytes,
@@ -147,22 +152,16 @@ class HubContent:
         self, growing: Growing, offer: Offer, manifest: Manifest, cancel: CancelToken
     ) -> None:
         """Bring all but what one connection brings as well (HC3)."""
-        first, end = growing.size // BLOCK_BYTES, len(manifest.blocks)
+        first, end = growing.size // PIECE_BYTES, -(-manifest.size_bytes // PIECE_BYTES)
         if end - first < _MANY:
             return
-        pieces = _Pieces(offer=offer, manifest=manifest, begun=growing.size, blobs=self._blobs)
-        blocks = Blocks(growing, manifest)
-
-        def append(piece: Growing) -> None:
-            blocks.write(piece.read())
-            growing.mark()
-            piece.discard()
-
-        assembly = Assembly(self._pool, self._meter, self._width, pieces.bring, append)
+        pieces = _Pieces(offer, growing, Blocks(growing, manifest), self._blobs)
+        assembly = Assembly(self._pool, self._meter, self._width, pieces.bring, pieces.append)
         try:
             assembly.run(first, end, cancel)
         finally:
             self._width = assembly.width
+            pieces.settle()
             growing.close()
 
     def retire(self, growing: Growing, offer: Offer) -> None:
@@ -188,40 +187,49 @@ class HubContent:
         return manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Pieces:
-    """Brings single blocks of an object, from the byte on which is missing."""
+    """The pieces of an object, from the byte on which is missing."""
 
-    offer: Offer
-    manifest: Manifest
-    begun: int
-    """Bytes of the object that are here already."""
-    blobs: BlobStore
+    def __init__(self, offer: Offer, growing: Growing, blocks: Blocks, blobs: BlobStore) -> None:
+        self._offer: Final = offer
+        self._growing: Final = growing
+        self._blocks: Final = blocks
+        self._blobs: Final = blobs
+        self._begun: Final = growing.size
+        self._appended: list[Growing] = []
 
     def bring(self, number: int, cancel: CancelToken) -> Growing:
-        """Bring one block, or what is missing of it; runs on a worker."""
-        told = self.offer.attested
-        start = number * BLOCK_BYTES
-        first, end = max(start, self.begun), min(start + BLOCK_BYTES, told.size_bytes)
-
-        def check(piece: Growing) -> None:
-            is_wrong = piece.sha256 != self.manifest.blocks[number].hex()
-            if first == start and is_wrong:
-                raise WrongContentError("block_wrong", {"number": number})
-
-        growing = self.blobs.growing(
+        """Bring one piece, or what is missing of it; runs on a worker."""
+        told = self._offer.attested
+        first = max(number * PIECE_BYTES, self._begun)
+        end = min((number + 1) * PIECE_BYTES, told.size_bytes)
+        growing = self._blobs.growing(
             f"{object_key(told.digest)}-{first}", f"sha256 {told.digest} {first}"
         )
         wanted = Wanted(
-            urls=(self.offer.addresses.object(told.digest),),
+            urls=(self._offer.addresses.object(told.digest),),
             size_bytes=end - first,
-            check_whole=check,
             first=first,
             piece_of=told.size_bytes,
         )
         with closing(growing):
-            self.offer.downloader.fetch(growing, wanted, cancel)
+            self._offer.downloader.fetch(growing, wanted, cancel)
+            growing.mark()
         return growing
+
+    def append(self, piece: Growing) -> None:
+        """Take the next piece; raises `WrongBlockError` when it ends a block that is wrong."""
+        self._appended.append(piece)
+        self._blocks.write(piece.read())
+        if self._growing.size % BLOCK_BYTES == 0:
+            self.settle()
+
+    def settle(self) -> None:
+        """Have the disk keep what was appended, then drop the pieces: a few at a time."""
+        self._growing.mark()
+        for piece in self._appended:
+            piece.discard()
+        self._appended = []
 
 
 def _ignore(_: str) -> None:

@@ -2,7 +2,7 @@
 
 Invariants:
   R1  Waiting grows with each fruitless try and is never shorter than what the peer asked for.
-  R2  Connections go from 2 up to 8 while each step brings 10 % more, and down after 429/503.
+  R2  Connections double from 2 to 8 while each step brings 10 % more, and halve after 429/503.
 """
 
 import threading
@@ -14,7 +14,6 @@ from client.domain.clock import Clock
 
 START_WIDTH: Final = 2
 MOST_WIDTH: Final = 8
-STEP: Final = 2
 WORTH: Final = 1.1
 _DARK_AFTER_S: Final = 1.5
 
@@ -55,13 +54,13 @@ def next_width(width: Width, bytes_per_s: float, *, was_busy: bool) -> Width:
     | the stretch            | connections                | best           |
     |------------------------|----------------------------|----------------|
     | 429 or 503             | half, at least 1           | forgotten      |
-    | 10 % above the best    | 2 more, at most 8          | this           |
+    | 10 % above the best    | twice as many, at most 8   | this           |
     | else, wider than 2     | as they are                | fades by 5 %   |
     """
     if was_busy:
         return Width(now=max(1, width.now // 2))
     if bytes_per_s > width.best_bytes_per_s * WORTH:
-        return Width(now=min(MOST_WIDTH, width.now + STEP), best_bytes_per_s=bytes_per_s)
+        return Width(now=min(MOST_WIDTH, 2 * width.now), best_bytes_per_s=bytes_per_s)
     return Width(now=width.now, best_bytes_per_s=width.best_bytes_per_s * 0.95)
 
 

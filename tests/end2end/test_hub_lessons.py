@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from client.domain.failpoint import VARIABLE
 from client.service.paths import ROOT
+from sync.engine.hub_content import PIECE_BYTES
 from sync.protocol.manifest import BLOCK_BYTES
 from tests.content_world import UNIT, put
 from tests.media import ClipSpec, clip
@@ -20,7 +21,9 @@ from tests.media import ClipSpec, clip
 MAIN = (sys.executable, str(ROOT / "main.py"))
 BLOCKS = 9
 KEPT = 6
-"""Blocks that stand when the power goes at the seventh mark: the first one is the manifest's."""
+"""Blocks whose pieces are all on the disk when the power goes."""
+MARKS = 2 + (KEPT + 1) * (BLOCK_BYTES // PIECE_BYTES + 1)
+"""Those of the manifest and the film, and of each block one for every piece and its own."""
 SHEETS = b"%PDF-1.4\n" + random.Random(4).randbytes(BLOCKS * BLOCK_BYTES)
 
 
@@ -68,8 +71,7 @@ def test_a_lesson_goes_from_a_folder_to_a_room_and_outlives_power_cuts(tmp_path)
         first = run(*room, "catalogue", "sync")
         assert (first["books"], first["lessons"], first["requests"]) == (1, 2, 2)
         (found,) = run(*room, "catalogue", "search", "分一分")["results"]
-        # Each block is marked as a piece, and again behind those before it.
-        cut = start(*room, "lesson", "fetch", found["id"], failpoint=f"grow.after_mark:{2 * KEPT}")
+        cut = start(*room, "lesson", "fetch", found["id"], failpoint=f"grow.after_mark:{MARKS}")
         cut.communicate()
         assert cut.returncode == -signal.SIGKILL
         done = run(*room, "lesson", "fetch", found["id"])

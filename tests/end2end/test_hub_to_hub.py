@@ -113,7 +113,7 @@ def test_a_county_holds_what_its_schools_recorded_and_each_school_its_own(tmp_pa
             code = county.code("--for-hub", "--school", school)
             added = run("hub", "upstream", "add", "--data", hub.data, county.url, "--code", code)
             assert (added["school"], added["tls"], added["failures"]) == (school, True, 0)
-        for room, hub in ((first, mine), (second, other), (far, county)):
+        for room, hub in ((second, other), (first, mine), (far, county)):
             run(*room, "source", "add", "hub", hub.url, "--code", hub.code())
             assert run(*room, "sync", "now")["pushed_events"] > 0
         run("hub", "sync", "--data", mine.data)

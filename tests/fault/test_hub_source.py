@@ -36,7 +36,7 @@ from client.service.station import Station
 from client.store.catalogue_read import SourceRow
 from client.store.edition_store import EditionStore
 from client.store.keyfile import verify
-from sync.engine import hub_content
+from sync.engine import download, hub_content
 from sync.engine.catalogue_sync import Wanted, no_progress
 from sync.engine.commands import commands
 from sync.engine.edition_files import EditionFiles
@@ -45,6 +45,7 @@ from sync.engine.edition_way import FolderWay
 from sync.engine.fetch_plan import Choice, PartStatus
 from sync.engine.hub_catalogue import EDITIONS, add_hub_source, sync_hub, take_edition
 from sync.engine.hub_commands import HubDesk
+from sync.engine.hub_content import PIECE_BYTES
 from sync.engine.pacing import Patience
 from sync.engine.platform_link import NoPlatform, PlatformLink, platform_of
 from sync.hub.enrolment import add_code
@@ -183,6 +184,12 @@ class World:
     def head(self):
         data = self.keeper.content.head.read_bytes()
         return open_head(data, self.hub.key, verify)
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch):
+    """Have nobody wait for a link that a test has cut."""
+    monkeypatch.setattr(download, "backoff_s", lambda *_: 0.01)
 
 
 @pytest.fixture
@@ -605,17 +612,25 @@ def ready(world: World, size: int) -> tuple[str, bytes]:
     return f"/v1/o/{hashlib.sha256(data).hexdigest()}", data
 
 
+@pytest.fixture
+def one_connection(monkeypatch):
+    """Have no file come in pieces."""
+    monkeypatch.setattr(hub_content, "_MANY", 999)
+
+
+@pytest.mark.usefixtures("one_connection")
 def test_f4_only_the_block_that_was_wrong_is_asked_for_again(world):
     """F4 (sync.engine.download), BL1 (sync.engine.blocks), HC1 (sync.engine.hub_content)."""
     path, data = ready(world, 3 * BLOCK_BYTES + 5)
     world.web.lies[path] = [(BLOCK_BYTES + 17, b"wrong")]
     done = fetched(world)
     assert done.is_complete
-    assert world.web.asked.count(path) == 4 + 1
+    assert world.web.asked.count(path) == 1 + 1
     held = next(p for p in done.parts if p.path is not None and p.path.suffix == ".mp4")
     assert held.path.read_bytes() == data
 
 
+@pytest.mark.usefixtures("one_connection")
 def test_f4_a_hub_that_gives_wrong_blocks_is_asked_no_more(world):
     """F4 (sync.engine.download): the good block before it stays for whoever can go on."""
     path, data = ready(world, 2 * BLOCK_BYTES + 5)
@@ -631,6 +646,7 @@ def test_f4_a_hub_that_gives_wrong_blocks_is_asked_no_more(world):
     assert world.web.sent[path] - sent == len(data) - BLOCK_BYTES
 
 
+@pytest.mark.usefixtures("one_connection")
 @pytest.mark.parametrize("cut", [1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1])
 def test_bl1_a_block_may_come_in_pieces_over_several_answers(world, cut):
     """BL1 (sync.engine.blocks): no byte is asked for twice."""
@@ -643,7 +659,7 @@ def test_bl1_a_block_may_come_in_pieces_over_several_answers(world, cut):
 def test_hc3_a_large_file_comes_in_pieces_and_no_byte_twice(world):
     """HC3 (sync.engine.hub_content), AS1 (sync.engine.assembly): answers end anywhere."""
     path, data = ready(world, 5 * BLOCK_BYTES + 5)
-    world.web.cuts[path] = [1, BLOCK_BYTES - 1, 3]
+    world.web.cuts[path] = [1, PIECE_BYTES - 1, 3]
     done = fetched(world)
     assert done.is_complete
     assert world.web.sent[path] == len(data)
@@ -656,12 +672,33 @@ def test_hc3_pieces_go_on_in_the_middle_of_a_block(world, monkeypatch):
     """HC3 (sync.engine.hub_content): what one connection brought is not asked for again."""
     path, data = ready(world, 5 * BLOCK_BYTES + 5)
     with monkeypatch.context() as one_at_a_time:
-        one_at_a_time.setattr(hub_content, "_MANY", 99)
+        one_at_a_time.setattr(hub_content, "_MANY", 999)
         world.web.cuts[path] = [BLOCK_BYTES + 7, *[0] * 9]
         assert not fetched(world).is_complete
     world.web.cuts.clear()
     assert fetched(world).is_complete
     assert world.web.sent[path] == len(data)
+
+
+def test_hc3_what_came_beyond_a_cut_is_not_asked_for_again(world):
+    """HC3 (sync.engine.hub_content): pieces behind one that does not come are kept, too."""
+    path, data = ready(world, 5 * BLOCK_BYTES + 5)
+    world.web.cuts[path] = [7, *[PIECE_BYTES] * 5, *[0] * 99]
+    assert not fetched(world).is_complete
+    world.web.cuts.clear()
+    assert fetched(world).is_complete
+    assert world.web.sent[path] == len(data)
+
+
+def test_hc3_a_piece_that_was_wrong_costs_its_block(world):
+    """HC3 (sync.engine.hub_content), BL1 (sync.engine.blocks): and the file is right."""
+    path, data = ready(world, 3 * BLOCK_BYTES + 5)
+    world.web.lies[path] = [(BLOCK_BYTES + PIECE_BYTES + 17, b"wrong")]
+    done = fetched(world)
+    assert done.is_complete
+    assert len(data) < world.web.sent[path] <= len(data) + BLOCK_BYTES
+    held = next(p for p in done.parts if p.path is not None and p.path.suffix == ".mp4")
+    assert held.path.read_bytes() == data
 
 
 def test_hc3_who_gives_no_pieces_gives_the_whole(world):

@@ -45,7 +45,7 @@ from client.store.edition_store import EditionStore
 from sync.engine.catalogue_sync import no_progress
 from sync.engine.hls import parse_playlist, segment_urls
 from sync.engine.hub_catalogue import add_hub_source, sync_hub
-from sync.engine.hub_content import manifest_key, object_key
+from sync.engine.hub_content import PIECE_BYTES, manifest_key, object_key
 from sync.engine.hub_link import enrol
 from sync.engine.platform_link import KIND
 from sync.source.addresses import AddressBook
@@ -114,18 +114,39 @@ class World:
     promised: set[tuple[str, ...]] = field(default_factory=set)
     most: dict[str, int] = field(default_factory=dict)
     """What was verified at an address after any kill: it may not become less."""
+    pieces: dict[tuple[str, int], int] = field(default_factory=dict)
+    """The same of its pieces, by their first bytes."""
 
     def begin(self, profile: Path) -> None:
         """Go on with a new room, in which nothing is yet."""
-        for known in (self.hashed, self.promised, self.most):
+        for known in (self.hashed, self.promised, self.most, self.pieces):
             known.clear()
         shutil.copytree(self.furnished, profile)
         self.profile = profile
 
-    def verified(self, path: str) -> int | None:
-        """Tell how much of what lies at an address was verified, now or ever."""
+    def verified(self, path: str, start: int = 0) -> int | None:
+        """Tell up to which byte, from `start` on, an address was verified, now or ever."""
         way = self.ways.get(path)
-        return None if way is None else max(self.most.get(path, 0), self._verified(way))
+        if way is None:
+            return None
+        whole = max(self.most.get(path, 0), self._verified(way))
+        known = {**self.pieces, **self._pieces(path, way)}
+        ends = (
+            first + length
+            for (of, first), length in known.items()
+            if of == path and first <= start < first + PIECE_BYTES
+        )
+        return max((whole, *ends))
+
+    def _pieces(self, path: str, way: Way) -> dict[tuple[str, int], int]:
+        """Give what of each piece of an object is verified now."""
+        found = {}
+        for one in (self.profile / "blobs" / "incoming").glob(f"{way.key}-*.list"):
+            first = one.stem.removeprefix(f"{way.key}-")
+            if path.startswith("/v1/o/"):
+                marks = MARKED.findall(self._list(one.stem) or "")
+                found[path, int(first)] = sum(int(length) for length, _ in marks)
+        return found
 
     def _verified(self, way: Way) -> int:
         said = self._list(way.key)
@@ -166,6 +187,8 @@ class World:
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
                 self.hashed.add(path)
         self.most = {path: self.verified(path) or 0 for path in self.ways}
+        for path, way in self.ways.items():
+            self.pieces.update(self._pieces(path, way))
 
 
 HOLDING = "SELECT 1 FROM holding WHERE path = ? AND digest IS NOT NULL"
