@@ -15,7 +15,7 @@ from client.service.text import Words
 from tests.visible_text import visible_text
 from ui.base.button import Button
 from ui.base.context import Appearance, Say, UiContext
-from ui.view.storage import StoragePaper
+from ui.view.storage import Patch, RoomBar, StoragePaper
 from ui.viewmodel import storage
 from ui.viewmodel.storage import StorageModel
 
@@ -125,6 +125,15 @@ def test_sv1_every_lesson_says_why_it_stays_or_may_go(qtbot, language, theme, sc
     view.grab()
     view.model.toggle_book("")
     assert words("storage.never_used") not in visible_text(view)
+
+
+def test_the_bar_shows_all_that_is_used_and_each_colour_has_its_words(qtbot) -> None:
+    view = paper(qtbot, Port())
+    bar = view.findChild(RoomBar)
+    assert bar.accessibleDescription() == f"{round(100 * 41 / 120)} %"
+    assert "别的文件" in visible_text(view)
+    tones = [tone for _, tone in bar._shares]
+    assert len(view.findChildren(Patch)) == len(set(tones)) == len(tones)
 
 
 def test_sm1_room_is_made_by_the_second_press(qtbot) -> None:

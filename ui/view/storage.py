@@ -17,7 +17,7 @@ from client.service.storage import MB, BookRoom, LessonRoom, StoragePage
 from ui.base.button import Button, Face
 from ui.base.choice import Select
 from ui.base.context import UiContext
-from ui.base.layout import Paper, clear, divider, row, rows
+from ui.base.layout import FlowLayout, Paper, clear, divider, row, rows
 from ui.base.sight import WhileSeen
 from ui.base.text import ElidedLabel, label
 from ui.base.theme import Type
@@ -28,8 +28,15 @@ _FLOORS_GB: Final = (1, 2, 5, 10, 20, 50)
 _GB_MB: Final = 1024
 _CHOICE: Final = 8
 """Letters of the longest choice."""
-_TONES: Final = {"coming": "accent", "pinned": "info", "other": "grey", "may_go": "amber"}
-"""Parts of the bar in their order, with their theme colours."""
+_REST: Final = "rest"
+_TONES: Final = {
+    "coming": "accent",
+    "pinned": "info",
+    "other": "chart",
+    "may_go": "amber",
+    _REST: "line2",
+}
+"""Parts of the bar in their order, with their theme colours; the last one is no lessons."""
 
 
 class RoomBar(QWidget):
@@ -68,6 +75,21 @@ class RoomBar(QWidget):
         painter.end()
 
 
+class Patch(QWidget):
+    """A small square in a theme colour, beside the words for it."""
+
+    def __init__(self, context: UiContext, tone: str) -> None:
+        super().__init__()
+        self._color = context.theme.color(tone)
+        self.setFixedSize(*(context.theme.size(10),) * 2)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Fill it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._color)
+        painter.end()
+
+
 class StoragePaper(WhileSeen, Paper):
     """See the module."""
 
@@ -88,8 +110,8 @@ class StoragePaper(WhileSeen, Paper):
         body.addLayout(head)
         self._bar = RoomBar(context, words("storage.title"))
         body.addWidget(self._bar)
-        self._legend = label("", Type.CAPTION, tone="muted", is_wrapped=True)
-        body.addWidget(self._legend)
+        self._legend = {kind: label("", Type.CAPTION, tone="muted") for kind in _TONES}
+        body.addWidget(self._key())
         self._acts = row(gap=theme.gap(12))
         body.addLayout(self._acts)
         body.addLayout(self._limits())
@@ -98,6 +120,19 @@ class StoragePaper(WhileSeen, Paper):
         model.changed.connect(self._refresh)
         model.freed.connect(self._on_freed)
         self._refresh()
+
+    def _key(self) -> QWidget:
+        """Say what each colour of the bar is."""
+        theme, holder = self._context.theme, QWidget()
+        holder.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        flow = FlowLayout(holder, gap=theme.gap(16))
+        for kind, text in self._legend.items():
+            pair = QWidget()
+            across = row(pair, gap=theme.gap(6))
+            across.addWidget(Patch(self._context, _TONES[kind]))
+            across.addWidget(text)
+            flow.addWidget(pair)
+        return holder
 
     # --- figures -------------------------------------------------------------------------
 
@@ -112,8 +147,8 @@ class StoragePaper(WhileSeen, Paper):
         sizes = _sizes(page)
         whole = page.room.total_bytes or 1
         self._bar.set_shares([(sizes[kind] / whole, _TONES[kind]) for kind in _TONES])
-        parts = [words(f"storage.{kind}", size=words.size(sizes[kind])) for kind in _TONES]
-        self._legend.setText(" · ".join(parts))
+        for kind, text in self._legend.items():
+            text.setText(words(f"storage.{kind}", size=words.size(sizes[kind])))
         self._show_limits(page)
         acts = (page.freeable, page.freeable_bytes, model.is_asking)
         if acts != self._shown_acts:
@@ -238,11 +273,13 @@ class StoragePaper(WhileSeen, Paper):
 
 
 def _sizes(page: StoragePage) -> dict[str, int]:
-    """Add up the lessons of each part of the bar."""
+    """Add up the lessons of each part of the bar; the rest is what other files take."""
     sizes = dict.fromkeys(_TONES, 0)
     for book in page.books:
         for one in book.lessons:
             sizes[_kind(one)] += one.size_bytes
+    used = page.room.total_bytes - page.room.free_bytes
+    sizes[_REST] = max(0, used - sum(sizes.values()))
     return sizes
 
 

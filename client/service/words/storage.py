@@ -9,6 +9,7 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "storage.pinned": "{size} pinned",
     "storage.other": "{size} that stays besides",
     "storage.may_go": "{size} that may go",
+    "storage.rest": "{size} of other files",
     "storage.nothing_to_free": "Nothing here may go.",
     "storage.free": "Free {size}",
     "storage.free_sure": (
