@@ -1,8 +1,8 @@
 """What a stick is for, in one place: results out, lessons in, lessons out (USB courier).
 
 Invariants:
-  CO1  Results go out before anything else is read or written, and a stick that cannot be written
-       still gives its lessons.
+  CO1  Results go out before anything but leftovers is read or written, and a stick that cannot be
+       written still gives its lessons.
   CO3  What hubs withdrew comes in before any lesson, and goes out with every stick.
   CO2  After `pack` and `unpack` returned nothing waits to be written: the stick may be pulled out.
 """
@@ -22,7 +22,7 @@ from client.store.keyfile import verify
 from client.store.withdrawal_rows import WithdrawalRows
 from sync.engine.carried_list import leave_lists, take_lists
 from sync.engine.courier_pack import Labels, Packed, Packer, PackPorts
-from sync.engine.courier_stick import FOLDER, look, sheets
+from sync.engine.courier_stick import FOLDER, look, sheets, tidy
 from sync.engine.courier_unpack import Progress, Unpacked, Unpacker, UnpackPorts, no_progress
 from sync.engine.fetch import Probe
 from sync.engine.hub_link import HubLink
@@ -103,6 +103,13 @@ class Courier:
         if not stick.leads_in(f"{_RECORD}/ask"):
             return Carried(rejected=(Rejected(what=_RECORD, why="is_link"),))
         carried = Carried()
+        not_written = (Rejected(what=_RECORD, why="not_writable"),)
+        try:
+            tidy(stick, verify)
+        except StorageError:
+            if not stick.is_there():
+                raise
+            return replace(carried, rejected=not_written)
         carrier = FolderCarrier(folder)
         for hub in self._station.hubs.hubs():
             link = HubLink(self._station, hub)
@@ -113,7 +120,7 @@ class Courier:
                     raise
                 if not stick.is_there():
                     raise StorageError("stick_failed", error.values) from error
-                return replace(carried, rejected=(Rejected(what=_RECORD, why="not_writable"),))
+                return replace(carried, rejected=not_written)
             finally:
                 link.close()
             carried = replace(

@@ -4,7 +4,7 @@ Invariants:
   CP1  Each file lies once on a stick, under a readable name; what others put there is used, not
        copied, and never changed.
   CP2  The index is written last, after each lesson anew: a stick that is pulled out at any moment
-       has whole lessons, and the next packing goes on where it stopped, also inside of a file.
+       has whole lessons, and the next packing goes on with the file at which it stopped.
   CP3  A file is read again from the stick before it counts; a lesson that came out wrong is taken
        out of the index and told.
   CP4  A file that is no longer what its digest says is not packed, and the room learns of it.
@@ -26,7 +26,7 @@ from client.domain.ids import BookId, Digest, LessonId, PartId
 from client.domain.signer import Signer, Verify
 from client.service.station import Station
 from client.store.holding_store import DAMAGED
-from sync.engine.courier_stick import LeftOut, index_path, look, sheet_path, sheets
+from sync.engine.courier_stick import PART, LeftOut, index_path, look, sheet_path, sheets, tidy
 from sync.engine.courier_unpack import Progress, no_progress
 from sync.engine.vouchers import Vouched, Vouchers
 from sync.protocol.bundle import (
@@ -52,7 +52,6 @@ MOST_BYTES: Final = (4 << 30) - 1
 _SPARE_BYTES: Final = 4 << 20
 """Room for sheets, indexes and the record."""
 _MOST_NAMES: Final = 4096
-_PART: Final = ".part"
 _NUMBER: Final = "courier.number"
 
 
@@ -142,9 +141,12 @@ class Packer:
         """Pack lessons in this order; what does not fit is told, smaller ones may still.
 
         Raises:
-            StorageError: The stick is gone (`stick_failed`), or this disk failed.
+            StorageError: The stick is gone (`stick_failed`), can only be read (`stick_read_only`),
+                or this disk failed.
             Cancelled: As asked. Whole lessons stay on the stick.
         """
+        self._stick.require_writable()
+        tidy(self._stick, self._ports.verify)
         self._look()
         held = {one: self._held(one) for one in dict.fromkeys(lessons)}
         self._whole = sum(h.blob.size_bytes for rows in held.values() for h in rows if h.blob)
@@ -331,10 +333,10 @@ class Packer:
         return self._read(path).sha256.hex() == blob.digest
 
     def _copy(self, blob: Blob, path: str) -> Manifest:
-        """Copy a blob, beginning behind what an earlier life left of it (CP2, CP4)."""
+        """Copy a blob, unless an earlier packing finished that (CP2, CP4)."""
         if self._stick.size(path) is not None:
             return self._read(path)
-        part = path + _PART
+        part = path + PART
         try:
             manifest = self._grow(blob, part)
         except StorageFullError:
@@ -353,22 +355,14 @@ class Packer:
         maker = ManifestMaker()
         pieces = _pieces(self._station.blobs.path(blob.digest, blob.ext))
         with self._stick.grow(part) as file:
-            at, is_same = 0, True
+            file.cut()
+            at = 0
             for data in pieces:
                 maker.update(data)
-                if is_same and file.read(len(data)) == data:
-                    at += len(data)
-                    continue
-                if is_same:
-                    file.seek(at)
-                    file.cut()
-                    is_same = False
                 file.write(data)
                 at += len(data)
                 self._copied += len(data)
                 self._ports.progress(self._done + at, self._whole, self._title)
-            file.seek(at)
-            file.cut()
             file.sync()
             file.forget()
         return maker.manifest()

@@ -8,6 +8,7 @@
 Invariants:
   CS1  However much lies on a stick, a bounded number of indexes and sheets is read.
   CS2  One index or sheet that is damaged keeps no other from being read.
+  CS3  What a packing that was interrupted left of a file is gone before anything is written.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,10 @@ MAX_INDEXED_BYTES: Final = 8 << 20
 """All indexes of a stick together."""
 MAX_SHEETS_BYTES: Final = 64 << 20
 """All sheets together: some thousand lessons, a terabyte of films."""
+PART: Final = ".tkpart"
+"""What a file is called until it is whole; nobody else's has such a name."""
 _ENDING: Final = ".idx"
+_MOST_ENTRIES: Final = 20_000
 _MOST_NAMES: Final = 4096
 
 
@@ -68,6 +72,28 @@ def sheet_path(digest: bytes) -> str:
 def is_packed(folder: Path) -> bool:
     """Tell whether a folder holds lessons as a stick does."""
     return any((folder / FOLDER).glob(f"*{_ENDING}"))
+
+
+def tidy(stick: Stick, verify: Verify) -> None:
+    """Remove what an interrupted packing left (CS3).
+
+    On FAT a file that grew when the stick was pulled out may end in a cluster that counts as free.
+    Whatever is written next may be given it, and would lose it again when that file is cut or
+    removed: so it goes first. A renaming that was interrupted leaves both names of one file.
+
+    Raises:
+        StorageError: `stick_failed`, or `stick_read_only`: systems that find such a file let nobody
+            write until the stick is plugged in again; then it is gone.
+    """
+    left = stick.files(PART, _MOST_ENTRIES)
+    if not left:
+        return
+    indexes = look(stick, verify).indexes
+    named = {path for index in indexes for entry in index.entries for path in entry.paths}
+    for path in left:
+        for one in {path, path.removesuffix(PART)} - named:
+            stick.remove(one)
+    stick.require_writable()
 
 
 def look(stick: Stick, verify: Verify) -> Contents:

@@ -15,8 +15,10 @@ import errno
 import os
 import shutil
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
@@ -146,6 +148,14 @@ class Stick:
         with stick_errors():
             return shutil.disk_usage(self.root).free
 
+    def require_writable(self) -> None:
+        """Raise `StorageError` (`stick_read_only`) where the system lets nobody write at all."""
+        if hasattr(os, "statvfs"):
+            with stick_errors():
+                flags = os.statvfs(self.root).f_flag
+            if flags & os.ST_RDONLY:
+                raise StorageError("stick_read_only")
+
     def names(self, folder: str, most: int) -> tuple[str, ...]:
         """List at most so many names in a folder, sorted; none where there is none."""
         self._step(0)
@@ -165,6 +175,28 @@ class Stick:
         except OSError:
             return None
         return facts.st_size if facts is not None and stat.S_ISREG(facts.st_mode) else None
+
+    def files(self, ending: str, most: int) -> tuple[str, ...]:
+        """List plain files whose names end so, wherever they lie, among its first `most` entries.
+
+        Folders that lie high come first; none is entered over a link (SF1).
+        """
+        found: list[str] = []
+        folders = deque([""])
+        left = most
+        with stick_errors():
+            while folders and left > 0:
+                self._step(0)
+                above = folders.popleft()
+                with os.scandir(self.root / above) as entries:
+                    for entry in islice(entries, left):
+                        left -= 1
+                        path = f"{above}/{entry.name}" if above else entry.name
+                        if entry.is_dir(follow_symlinks=False) and not _is_link(Path(entry.path)):
+                            folders.append(path)
+                        elif entry.name.endswith(ending) and self.size(path) is not None:
+                            found.append(path)
+        return tuple(found)
 
     def read(self, path: str, most: int) -> bytes | None:
         """Read a small plain file whole; None if there is none or it is longer than `most`."""

@@ -51,6 +51,8 @@ from tests.stick_systems import KINDS, PLACE, UML, WHY_NOT, Mounted
 
 SIZE_MB = 80
 YANKS = 100 if "TONGKE_WHOLE" in os.environ else 4
+PLUGS = 3
+"""So often a stick is plugged in until a packing comes to its end."""
 CUTS = 25 if "TONGKE_WHOLE" in os.environ else 1
 TITLES = (
     'a<b>:"c"/d\\e|f?*',
@@ -203,7 +205,8 @@ def test_a_stick_that_cannot_be_written_still_gives(stick, county, school, tmp_p
         courier = Courier(CourierPorts(station=school, probe=yes, labels=LABELS))
         assert [one.why for one in courier.results(folder).rejected] == ["not_writable"]
         assert len(courier.unpack(folder).lessons) == len(made)
-        assert {one.why for one in pack(school, folder, "l1").rejected} == {"not_writable"}
+        with pytest.raises(StorageError, match="stick_read_only"):
+            pack(school, folder, "l1")
 
 
 def test_a_folder_on_a_real_stick_is_taken_in(stick, school):
@@ -282,7 +285,11 @@ def test_the_same_holds_on_fat32_in_a_kernel_of_its_own(tmp_path):
 @needs_uml
 @pytest.mark.timeout(1800)
 def test_the_plug_is_pulled_while_fat32_is_written(tmp_path):
-    """CP2 SF2: the kernel dies with all that it did not write yet."""
+    """CP2 CS3 SF2: the kernel dies with all that it did not write yet, and packing goes on.
+
+    A file may end in a cluster that is free then: removing it makes the system read-only until
+    the stick is plugged in again.
+    """
     station = room(tmp_path / "county")
     made = fill(station, 1_000_000)
     station.close()
@@ -297,9 +304,12 @@ def test_the_plug_is_pulled_while_fat32_is_written(tmp_path):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(kernel.pid, signal.SIGKILL)
         assert whole_lessons(image, tmp_path / f"look-{number}") <= set(made)
-    with packing(image, tmp_path / "rest") as kernel:
-        kernel.wait(300)
-    assert whole_lessons(image, tmp_path / "look") == set(made)
+        for plug in range(PLUGS):
+            with packing(image, tmp_path / f"rest-{number}-{plug}") as kernel:
+                kernel.wait(300)
+            if (tmp_path / f"rest-{number}-{plug}" / "rc").read_text() == "0":
+                break
+        assert whole_lessons(image, tmp_path / f"after-{number}") == set(made)
 
 
 def packing(image: Path, scratch: Path) -> "subprocess.Popen[bytes]":

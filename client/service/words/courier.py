@@ -7,6 +7,10 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "courier.may_pull": "Everything is written. You may pull the stick out.",
     "error.stick_failed": "The stick does not answer: {detail}",
     "hint.stick_failed": "Plug it in again and start once more: it goes on where it stopped.",
+    "error.stick_read_only": "The stick can only be read now.",
+    "hint.stick_read_only": (
+        "Look for a small switch on its side. If it has none, plug it in again and start once more."
+    ),
     "error.stick_full": "The stick is full.",
     "hint.stick_full": "Lessons that are on it already can be used. Free room on it, or take another stick.",
     "rejected.signature_bad": "its signature does not fit",

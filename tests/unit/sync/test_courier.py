@@ -11,11 +11,11 @@ from client.domain.errors import DigestMismatchError, StorageError, StorageFullE
 from client.domain.ids import LessonId, PartId
 from client.store.keyfile import verify
 from sync.engine import courier_pack, courier_stick, courier_unpack
-from sync.engine.courier_stick import index_path, look, sheet_of, sheet_path
+from sync.engine.courier_stick import PART, index_path, look, sheet_of, sheet_path
 from sync.engine.vouchers import Vouchers
 from sync.protocol.bundle import Index, pack_index, pack_sheet, vouch
 from sync.protocol.manifest import BLOCK_BYTES
-from sync.transport.stick import Stick
+from sync.transport.stick import Stick, StickFile
 from tests.courier_world import (
     BOOK,
     SIZE,
@@ -137,19 +137,37 @@ def unpack_again(station, stick) -> set[str]:
     return {path.rpartition("/")[2] for entry in index.entries for path in entry.paths}
 
 
-@pytest.mark.parametrize("left", [0, 7, BLOCK_BYTES, 2 * BLOCK_BYTES + 1, SIZE, SIZE + 9])
-@pytest.mark.parametrize("is_right", [True, False])
-def test_packing_goes_on_inside_of_a_file(county, stick, left, is_right):
-    """CP2"""
+@pytest.mark.parametrize("left", [0, 7, SIZE, SIZE + 9])
+def test_cs3_what_was_left_of_a_file_goes_before_anything_is_written(
+    county, stick, left, monkeypatch
+):
+    """CS3 (sync.engine.courier_stick), CP2: parts of others stay, and so does what is named."""
+    pack(county, stick, "l1")
     folder = stick / UNIT / "02 比大小"
     folder.mkdir(parents=True)
-    data = (content(3) if is_right else content(4)) + b"123456789"
-    (folder / "slides.pdf.part").write_bytes(data[:left])
-    packed = pack(county, stick, "l2")
-    good = min(left // BLOCK_BYTES, 2) * BLOCK_BYTES if left < SIZE else SIZE
-    assert packed.copied_bytes == SIZE - good * is_right
+    part, torn = folder / f"slides.pdf{PART}", folder / "film.mp4"
+    part.write_bytes((content(3) + b"123456789")[:left])
+    for path in (torn, torn.with_name(torn.name + PART)):
+        path.write_bytes(b"one renaming, two names")
+    named = stick / shown_files(stick)[0]
+    named.with_name(named.name + PART).write_bytes(b"x")
+    theirs = folder / "download.mp4.part"
+    theirs.write_bytes(b"somebody's own")
+    first = []
+    write = StickFile.write
+
+    def look_and_write(file, data):
+        first.append(sorted(stick.rglob(f"*{PART}")))
+        write(file, data)
+
+    monkeypatch.setattr(StickFile, "write", look_and_write)
+    assert pack(county, stick, "l2").copied_bytes == SIZE
+    assert first[0] == [part]
     assert (folder / "slides.pdf").read_bytes() == content(3)
-    assert len(shown_files(stick)) == 1
+    assert not torn.exists()
+    assert named.exists()
+    assert theirs.read_bytes() == b"somebody's own"
+    assert not list(stick.rglob(f"*{PART}"))
 
 
 def test_a_lesson_that_changed_leaves_nothing_behind(county, stick):

@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,6 +60,36 @@ def test_nothing_outside_is_touched(tmp_path):
     assert stick.names("absent", 10) == ()
     assert (outside / "secret").read_bytes() == b"secret"
     assert [path.name for path in outside.iterdir()] == ["secret"]
+
+
+def test_files_of_an_ending_are_found_wherever_they_lie(tmp_path):
+    """SF1: not over links, not without bounds, those that lie high first."""
+    outside, root = tmp_path / "outside", tmp_path / "stick"
+    for folder in (outside, root / "b" / "c"):
+        folder.mkdir(parents=True)
+    for path in (outside / "x.p", root / "a.p", root / "b" / "d.p", root / "b" / "c" / "e.p"):
+        path.write_bytes(b"x")
+    (root / "b" / "f").write_bytes(b"x")
+    (root / "folder.p").mkdir()
+    (root / "way").symlink_to(outside)
+    (root / "link.p").symlink_to(outside / "x.p")
+    stick = Stick(root)
+    assert stick.files(".p", 100) == ("a.p", "b/d.p", "b/c/e.p")
+    assert stick.files(".p", 0) == ()
+    assert len(stick.files(".p", 8)) == 2
+    with pytest.raises(StorageError, match="stick_failed"):
+        Stick(tmp_path / "gone").files(".p", 100)
+
+
+def test_a_stick_that_can_only_be_read_is_told(tmp_path, monkeypatch):
+    Stick(tmp_path).require_writable()
+    real = os.statvfs(tmp_path)
+    told = SimpleNamespace(f_flag=real.f_flag | os.ST_RDONLY)
+    monkeypatch.setattr(os, "statvfs", lambda _: told)
+    with pytest.raises(StorageError, match="stick_read_only"):
+        Stick(tmp_path).require_writable()
+    monkeypatch.delattr(os, "statvfs")
+    Stick(tmp_path).require_writable()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="only on Windows there are no pipes")
