@@ -9,7 +9,8 @@ Invariants:
   TH2  Names are those FAT32 takes, whatever a catalogue calls a lesson; every link leads to a file.
   TH3  A file is read again after it was written; one that is not what it was here is told and not
        listed. The page comes last: what it names is there.
-  TH4  Nobody else's folder is written into; a zip is there whole or not at all.
+  TH4  Nobody else's folder is written into; a zip is there whole or not at all. What a packing
+       that was interrupted left goes before anything is written (CS3 of `courier_stick`).
   TH5  A film in a wrapping that phones do not play is repacked; where that fails it goes as it
        is, and the page says where it plays.
 """
@@ -30,6 +31,7 @@ from client.service.api import PartView
 from client.service.station import Station
 from client.service.text import Words
 from client.store.durable import move_file, sync_file, write_file
+from sync.engine.courier_stick import PART
 from sync.engine.home_page import MARK, HomeFile, HomeLesson, page
 from sync.protocol.stick_names import Names, plain_name, same
 from sync.source.folder import NO_RELAY, Rejected
@@ -40,7 +42,6 @@ MOST_BYTES: Final = (4 << 30) - 1
 """FAT32 holds no longer file."""
 _ZIP: Final = ".zip"
 _STREAM: Final = ".ts"
-_PART: Final = ".part"
 _WORK: Final = "home"
 _CHUNK: Final = 1 << 20
 _SPARE_BYTES: Final = 16 << 20
@@ -239,6 +240,9 @@ class _Folder:
         if root.exists() and not _is_ours(root):
             raise UserError("home_not_empty", {"path": shown(str(root))})
         root.mkdir(parents=True, exist_ok=True)
+        for left in tuple(root.rglob(f"*{PART}")):
+            left.unlink()
+            left.with_name(left.name.removesuffix(PART)).unlink(missing_ok=True)
         if not (root / PAGE).exists():
             # A page that names nothing yet tells the next packing whose folder this is.
             self.finish(blank)
@@ -248,7 +252,7 @@ class _Folder:
         if target.is_file() and _sha256(target, self._cancel) == digest:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_name(target.name + _PART)
+        fresh = target.with_name(target.name + PART)
         try:
             with fresh.open("wb") as to:
                 _copy(source, to, self._cancel)
@@ -274,7 +278,7 @@ class _Zip:
             raise UserError("home_not_empty", {"path": shown(str(target))})
         target.parent.mkdir(parents=True, exist_ok=True)
         self._target: Final = target
-        self._fresh: Final = target.with_name(target.name + _PART)
+        self._fresh: Final = target.with_name(target.name + PART)
         self._cancel: Final = cancel
         self._digests: dict[str, Digest] = {}
         self._zip: Final = zipfile.ZipFile(self._fresh, "w")

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ from client.domain.ids import Digest, LessonId
 from client.service.paths import ROOT
 from sync.engine.courier import Courier, CourierPorts
 from sync.engine.courier_pack import MOST_BYTES
+from sync.engine.courier_stick import PART
 from sync.engine.folder_import import import_folder
 from tests import stick_systems
 from tests.content_world import UNIT, put
@@ -310,6 +312,39 @@ def test_the_plug_is_pulled_while_fat32_is_written(tmp_path):
             if (tmp_path / f"rest-{number}-{plug}" / "rc").read_text() == "0":
                 break
         assert whole_lessons(image, tmp_path / f"after-{number}") == set(made)
+
+
+@needs_uml
+@pytest.mark.timeout(600)
+def test_a_file_that_ends_in_a_free_cluster_costs_no_other(tmp_path):
+    """CS3: as a stick has it that was pulled out while a file grew."""
+    station = room(tmp_path / "county")
+    made = fill(station, 1_000_000)
+    station.close()
+    image = stick_systems.make_image(tmp_path / "image", "fat32", SIZE_MB)
+    left = f"head -c 1000000 /dev/urandom > ${PLACE}/left.pdf{PART}"
+    with stick_systems.run_beside_fat32(image, tmp_path / "left", "sh", "-c", left) as kernel:
+        kernel.wait(300)
+    free_from(image, 1000)
+    for plug in range(2):
+        with packing(image, tmp_path / f"plug-{plug}") as kernel:
+            kernel.wait(300)
+    assert "现在只能读" in (tmp_path / "plug-0" / "said").read_text()
+    assert (tmp_path / "plug-1" / "rc").read_text() == "0"
+    assert whole_lessons(image, tmp_path / "look") == set(made)
+
+
+def free_from(image: Path, cluster: int) -> None:
+    """Have the table call free what lies from a cluster on, and give it away next."""
+    with image.open("r+b") as file:
+        boot = file.read(512)
+        sector, reserved, tables = struct.unpack_from("<HxHB", boot, 11)
+        (size,), (info,) = struct.unpack_from("<I", boot, 36), struct.unpack_from("<H", boot, 48)
+        for table in range(tables):
+            file.seek((reserved + table * size) * sector + 4 * cluster)
+            file.write(bytes(size * sector - 4 * cluster))
+        file.seek(info * sector + 492)
+        file.write(struct.pack("<I", cluster - 1))
 
 
 def packing(image: Path, scratch: Path) -> "subprocess.Popen[bytes]":

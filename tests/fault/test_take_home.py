@@ -25,6 +25,7 @@ from client.service.station import Station
 from client.service.text import Words
 from sync.engine import take_home as module
 from sync.engine.commands import commands
+from sync.engine.courier_stick import PART
 from sync.engine.folder_import import import_folder
 from sync.engine.home_page import HomeFile, HomeLesson, page
 from sync.engine.take_home import PAGE, HomePorts, take_home
@@ -265,7 +266,7 @@ def test_stopping_leaves_no_page_and_no_half_file(station, tmp_path, name, stop_
     with pytest.raises(Cancelled):
         take_home(ports(station, cancel=cancel, progress=stop), tmp_path / name, lessons(station))
     out = tmp_path / name
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(f"*{PART}"))
     if name == "home.zip":
         assert not out.exists()
     else:
@@ -286,7 +287,28 @@ def test_a_disk_that_fails_is_told(station, tmp_path, monkeypatch, name):
     monkeypatch.setattr(module, "_copy", fail)
     with pytest.raises(StorageError, match="home_failed"):
         take_home(ports(station), tmp_path / name, lessons(station))
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(f"*{PART}"))
+
+
+def test_what_was_left_of_a_file_goes_before_anything_is_written(station, tmp_path, monkeypatch):
+    """TH4: both names of a renaming that was interrupted, since they may be one file."""
+    out = tmp_path / "pack"
+    take_home(ports(station), out, lessons(station))
+    torn = next(path for path in out.rglob("*.pdf"))
+    torn.with_name(torn.name + PART).write_bytes(torn.read_bytes())
+    other = torn.parent / f"gone.mp4{PART}"
+    other.write_bytes(b"x")
+    left = []
+
+    def look_and_copy(source, to, cancel, real=module._copy):
+        left.append(sorted(out.rglob(f"*{PART}")))
+        real(source, to, cancel)
+
+    monkeypatch.setattr(module, "_copy", look_and_copy)
+    take_home(ports(station), out, lessons(station))
+    assert torn.read_bytes() == PDF
+    assert left == [[torn.with_name(torn.name + PART)]]
+    assert not list(out.rglob(f"*{PART}"))
 
 
 def flip(source, to, cancel, real=module._copy):
