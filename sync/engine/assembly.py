@@ -3,6 +3,7 @@
 Invariants:
   AS1  Pieces are appended in their order, each as soon as all before it are.
   AS2  However it ends, nothing is under way afterwards.
+  AS3  Where nothing more may be spent, what was paid for comes to its end first.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Final
 from client.domain.cancel import CancelToken
 from client.store.growing import Growing
 from sync.engine.pacing import LinkMeter, Width, next_width
+from sync.transport.metered import LinkClosedError
 
 STRETCH_S: Final = 1.0
 _TICK_S: Final = 0.5
@@ -60,14 +62,21 @@ class Assembly:
 
     def _run(self, following: int, end: int, own: CancelToken) -> None:
         begun = following
+        closed: LinkClosedError | None = None
         while following < end:
             own.check()
-            while begun < end and len(self._pending) < self.width.now:
+            while closed is None and begun < end and len(self._pending) < self.width.now:
                 self._pending[self._pool.submit(self._bring, begun, own)] = begun
                 begun += 1
+            if closed is not None and not self._pending:
+                raise closed
             finished, _ = wait(tuple(self._pending), _TICK_S, FIRST_COMPLETED)
             for future in finished:
-                self._ready[self._pending.pop(future)] = future.result()
+                number = self._pending.pop(future)
+                try:
+                    self._ready[number] = future.result()
+                except LinkClosedError as error:
+                    closed = error
             while (piece := self._ready.pop(following, None)) is not None:
                 self._append(piece)
                 following += 1

@@ -94,7 +94,7 @@ class LinkDesk:
             )
         )
         station.room.subscribe(self.supervisor.replan)
-        station.holdings.subscribe(lambda _: self.supervisor.replan())
+        station.holdings.subscribe(lambda _: self.supervisor.replan(is_link_new=False))
         self._watch: Final = FolderWatch(
             WatchPorts(
                 station=station,

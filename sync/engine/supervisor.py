@@ -174,12 +174,13 @@ class Supervisor:
             self._wake.notify_all()
         self._publish()
 
-    def replan(self) -> None:
-        """Hear that timetable, limits or lessons are others now; what waits is looked at again."""
+    def replan(self, *, is_link_new: bool = True) -> None:
+        """Hear that lessons, or timetable and limits are others: then what waits is tried again."""
         with self._wake:
             self._plan_due_s = 0.0
             self._entries = tuple(
-                replace(e, not_before_s=0.0) if e.reason == CLOSED else e for e in self._entries
+                replace(e, not_before_s=0.0) if is_link_new and e.reason == CLOSED else e
+                for e in self._entries
             )
             self._wake.notify_all()
 
@@ -233,8 +234,8 @@ class Supervisor:
         try:
             if calls.call(cancel):
                 self._contact(is_online=True)
-        except Cancelled:
-            pass  # the program is closing
+        except Cancelled:  # the program is closing
+            pass
         finally:
             self._end()
             self._publish()
@@ -343,15 +344,17 @@ class Supervisor:
             self._publish()
 
     def _after(self, entry: Entry, report: FetchReport) -> None:
-        if self._ports.guide is not None:
-            self._ports.guide.measured(report.bytes_received, report.lit_s, report.seconds)
+        came, guide = report.bytes_received, self._ports.guide
+        if guide is not None:
+            guide.measured(came, report.lit_s, report.seconds)
         failed = [part.reason for part in report.parts if part.status is PartStatus.FAILED]
-        if report.bytes_received or not (failed or report.bytes_near):
+        if came or not (failed or report.bytes_near):
             self._contact(is_online=True)
         elif failed and mends_itself(failed[0]) and failed[0] not in QUIET:
             self._contact(is_online=False)
         if failed:
-            self._failed(entry, next((r for r in failed if mends_itself(r)), failed[0]))
+            reason = next((r for r in failed if mends_itself(r)), failed[0])
+            self._failed(entry, reason, came=came)
         else:
             self._stage_done(entry)
 
@@ -367,9 +370,9 @@ class Supervisor:
         )
         self._settle(replace(entry, stage=Stage.DONE, want=want), keep=want.is_pinned)
 
-    def _failed(self, entry: Entry, reason: str) -> None:
+    def _failed(self, entry: Entry, reason: str, *, came: int = 0) -> None:
         """Try again later what may mend, keep the rest as failed (Q3)."""
-        retries = max(1, entry.retries + (reason not in QUIET))
+        retries = max(1, entry.retries + (reason not in QUIET or (reason == CLOSED and not came)))
         if mends_itself(reason):
             due = self._ports.clock.monotonic() + retry_wait_s(retries, reason)
             self._change(replace(entry, retries=retries, not_before_s=due, reason=reason))
@@ -467,9 +470,7 @@ class Supervisor:
                 is_paused=self._status.is_paused,
             )
             promises = {} if self._outlook is None else self._outlook.promises
-            rows = tuple(
-                transfer_row(entry, self._facts, moment, promises) for entry in self._entries
-            )
+            rows = tuple(transfer_row(e, self._facts, moment, promises) for e in self._entries)
             status = replace(
                 self._status,
                 rows=rows,

@@ -40,7 +40,8 @@ LEAST_BYTES: Final = _HEADS_BYTES + wire_bytes(AHEAD_BYTES)
 """With less nothing is asked for: a peer may send more than it was asked for."""
 _NOT_MODIFIED: Final = 304
 _PARTIAL: Final = 206
-_ASKED: Final = re.compile(r"bytes=(\d+)-")
+_ASKED: Final = re.compile(r"bytes=(\d+)-(\d*)")
+_ANYWHERE: Final = 1 << 62
 _GOT: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -114,9 +115,11 @@ class MeteredTransport:
         """See `Transport`; raises `LinkClosedError` when nothing may be spent (MT1)."""
         account = _Account(self._spending)
         try:
-            asked = self._bounded(headers, account)
+            asked, end = self._bounded(headers, account)
             with self._ask(url, cancel, asked, account) as first:
-                whole = _Whole(first, account, lambda more: self._ask(url, cancel, more, account))
+                whole = _Whole(
+                    first, account, lambda more: self._ask(url, cancel, more, account), end
+                )
                 rest = headers if asked is not headers else None
                 yield _Paced(whole, rest, self._wait(cancel))
         finally:
@@ -150,15 +153,23 @@ class MeteredTransport:
 
         return wait
 
-    def _bounded(self, headers: Mapping[str, str], account: "_Account") -> Mapping[str, str]:
-        """Ask for no more than was paid for, where a range can be asked for."""
-        may = account.open()
+    def _bounded(
+        self, headers: Mapping[str, str], account: "_Account"
+    ) -> tuple[Mapping[str, str], int]:
+        """Ask for no more than was paid for, where a range can be asked for.
+
+        Returns:
+            What to ask for now, and behind which byte of the whole the body ends, as far as is
+            known already.
+        """
         asked = _ASKED.fullmatch(headers.get("Range", "bytes=0-"))
-        is_plain = headers.get("Accept-Encoding") == "identity"
-        if may is None or asked is None or not is_plain:
-            return headers
-        start = int(asked[1])
-        return {**headers, "Range": f"bytes={start}-{start + may - 1}"}
+        start, end = (int(asked[1]), int(asked[2] or _ANYWHERE) + 1) if asked else (0, _ANYWHERE)
+        is_piece = end < _ANYWHERE
+        may = account.open(end - start if is_piece else 0)
+        is_plain = is_piece or headers.get("Accept-Encoding") == "identity"
+        if may is None or asked is None or not is_plain or start + may >= end:
+            return headers, end
+        return {**headers, "Range": f"bytes={start}-{start + may - 1}"}, end
 
 
 def heads_bytes(traffic: Traffic) -> int:
@@ -189,9 +200,17 @@ class _Account:
         """How long a body may be without more being taken, 0 for any length."""
         return body_bytes(self._left - _HEADS_BYTES) if self._spending.is_limited else 0
 
-    def open(self) -> int | None:
-        """Pay for a request; gives how long its body may be, None for any length."""
-        self._need(LEAST_BYTES, _HEADS_BYTES + _STEP_BYTES)
+    def open(self, body: int = 0) -> int | None:
+        """Pay for a request; gives how long its body may be, None for any length.
+
+        Args:
+            body: How long it is to be, where that is known: no more than that is paid then.
+        """
+        cost = max(LEAST_BYTES, _HEADS_BYTES + wire_bytes(body))
+        if body:
+            self._need(LEAST_BYTES, cost, cost)
+        else:
+            self._need(LEAST_BYTES, _HEADS_BYTES + _STEP_BYTES, LEAST_BYTES)
         return self.paid or None
 
     def asked(self, traffic: Traffic, coming: int) -> None:
@@ -200,13 +219,20 @@ class _Account:
         self._coming, self._ahead = coming, traffic.ahead
 
     def foresee(self, answer: Answer) -> None:
-        """Refuse a body at its head when its announced length cannot be paid for."""
+        """Refuse a body at its head when its announced length cannot be paid for.
+
+        What is beyond that is for the other connections.
+        """
         if answer.status == _NOT_MODIFIED:
             self._coming = 0
             return
         cost = wire_bytes(answer.length or 0)
         if cost > self._left and self._spending.is_limited:
-            self._need(cost, cost)
+            self._need(cost, cost, cost)
+        more = self._left - cost - LEAST_BYTES
+        if answer.length is not None and more > 0:
+            self._left -= more
+            self._spending.give_back(more)
 
     def spend(self, body: int) -> bool:
         """Pay for a piece of a body that came; tells whether more may come."""
@@ -230,8 +256,12 @@ class _Account:
         self._spending.give_back(max(0, self._left))
         self._left = 0
 
-    def _need(self, least: int, most: int) -> None:
-        self._left += self._spending.take(max(0, most - self._left))
+    def _need(self, least: int, most: int, good: int) -> None:
+        """Have at least so much: `most` if the first grant gives it, else `good` out of several."""
+        more = most - self._left
+        while more > 0 and (taken := self._spending.take(more)):
+            self._left += taken
+            more = good - self._left
         if self._left < least:
             raise LinkClosedError
 
@@ -244,7 +274,10 @@ class _Whole:
         first: Exchange,
         account: _Account,
         more: Callable[[Mapping[str, str]], AbstractContextManager[Exchange]],
+        most: int,
     ) -> None:
+        self._most: Final = most
+        """Behind this byte of the whole it ends."""
         self.first = first
         self.received = 0
         self._account = account
@@ -254,8 +287,9 @@ class _Whole:
         """Yield the body, range after range; no headers: it was asked for as one."""
         yield from self._paid(self.first, size)
         end, total = (0, 0) if headers is None else _reach(self.first.answer)
+        total = min(total, self._most)
         while end < total:
-            may = self._account.open()
+            may = self._account.open(total - end if self._most < _ANYWHERE else 0)
             last = total if may is None else min(total, end + may)
             asked = {**(headers or {}), "Range": f"bytes={end}-{last - 1}"}
             with self._more(asked) as exchange:

@@ -10,6 +10,7 @@ from client.domain.clock import FrozenClock
 from client.domain.errors import Cancelled, UnreachableError
 from sync.engine.assembly import Assembly
 from sync.engine.pacing import LinkMeter, Width
+from sync.transport.metered import LinkClosedError
 
 
 class Pieces:
@@ -64,3 +65,24 @@ def test_as2_a_cancel_ends_it_before_it_begins(pool):
     with pytest.raises(Cancelled):
         pieces.line.run(0, 3, cancel)
     assert pieces.appended == []
+
+
+def test_as3_what_was_paid_for_comes_to_its_end(pool):
+    """AS3 AS2: nothing is begun after that, and the pieces before it are appended."""
+    appended, begun = [], []
+    second = threading.Event()
+
+    def bring(number, _cancel):
+        begun.append(number)
+        if number == 1:
+            second.set()
+            raise LinkClosedError
+        if number == 0:
+            assert second.wait(20)
+        return number
+
+    line = Assembly(pool, LinkMeter(FrozenClock()), Width(now=2), bring, appended.append)
+    with pytest.raises(LinkClosedError):
+        line.run(0, 9, CancelToken())
+    assert appended == [0]
+    assert begun == [0, 1]

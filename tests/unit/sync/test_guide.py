@@ -245,6 +245,21 @@ def test_a_closed_link_waits_quietly_and_opens_with_the_limits(make):
     room.until_state(TransferState.DONE, A)
 
 
+def test_what_costs_more_than_there_is_waits_longer_each_time(make):
+    """Q3: and news of lessons are no reason to ask for it again, news of the link are."""
+    room = make(Guide(outlook(papers(A))))
+    room.link.outcome = failed(CLOSED)
+    room.supervisor.start()
+    room.until(lambda _: len(room.link.asked) == 1)
+    room.until(lambda s: any(row.reason is not None for row in s.rows))
+    room.supervisor.replan(is_link_new=False)
+    room.until(lambda _: room.supervisor._plan_due_s > 0)
+    assert len(room.link.asked) == 1
+    room.supervisor.replan()
+    room.until(lambda _: len(room.link.asked) == 2)
+    room.until(lambda _: [entry.retries for entry in room.supervisor._entries] == [2])
+
+
 def test_one_that_failed_is_not_planned_again_and_not_kept(make):
     room = make(Guide(outlook(papers(A))))
     room.link.outcome = failed("gone")

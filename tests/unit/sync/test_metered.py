@@ -16,7 +16,12 @@ from client.store.blob_store import BlobStore
 from sync.engine.download import Downloader, Wanted
 from sync.engine.pacing import LinkMeter, Patience
 from sync.transport.http import HttpTransport
-from sync.transport.metered import LinkClosedError, MeteredTransport, TokenBucket
+from sync.transport.metered import (
+    LEAST_BYTES,
+    LinkClosedError,
+    MeteredTransport,
+    TokenBucket,
+)
 from sync.transport.session import AHEAD_BYTES, counting
 from tests.fakes.peer import LoopbackPeer, Reply
 from tests.fakes.scripted_transport import ScriptedTransport
@@ -137,6 +142,32 @@ def test_a_range_that_was_asked_for_is_bounded_from_its_start():
     assert not twin.asked[-1].headers["range"].endswith("-")
     read(twin, Till(200_000), {**PLAIN, "Range": "bytes=1-5"})
     assert twin.asked[-1].headers["range"] == "bytes=1-5"
+
+
+def test_mt1_a_piece_takes_no_more_than_it_costs_out_of_many_grants():
+    """MT1 MT2: several leave each other what there is, and a short purse brings a part."""
+    body = bytes(n % 251 for n in range(900_000))
+    headers = {**PLAIN, "Range": "bytes=1000-301000"}
+    twin, till = serve(body), Till(2_000_000, 1 << 17)
+    transport = MeteredTransport(twin, till, FrozenClock())
+    with transport.get(URL, CancelToken(), headers) as exchange:
+        assert till.left >= 2_000_000 - wire_bytes(300_001) - LEAST_BYTES
+        assert b"".join(exchange.chunks(1000)) == body[1000:301_001]
+    assert len(twin.asked) == 1
+    assert till.left == 2_000_000 - wire_bytes(300_001) - REQUEST_BYTES
+    short = read(twin, Till(250_000, 1 << 17), headers)
+    assert short.endswith(b"!")
+    assert body[1000:301_001].startswith(short[:-1])
+    assert len(short) > 100_000
+
+
+def test_what_is_beyond_an_answer_is_for_the_others():
+    body = bytes(5000)
+    twin, till = serve(body), Till(6_000_000, 1 << 23)
+    transport = MeteredTransport(twin, till, FrozenClock())
+    with transport.get(URL, CancelToken(), PLAIN) as exchange:
+        assert till.left >= 6_000_000 - wire_bytes(5000) - LEAST_BYTES - REQUEST_BYTES
+        assert b"".join(exchange.chunks(1000)) == body
 
 
 def test_what_cannot_be_asked_for_in_ranges_is_refused_at_its_head():
