@@ -32,7 +32,7 @@ from sync.transport.port import Transport
 PIECE_BYTES: Final = BLOCK_BYTES // 4
 """So small that at the end of a file no connection is left alone with much."""
 _MANY: Final = 4
-"""Pieces from which on more than one connection is worth it."""
+"""Pieces of a file from which on more than one connection is worth it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +151,9 @@ class HubContent:
     def _in_pieces(
         self, growing: Growing, offer: Offer, manifest: Manifest, cancel: CancelToken
     ) -> None:
-        """Bring all but what one connection brings as well (HC3)."""
+        """Bring what is missing of a large file, its end too: pieces of it may be here (HC3)."""
         first, end = growing.size // PIECE_BYTES, -(-manifest.size_bytes // PIECE_BYTES)
-        if end - first < _MANY:
+        if end < _MANY:
             return
         pieces = _Pieces(offer, growing, Blocks(growing, manifest), self._blobs)
         assembly = Assembly(self._pool, self._meter, self._width, pieces.bring, pieces.append)

@@ -690,6 +690,17 @@ def test_hc3_what_came_beyond_a_cut_is_not_asked_for_again(world):
     assert world.web.sent[path] == len(data)
 
 
+def test_hc3_the_last_pieces_are_not_asked_for_again_either(world):
+    """HC3 (sync.engine.hub_content): also where few are missing."""
+    path, data = ready(world, 5 * BLOCK_BYTES + 5)
+    pieces = -(-len(data) // PIECE_BYTES)
+    world.web.cuts[path] = [*[PIECE_BYTES] * (pieces - 3), 7, PIECE_BYTES, *[0] * 99]
+    assert not fetched(world).is_complete
+    world.web.cuts.clear()
+    assert fetched(world).is_complete
+    assert world.web.sent[path] == len(data)
+
+
 def test_hc3_a_piece_that_was_wrong_costs_its_block(world):
     """HC3 (sync.engine.hub_content), BL1 (sync.engine.blocks): and the file is right."""
     path, data = ready(world, 3 * BLOCK_BYTES + 5)
