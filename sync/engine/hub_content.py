@@ -153,7 +153,7 @@ class HubContent:
     ) -> None:
         """Bring what is missing of a large file, its end too: pieces of it may be here (HC3)."""
         first, end = growing.size // PIECE_BYTES, -(-manifest.size_bytes // PIECE_BYTES)
-        if end < _MANY:
+        if end < _MANY or growing.size >= manifest.size_bytes:
             return
         pieces = _Pieces(offer, growing, Blocks(growing, manifest), self._blobs)
         assembly = Assembly(self._pool, self._meter, self._width, pieces.bring, pieces.append)

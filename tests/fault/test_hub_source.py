@@ -701,6 +701,26 @@ def test_hc3_the_last_pieces_are_not_asked_for_again_either(world):
     assert world.web.sent[path] == len(data)
 
 
+def test_hc3_of_a_file_that_is_here_nothing_is_asked_for(world, monkeypatch):
+    """HC3 (sync.engine.hub_content): as a life finds it that ended before the row was kept."""
+    path, data = ready(world, 5 * BLOCK_BYTES + 5)
+
+    keep = world.room.holdings.keep
+
+    def no_film(*row):
+        if row[-1].ext == ".mp4":
+            raise StorageFullError("disk_full")
+        return keep(*row)
+
+    with monkeypatch.context() as no_room:
+        no_room.setattr(world.room.holdings, "keep", no_film)
+        assert not fetched(world).is_complete
+    asked = world.web.asked.count(path)
+    assert fetched(world).is_complete
+    assert world.web.asked.count(path) == asked
+    assert world.web.sent[path] == len(data)
+
+
 def test_hc3_a_piece_that_was_wrong_costs_its_block(world):
     """HC3 (sync.engine.hub_content), BL1 (sync.engine.blocks): and the file is right."""
     path, data = ready(world, 3 * BLOCK_BYTES + 5)
