@@ -46,7 +46,7 @@ from sync.engine.fetch_plan import Choice, PartStatus
 from sync.engine.hub_catalogue import EDITIONS, add_hub_source, sync_hub, take_edition
 from sync.engine.hub_commands import HubDesk
 from sync.engine.hub_content import PIECE_BYTES
-from sync.engine.pacing import Patience
+from sync.engine.pacing import MOST_WIDTH, Patience
 from sync.engine.platform_link import NoPlatform, PlatformLink, platform_of
 from sync.hub.enrolment import add_code
 from sync.protocol.edition import Head, open_head, pack_head
@@ -727,7 +727,9 @@ def test_hc3_a_piece_that_was_wrong_costs_its_block(world):
     world.web.lies[path] = [(BLOCK_BYTES + PIECE_BYTES + 17, b"wrong")]
     done = fetched(world)
     assert done.is_complete
-    assert len(data) < world.web.sent[path] <= len(data) + BLOCK_BYTES
+    # What other connections were bringing just then may have been on its way.
+    under_way = MOST_WIDTH * PIECE_BYTES
+    assert len(data) < world.web.sent[path] <= len(data) + BLOCK_BYTES + under_way
     held = next(p for p in done.parts if p.path is not None and p.path.suffix == ".mp4")
     assert held.path.read_bytes() == data
 
