@@ -680,21 +680,17 @@ def test_hc3_pieces_go_on_in_the_middle_of_a_block(world, monkeypatch):
     assert world.web.sent[path] == len(data)
 
 
-def test_hc3_what_came_beyond_a_cut_is_not_asked_for_again(world):
-    """HC3 (sync.engine.hub_content): pieces behind one that does not come are kept, too."""
-    path, data = ready(world, 5 * BLOCK_BYTES + 5)
-    world.web.cuts[path] = [7, *[PIECE_BYTES] * 5, *[0] * 99]
-    assert not fetched(world).is_complete
-    world.web.cuts.clear()
-    assert fetched(world).is_complete
-    assert world.web.sent[path] == len(data)
-
-
-def test_hc3_the_last_pieces_are_not_asked_for_again_either(world):
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        pytest.param([7, *[PIECE_BYTES] * 5], id="a piece in front does not come"),
+        pytest.param([*[PIECE_BYTES] * 18, 7, PIECE_BYTES], id="one of the last does not come"),
+    ],
+)
+def test_hc3_pieces_behind_one_that_does_not_come_are_kept(world, cuts):
     """HC3 (sync.engine.hub_content): also where few are missing."""
     path, data = ready(world, 5 * BLOCK_BYTES + 5)
-    pieces = -(-len(data) // PIECE_BYTES)
-    world.web.cuts[path] = [*[PIECE_BYTES] * (pieces - 3), 7, PIECE_BYTES, *[0] * 99]
+    world.web.cuts[path] = [*cuts, *[0] * 99]
     assert not fetched(world).is_complete
     world.web.cuts.clear()
     assert fetched(world).is_complete
