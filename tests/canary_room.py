@@ -15,7 +15,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,12 +28,12 @@ from client.domain.cancel import CancelToken
 from client.domain.clock import SystemClock
 from client.domain.errors import PlayerError
 from client.domain.ids import ClassId, LessonId
-from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.roster import Mark, MarkKind, RosterService
 from client.service.station import Station
 from sync.engine.demo_school import open_demo
 from tests.canary import MARKS, NAMES, Hit, find
+from tests.no_link import NoLink
 from tests.quality.sources import ROOT
 from ui.program import Parts, Program
 from ui.screenshots import Look, Walk
@@ -288,7 +287,7 @@ def pages(room: Room) -> None:
         services=station,
         clock=station.clock,
         player=_no_player,
-        link=_NoLink,  # type: ignore[arg-type]
+        link=NoLink,  # type: ignore[arg-type]
         prints=room.out("pages"),
         demo=room.root / "none",
         check_address=lambda _: None,
@@ -425,26 +424,6 @@ class _Reading(Walk):
                 value = read() if callable(read) and widget.isVisible() else ""
                 said += [value] if isinstance(value, str) and value else []
         (self._folder / f"{name}.txt").write_text("\n".join(said), encoding="utf-8")
-
-
-class _NoLink:
-    """A link that nobody uses."""
-
-    def subscribe(self, _listener: object) -> None:
-        return None
-
-    def hubs(self) -> "Future[tuple[()]]":
-        done: Future[tuple[()]] = Future()
-        done.set_result(())
-        return done
-
-    def lan(self) -> "Future[NearView]":
-        done: Future[NearView] = Future()
-        done.set_result(NearView())
-        return done
-
-    def close(self) -> None:
-        return None
 
 
 def _no_player():

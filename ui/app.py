@@ -4,7 +4,8 @@ Invariants:
   F1  A page is built when it is first opened, so that starting pays for one page only.
   F2  When look or language changes, everything is built anew and the same page is open again.
   F3  The search box works from every page: the first letter opens the library.
-  F4  What threatens records is said above every page that shows them.
+  F4  What threatens records is said above every page that shows them; what was put `above`, over
+      every page.
 """
 
 from collections.abc import Callable, Sequence
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._cover: QWidget | None = None
         self._build_cover: Callable[[UiContext], QWidget] | None = None
+        self._build_above: Callable[[UiContext, QWidget], QWidget] | None = None
         self.setMinimumSize(LEAST)
         self.setProperty("page", "true")
         self.setWindowIcon(_window_icon(context))
@@ -128,6 +130,10 @@ class MainWindow(QMainWindow):
         self._banner = KeepingBanner(context, self._keeping)
         self._banner.acted.connect(self.fix_wanted)
         column.addWidget(self._banner)
+        self._above = rows()
+        column.addLayout(self._above)
+        if self._build_above is not None:
+            self._above.addWidget(self._build_above(context, frame))
         self._stack = QStackedWidget()
         column.addWidget(self._stack, 1)
         line.addLayout(column, 1)
@@ -161,6 +167,11 @@ class MainWindow(QMainWindow):
         if room is not None:
             title = words("frame.title_room", school=room.school, room=room.room).strip()
         self.setWindowTitle(title)
+
+    def put_above(self, build: Callable[[UiContext, QWidget], QWidget]) -> None:
+        """Let one thing stand above every page, built anew with them (F2)."""
+        self._build_above = build
+        self._above.addWidget(build(self._context, self._frame))
 
     # --- pages ---------------------------------------------------------------------------
 

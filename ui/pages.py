@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from client.domain.availability import Decodes
 from client.domain.catalogue import Book
@@ -21,7 +21,14 @@ from client.domain.timetable import SlotKey
 from client.service.setup import SetupDesk
 from client.service.station import Station as Services
 from client.service.week_page import CoursePage, WeekPage
-from ui.app import CLASSES_ENTRY, SETTINGS_ENTRY, TIMETABLE_ENTRY, TODAY_ENTRY, Station
+from ui.app import (
+    CLASSES_ENTRY,
+    SETTINGS_ENTRY,
+    TIMETABLE_ENTRY,
+    TODAY_ENTRY,
+    MainWindow,
+    Station,
+)
 from ui.base.context import UiContext
 from ui.view.rail import RailEntry
 from ui.viewmodel.classes import ClassesModel
@@ -167,7 +174,8 @@ class SchoolPages(QObject):
     def _with_stick(self, page: "TransferPage", courier: "CourierModel") -> None:
         from ui.view.courier import CourierBlock  # noqa: PLC0415 - not needed to start
 
-        page.body.insertWidget(1, CourierBlock(self._context, courier))
+        block = CourierBlock(self._context, courier, page)
+        page.side.insertWidget(page.side.indexOf(page.sources) + 1, block)
 
         def show_stick() -> None:
             name = courier.volume.name if courier.volume is not None else ""
@@ -177,11 +185,17 @@ class SchoolPages(QObject):
         courier.changed.connect(show_stick)
         show_stick()
 
-    def start_sticks(self, taken: Callable[[], None]) -> None:
+    def start_sticks(self, taken: Callable[[], None], window: MainWindow) -> None:
         """Watch for sticks; `taken` is called when lessons may have come in."""
-        if self.courier is not None:
-            self.courier.finished.connect(taken)
-            self.courier.start()
+        courier = self.courier
+        if courier is None:
+            return
+        from ui.view.courier import CourierEnd  # noqa: PLC0415 - not needed to start
+
+        courier.finished.connect(taken)
+        courier.finished.connect(QApplication.beep)
+        window.put_above(lambda context, parent: CourierEnd(context, courier, parent))
+        courier.start()
 
     def take_stick(self) -> bool:
         """Take in what the stick brings; false where none is plugged in."""

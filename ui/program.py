@@ -394,7 +394,7 @@ class Program(QObject):
         page = TransferPage(context, self.transfer, self.hubs)
         page.settings_wanted.connect(self.pages.open_hubs)
         page.sync_wanted.connect(self.pages.send_now)
-        page.body.insertWidget(page.body.count() - 1, StoragePaper(context, self.storage))
+        page.add_beside(StoragePaper(context, self.storage))
         folders = FoldersModel(self._calls, self.context.dispatcher, page)
         return self.pages.with_ways(page, folders, self._ask_place)
 
@@ -424,7 +424,7 @@ class Program(QObject):
         if self.link is not None or self._is_closed:
             return
         self.link = self._parts.link()
-        self.pages.start_sticks(self._on_imported)
+        self.pages.start_sticks(self._on_imported, self.window)
         post = self.context.dispatcher.post
         self.hubs.begin()
         self.link.subscribe(lambda status: post(lambda: self._on_status(status)))

@@ -22,7 +22,7 @@ from ui.base import volumes
 from ui.base.context import Appearance, UiContext
 from ui.base.layout import rows
 from ui.base.volumes import Volume, is_stick, sticks
-from ui.view.courier import CourierBlock
+from ui.view.courier import CourierBlock, CourierEnd
 from ui.view.courier_pack import PackPopover
 from ui.viewmodel.courier import CourierModel, Phase
 
@@ -44,7 +44,9 @@ class House:
         self.window = QWidget()
         qtbot.addWidget(self.window)
         column = rows(self.window)
-        self.block = CourierBlock(self.context, self.model)
+        self.end = CourierEnd(self.context, self.model, self.window)
+        column.addWidget(self.end)
+        self.block = CourierBlock(self.context, self.model, self.window)
         column.addWidget(self.block)
         column.addStretch(1)
         self.window.resize(1000, 760)
@@ -125,6 +127,27 @@ def test_a_stick_of_ours_is_used_at_once(house):
     assert house.model.end.lessons == 0
 
 
+def test_how_it_ended_stands_above_every_page_until_it_was_read(house):
+    """CV3"""
+    assert not house.end.isVisible()
+    house.plug(house.stick())
+    house.until(lambda: house.model.seen is not None)
+    assert not house.end.isVisible()
+    house.qtbot.mouseClick(house.block.take, Qt.MouseButton.LeftButton)
+    house.until(lambda: house.finished == 1)
+    assert house.end.isVisible()
+    assert house.end.width() == house.window.width()
+    assert "可以拔了：KINGSTON" in visible_text(house.end)
+    house.qtbot.mouseClick(house.end.shut, Qt.MouseButton.LeftButton)
+    assert not house.end.isVisible()
+    assert house.block.isVisible()
+    house.qtbot.mouseClick(house.block.take, Qt.MouseButton.LeftButton)
+    house.until(lambda: house.finished == 2)
+    assert house.end.isVisible()
+    house.plug()
+    assert not house.end.isVisible()
+
+
 def test_lessons_are_packed_for_somebody(house):
     """PK1: and what does not fit cannot be begun."""
     house.plug(house.stick(free=SIZE + 9))
@@ -175,7 +198,8 @@ def test_a_stick_that_is_pulled_out_too_early_is_said_so(house, monkeypatch):
     house.model.take()
     failed.set_exception(StorageError("stick_failed", {"detail": "gone"}))
     house.until(lambda: house.model.phase is Phase.FAILED)
-    assert "重新插好" in house.texts()
+    assert "重新插好" in visible_text(house.end)
+    assert "重新插好" in visible_text(house.block)
     house.plug()
     assert "重新插好" in house.texts()
     assert not house.block.pack.isVisible()

@@ -20,6 +20,7 @@ from client.service.intake import ImportResult
 from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
+from client.service.sticks import StickEnd, StickStage
 from client.store.database import Database
 from sync.engine.folder_import import import_folder
 from sync.engine.home_desk import HomeDesk
@@ -28,6 +29,7 @@ from ui.base.button import Button
 from ui.base.volumes import Volume
 from ui.program import Parts, Program
 from ui.view.classroom import ClassroomWindow
+from ui.view.courier import CourierEnd
 from ui.view.courier_pack import PackPopover
 from ui.viewmodel.courier import Phase
 
@@ -429,3 +431,37 @@ def test_sticks_are_a_way_out_where_no_other_is_left(qtbot, station, tmp_path, m
     assert folders == ["asked"]
     program.close()
     assert desk.asked[-1] == "close"
+
+
+def test_f4_that_the_stick_may_go_is_said_on_every_page_in_every_look(
+    qtbot, station, tmp_path, monkeypatch
+):
+    """CV3: also where 传输 was never opened; with one sound."""
+    beeps: list[bool] = []
+    monkeypatch.setattr(QApplication, "beep", lambda: beeps.append(True))
+    program = make_program(station, tmp_path, sticks=Desk)
+    qtbot.addWidget(program.window)
+    program.show()
+    qtbot.waitUntil(lambda: program.link is not None)
+
+    def shown() -> list[CourierEnd]:
+        return [one for one in program.window.findChildren(CourierEnd) if one.isVisible()]
+
+    assert shown() == []
+    courier = program.pages.courier
+    courier.volume = Volume(root=tmp_path, name="KINGSTON", free_bytes=1 << 30, size_bytes=1 << 31)
+    courier.phase, courier.end = Phase.DONE, StickEnd(stage=StickStage.TAKING, lessons=2)
+    courier.changed.emit()
+    courier.finished.emit()
+    assert len(shown()) == 1
+    program.context.change(theme="dark", scale=150)
+    for name in program.window.stations():
+        program.open_station(name)
+        qtbot.waitUntil(lambda: len(shown()) == 1)
+        end = shown()[0]
+        assert end.mapTo(program.window, end.rect().bottomRight()).x() == program.window.width() - 1
+    courier.finished.emit()
+    assert len(beeps) == 2
+    courier.hide_end()
+    assert shown() == []
+    program.close()

@@ -1,6 +1,5 @@
 """The walk through all screens: ui.screenshots, on the real program with an empty room."""
 
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,9 @@ from client.domain.clock import SystemClock
 from client.domain.errors import PlayerError
 from client.domain.ids import BookId, LessonId
 from client.domain.timetable import Slot, SlotKey
-from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
+from tests.no_link import NoLink
 from ui import screenshots
 from ui.program import Parts, Program
 from ui.screenshots import Look, Walk, write_index
@@ -22,26 +21,6 @@ LOOK = Look(name="small", sizes=((1024, 768),))
 
 def no_player():
     raise PlayerError("player_missing")
-
-
-class NoLink:
-    """A link that is never used by the walk."""
-
-    def hubs(self) -> "Future[tuple[()]]":
-        done: Future[tuple[()]] = Future()
-        done.set_result(())
-        return done
-
-    def lan(self) -> "Future[NearView]":
-        done: Future[NearView] = Future()
-        done.set_result(NearView())
-        return done
-
-    def subscribe(self, _listener: object) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What was mended at start is told to the teacher: N1 of the station."""
 
-from concurrent.futures import Future
 from pathlib import Path
 
 from PySide6.QtWidgets import QLabel
@@ -8,27 +7,10 @@ from PySide6.QtWidgets import QLabel
 from client.domain.availability import Decodes
 from client.domain.clock import SystemClock
 from client.media.null_player import NullPlayer
-from client.service.near_view import NearView
 from client.service.paths import Profile
 from client.service.station import Station
+from tests.no_link import NoLink
 from ui.program import Parts, Program
-
-
-class NoLink:
-    """A link that does nothing."""
-
-    def hubs(self):
-        done = Future()
-        done.set_result(())
-        return done
-
-    def lan(self):
-        done = Future()
-        done.set_result(NearView())
-        return done
-
-    def __getattr__(self, name):
-        return lambda *_args, **_kwargs: None
 
 
 def started(folder: Path, qtbot) -> tuple[Program, Station]:

@@ -1,11 +1,11 @@
-"""本机空间: what takes room is said by book, room is made by a second press (SM1, SV1, SV2)."""
+"""本机空间: what takes room is said by book, room is made by a second press (SM1, SV1 to SV3)."""
 
 from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from client.domain.clock import FrozenClock
 from client.domain.eviction import GB, Leaving, Limits, Room, Shield
@@ -15,7 +15,9 @@ from client.service.text import Words
 from tests.visible_text import visible_text
 from ui.base.button import Button
 from ui.base.context import Appearance, Say, UiContext
+from ui.base.layout import rows
 from ui.view.storage import Patch, RoomBar, StoragePaper
+from ui.view.storage_books import StorageBooks
 from ui.viewmodel import storage
 from ui.viewmodel.storage import StorageModel
 
@@ -86,15 +88,26 @@ def paper(qtbot, port: Port, **look: object) -> StoragePaper:
     context.apply()
     model = StorageModel(port, context.dispatcher)
     made = StoragePaper(context, model)
-    made.context, made.model = context, model
-    qtbot.addWidget(made)
-    made.resize(900, 900)
-    made.show()
+    window = QWidget()
+    made.context, made.model, made.kept = context, model, window
+    column = rows(window)
+    column.addWidget(made, 0, Qt.AlignmentFlag.AlignLeft)
+    column.addStretch(1)
+    made.setFixedWidth(context.theme.size(340))
+    qtbot.addWidget(window)
+    window.resize(1000, 900)
+    window.show()
     qtbot.waitUntil(lambda: model.page is not None)
     return made
 
 
-def press(qtbot, view: StoragePaper, name: str) -> None:
+def books(qtbot, view: StoragePaper) -> StorageBooks:
+    """Open the list of books."""
+    press(qtbot, view, view.books.text())
+    return view.window().findChild(StorageBooks)
+
+
+def press(qtbot, view: QWidget, name: str) -> None:
     QApplication.sendPostedEvents()
     button = next(
         one
@@ -109,9 +122,10 @@ def press(qtbot, view: StoragePaper, name: str) -> None:
 def test_sv1_every_lesson_says_why_it_stays_or_may_go(qtbot, language, theme, scale) -> None:
     view = paper(qtbot, Port(), language=language, theme=theme, scale=scale)
     words = view.context.words
+    listed = books(qtbot, view)
     for book in PAGE.books:
         view.model.toggle_book(book.title)
-    shown = visible_text(view)
+    shown = visible_text(view.window())
     for shield in Shield:
         assert words(f"storage.stays_{shield.value}") in shown
     for leaving in Leaving:
@@ -120,11 +134,10 @@ def test_sv1_every_lesson_says_why_it_stays_or_may_go(qtbot, language, theme, sc
     assert words("storage.used", used=words.size(41 * GB), total=words.size(120 * GB)) in shown
     assert "storage." not in shown
     assert "{" not in shown
-    view.grab()
-    view.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    view.grab()
+    view.window().setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    view.window().grab()
     view.model.toggle_book("")
-    assert words("storage.never_used") not in visible_text(view)
+    assert words("storage.never_used") not in visible_text(listed)
 
 
 def test_the_bar_shows_all_that_is_used_and_each_colour_has_its_words(qtbot) -> None:
@@ -165,25 +178,50 @@ def test_sm1_leaving_the_page_forgets_the_first_press(qtbot) -> None:
 def test_a_lesson_is_pinned_and_unpinned(qtbot) -> None:
     port = Port()
     view = paper(qtbot, port)
-    words = view.context.words
-    press(qtbot, view, words("storage.more", book="三年级下册"))
-    press(qtbot, view, f"{words('storage.unpin')} 分一分 pinned")
-    press(qtbot, view, f"{words('storage.pin')} 分一分 coming")
+    words, listed = view.context.words, books(qtbot, view)
+    press(qtbot, listed, words("storage.more", book="三年级下册"))
+    press(qtbot, listed, f"{words('storage.unpin')} 分一分 pinned")
+    press(qtbot, listed, f"{words('storage.pin')} 分一分 coming")
     assert port.acts == [("pin", "pinned", False), ("pin", "coming", True)]
 
 
 def test_limits_are_chosen_and_odd_ones_shown(qtbot) -> None:
     port = Port()
     view = paper(qtbot, port)
-    assert view.quota.currentData() == "1234"
-    assert view.floor.currentData() == "auto"
-    view.quota.activated.emit(view.quota.findData("20480"))
-    view.floor.activated.emit(view.floor.findData("5120"))
+    listed = books(qtbot, view)
+    assert listed.quota.currentData() == "1234"
+    assert listed.floor.currentData() == "auto"
+    listed.quota.activated.emit(listed.quota.findData("20480"))
+    listed.floor.activated.emit(listed.floor.findData("5120"))
     assert port.acts == [("store_quota_mb", "20480"), ("store_floor_mb", "5120")]
     port.answer = replace(PAGE, quota_mb=0, floor_mb=5120)
     view.model.refresh()
-    qtbot.waitUntil(lambda: view.floor.currentData() == "5120")
-    assert view.quota.currentData() == "0"
+    qtbot.waitUntil(lambda: listed.floor.currentData() == "5120")
+    assert listed.quota.currentData() == "0"
+
+
+def test_sv3_what_is_pressed_keeps_the_focus(qtbot) -> None:
+    """Also where its row is built anew: the list for the keyboard, and the two presses of SM1."""
+    view = paper(qtbot, Port())
+    listed, words = books(qtbot, view), view.context.words
+    view.window().activateWindow()
+    button = next(
+        one
+        for one in listed.findChildren(Button)
+        if one.accessibleName() == words("storage.more", book="三年级下册")
+    )
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert QApplication.focusWidget().accessibleName() == words("storage.less", book="三年级下册")
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    free = next(one for one in view.findChildren(Button) if one.objectName() == "storage-free")
+    free.setFocus()
+    qtbot.keyClick(free, Qt.Key.Key_Space)
+    assert view.model.is_asking
+    assert QApplication.focusWidget().text() == words("storage.stay")
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    assert not view.model.is_asking
+    assert QApplication.focusWidget().objectName() == "storage-free"
 
 
 def test_sv2_figures_move_without_building_anew(qtbot) -> None:
@@ -199,7 +237,9 @@ def test_sv2_figures_move_without_building_anew(qtbot) -> None:
 
 def test_where_nothing_may_go_it_says_so(qtbot) -> None:
     view = paper(qtbot, Port(replace(PAGE, books=(), freeable=0, freeable_bytes=0)))
-    assert view.context.words("storage.nothing_to_free") in visible_text(view)
+    words = view.context.words
+    assert words("storage.nothing_to_free") in visible_text(view)
+    assert words("storage.no_lessons") in visible_text(books(qtbot, view))
 
 
 def test_figures_are_asked_for_while_somebody_looks(qtbot, monkeypatch) -> None:

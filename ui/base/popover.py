@@ -87,6 +87,7 @@ class Popover(QWidget):
             # counts for nothing.
             if child.isHidden() and not child.isWindow() and not child.testAttribute(_SETTLED):
                 child.show()
+            child.ensurePolished()  # else it has not the height that it is going to have
         self.body.activate()
         width = self.panel.width()
         if self.body.hasHeightForWidth():

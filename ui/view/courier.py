@@ -1,16 +1,18 @@
-"""The stick on 传输: what it holds, how far it is, and in full width that it may be pulled out.
+"""The stick: how far it is, on 传输; above every page, that it may be pulled out.
 
 Invariants:
   CV1  Where no stick is plugged in nothing is shown but why the last one failed.
   CV2  Figures that change do not rebuild the block: the focus stays where it is.
+  CV3  How it ended is said above whatever page is open, until that is closed or the stick is gone.
 """
 
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from client.service.sticks import StickEnd, StickProgress, StickStage
+from client.service.text import Words
 from ui.base.bar import Bar
 from ui.base.button import BIG, Button, Face
 from ui.base.context import UiContext
@@ -27,8 +29,8 @@ _NAMED: Final = 3
 class CourierBlock(QFrame):
     """See the module."""
 
-    def __init__(self, context: UiContext, model: CourierModel) -> None:
-        super().__init__()
+    def __init__(self, context: UiContext, model: CourierModel, parent: QWidget) -> None:
+        super().__init__(parent)
         self._context = context
         self._model = model
         outer: QVBoxLayout = rows(self)
@@ -38,10 +40,7 @@ class CourierBlock(QFrame):
         margin = context.theme.gap(16)
         body.setContentsMargins(margin, margin, margin, margin)
         head = row(gap=context.theme.gap(12))
-        icon = QLabel()
-        size = context.theme.size(24)
-        icon.setPixmap(context.icons.pixmap("usb", context.theme.hex("accent_text"), size))
-        head.addWidget(icon)
+        head.addWidget(_usb(context, 24))
         self._name = label("", Type.BODY, is_bold=True)
         head.addWidget(self._name, 1)
         self._room = label("", Type.CAPTION, tone="muted")
@@ -67,7 +66,6 @@ class CourierBlock(QFrame):
         buttons.addWidget(self.take, 1)
         body.addLayout(buttons)
         model.changed.connect(self._refresh)
-        model.finished.connect(QApplication.beep)
         self._refresh()
 
     def _choose(self) -> None:
@@ -91,9 +89,7 @@ class CourierBlock(QFrame):
         text = words("courier.take" if is_ours else "courier.take_record")
         self.take.set_face(replace(self.take.face, text=text))
         self._left_out.setVisible(False)
-        is_done = model.phase is Phase.DONE
-        self._title.setProperty("tone", "accent" if is_done else "ink")
-        self._title.setProperty("type", (Type.HEAD if is_done else Type.TITLE).name.lower())
+        self._title.setProperty("tone", "accent" if model.phase is Phase.DONE else "ink")
         repolish(self._title)
         self._show_phase()
         self._says.setVisible(bool(self._says.text()))
@@ -140,13 +136,7 @@ class CourierBlock(QFrame):
     def _show_end(self, end: StickEnd) -> None:
         words = self._context.words
         self._title.setText(words("courier.pull"))
-        key = "courier.taken" if end.stage is StickStage.TAKING else "courier.packed"
-        told = [words.plural(key, end.lessons)]
-        if end.left_events:
-            told.append(words.plural("courier.left", end.left_events))
-        if end.receipts:
-            told.append(words.plural("courier.receipts", end.receipts))
-        self._says.setText(words("program.sentences").join(told))
+        self._says.setText(_told(words, end))
         named = [
             words("program.left_out_file", name=one.name, why=words(f"rejected.{one.why}"))
             for one in end.not_taken[:_NAMED]
@@ -156,3 +146,70 @@ class CourierBlock(QFrame):
             text = words.plural("program.left_out", len(end.not_taken), files=files)
             self._left_out.setText(text)
         self._left_out.setVisible(bool(named))
+
+
+class CourierEnd(QFrame):
+    """How it ended with the stick, in full width above every page (CV3)."""
+
+    def __init__(self, context: UiContext, model: CourierModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._model = model
+        theme = context.theme
+        outer = rows(self)
+        outer.setContentsMargins(theme.gap(24), theme.gap(12), theme.gap(24), 0)
+        self._strip = QFrame()
+        outer.addWidget(self._strip)
+        across = row(self._strip, gap=theme.gap(16))
+        across.setContentsMargins(*(theme.gap(16),) * 4)
+        across.addWidget(_usb(context, 32))
+        texts = rows(gap=theme.gap(2))
+        self._title = label("", Type.HEAD, is_bold=True, is_wrapped=True)
+        texts.addWidget(self._title)
+        self._says = label("", Type.BODY, is_wrapped=True)
+        texts.addWidget(self._says)
+        across.addLayout(texts, 1)
+        self.shut = Button(context, Face(icon="x", kind="quiet", gap=8))
+        self.shut.setAccessibleName(context.words("courier.shut"))
+        self.shut.setToolTip(context.words("courier.shut"))
+        self.shut.clicked.connect(model.hide_end)
+        across.addWidget(self.shut)
+        model.changed.connect(self._refresh)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        model, words = self._model, self._context.words
+        volume, end, error = model.volume, model.end, model.error
+        self.setVisible(volume is not None and model.is_end_shown)
+        if volume is None or not model.is_end_shown:
+            return
+        if end is not None:
+            title, says = words("courier.pull_name", name=volume.name), _told(words, end)
+        else:
+            assert error is not None  # noqa: S101 - it ended, and not well
+            title, says = words.error(error), words.hint(error)
+        self._strip.setProperty("notice", "red" if end is None else "good")
+        self._title.setProperty("tone", "red" if end is None else "accent")
+        for one in (self._strip, self._title):
+            repolish(one)
+        self._title.setText(title)
+        self._says.setText(says)
+        self.setAccessibleName(title)
+
+
+def _told(words: Words, end: StickEnd) -> str:
+    """Say what came in or went out."""
+    key = "courier.taken" if end.stage is StickStage.TAKING else "courier.packed"
+    told = [words.plural(key, end.lessons)]
+    if end.left_events:
+        told.append(words.plural("courier.left", end.left_events))
+    if end.receipts:
+        told.append(words.plural("courier.receipts", end.receipts))
+    return words("program.sentences").join(told)
+
+
+def _usb(context: UiContext, size: int) -> QLabel:
+    made = QLabel()
+    pixels = context.theme.size(size)
+    made.setPixmap(context.icons.pixmap("usb", context.theme.hex("accent_text"), pixels))
+    return made

@@ -75,14 +75,8 @@ class LineView(QFrame):
         across = row(self, gap=theme.gap(16))
         across.setContentsMargins(*(theme.gap(12),) * 4)
         across.addWidget(SubjectBar(context, line.row.subject))
-        names = rows(gap=theme.gap(2))
-        names.addStretch(1)
         title = line.row.title or context.words("transfer.untitled")
-        names.addWidget(ElidedLabel(theme, title, Type.BODY, is_bold=True))
-        self._where = label("", Type.CAPTION, tone="muted")
-        names.addWidget(self._where)
-        names.addStretch(1)
-        across.addLayout(names, 3)
+        across.addLayout(self._names(line, title), 3)
         middle = rows(gap=theme.gap(6))
         self._bar = Bar(context, title)
         middle.addStretch(1)
@@ -108,11 +102,25 @@ class LineView(QFrame):
         across.addWidget(end)
         self.show_line(line)
 
+    def _names(self, line: Line, title: str) -> QVBoxLayout:
+        context, theme = self._context, self._context.theme
+        names = rows(gap=theme.gap(2))
+        names.addStretch(1)
+        names.addWidget(ElidedLabel(theme, title, Type.BODY, is_bold=True))
+        under = row(gap=theme.gap(6))
+        subject = context.subjects.full(line.row.subject)
+        tone = context.subjects.tone(line.row.subject)
+        under.addWidget(label(subject, Type.CAPTION, tone=tone, is_bold=True))
+        self._when = label("", Type.CAPTION, tone="muted")
+        under.addWidget(self._when, 1)
+        names.addLayout(under)
+        names.addStretch(1)
+        return names
+
     def show_line(self, line: Line) -> None:
         """Show other figures of the same lesson (TV1)."""
         words, transfer = self._context.words, line.row
-        where = [self._context.subjects.full(transfer.subject), self._when(line)]
-        self._where.setText(" · ".join(part for part in where if part))
+        self._when.setText(self._slot_of(line))
         tone = "amber" if transfer.state is TransferState.RETRYING else "accent"
         self._bar.set_share(line.share, "grey" if transfer.state is TransferState.PAUSED else tone)
         self._says.setText(self._says_of(line))
@@ -150,7 +158,7 @@ class LineView(QFrame):
             )
         )
 
-    def _when(self, line: Line) -> str:
+    def _slot_of(self, line: Line) -> str:
         need = line.need
         if need is None:
             return ""
@@ -315,9 +323,16 @@ class TransferPage(Page):
         words, need = self._context.words, section.need
         has_days = any(one.need is not None for one in self._model.of_group(Group.COMING))
         if need is not None:
-            return day_text(self._context, need)
+            return self._day_of(need)
         is_unplaced = section.group is Group.COMING and has_days
         return words("transfer.no_slot" if is_unplaced else _HEADS[section.group])
+
+    def _day_of(self, need: Need) -> str:
+        """Name a day at the head of a section; tomorrow has its day of the week, too."""
+        day = day_text(self._context, need)
+        if need.days_ahead == _TOMORROW:
+            day = f"{day} {day_name(self._context, need.day)}"
+        return day[:1].upper() + day[1:]
 
     def _refresh(self) -> None:
         """Show the newest figures in the rows that stand (TV1)."""

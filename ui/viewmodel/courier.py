@@ -106,8 +106,20 @@ class CourierModel(QObject):
         self.progress: StickProgress | None = None
         self.end: StickEnd | None = None
         self.error: ClassroomError | None = None
+        self.is_end_hidden = False
+        """Whether somebody read how it ended and closed that."""
         self.offers: tuple[PackOffer, ...] | None = None
         """What may be packed, None until it is known."""
+
+    @property
+    def is_end_shown(self) -> bool:
+        """Whether it ended, well or not, and that is still to be said."""
+        return self.phase in (Phase.DONE, Phase.FAILED) and not self.is_end_hidden
+
+    def hide_end(self) -> None:
+        """Say no more how it ended."""
+        self.is_end_hidden = True
+        self.changed.emit()
 
     def start(self) -> None:
         """Watch for sticks from now on."""
@@ -203,6 +215,7 @@ class CourierModel(QObject):
         volume = self.volume
         assert volume is not None  # noqa: S101 - the callers looked
         self.phase, self.progress, self.end, self.error = Phase.BUSY, None, None, None
+        self.is_end_hidden = False
         self.changed.emit()
 
         def done(end: StickEnd) -> None:

@@ -47,6 +47,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "courier.taking_hint": "The record is on the stick. Now “{title}”; each lesson can be taught as soon as it is here.",
     "courier.packing": "Packing: {done} of {whole}",
     "courier.packing_hint": "The record is on the stick. Now “{title}”.",
+    "courier.pull_name": "You may pull out {name}",
+    "courier.shut": "Close this",
     "courier.pull": "You may pull it out",
     "courier.taken": ("{n} lesson came in", "{n} lessons came in"),
     "courier.packed": (

@@ -4,7 +4,7 @@ from typing import Final
 
 WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "storage.title": "Room on this PC",
-    "storage.used": "{used} of {total} used",
+    "storage.used": "{used} of {total}",
     "storage.coming": "{size} for the next ten school days",
     "storage.pinned": "{size} pinned",
     "storage.other": "{size} that stays besides",
@@ -23,6 +23,9 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "storage.quota_none": "no limit",
     "storage.floor": "and leave free",
     "storage.floor_auto": "by the disk",
+    "storage.books": "By textbook, and limits",
+    "storage.books_title": "What takes room",
+    "storage.no_lessons": "No lesson is on this PC yet.",
     "storage.no_book": "Without a textbook",
     "storage.lessons": (
         "{n} lesson",
