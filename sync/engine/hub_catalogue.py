@@ -22,9 +22,9 @@ from sync.engine.hub_link import trusted_time
 from sync.engine.pacing import LinkMeter, Patience
 from sync.source.hub import KIND, HubAddresses, source_of
 from sync.transport.http import HttpTransport
-from sync.transport.hub_http import hub_adapter
 from sync.transport.metered import MeteredTransport
 from sync.transport.port import Transport
+from sync.transport.tls import hub_adapter
 
 EDITIONS: Final = "editions"
 """Folder of the profile for what hubs publish: can be deleted at any time."""

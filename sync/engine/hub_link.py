@@ -44,7 +44,8 @@ from sync.protocol.enrol import (
 )
 from sync.protocol.exchange import digest_of
 from sync.transport.folder_carrier import FolderCarrier
-from sync.transport.hub_http import HubHttp, TrustedTime
+from sync.transport.hub_http import HubHttp
+from sync.transport.tls import TrustedTime
 
 REFUSED: Final = "refused"
 """Folder of the profile for segments that a hub calls damaged."""
@@ -58,7 +59,7 @@ def trusted_time(station: Station) -> TrustedTime:
     """Give the time as far as somebody told it; the machine's own clock is nothing to rely on."""
 
     def now() -> tuple[int, int] | None:
-        dated, _ = station.records.clock()
+        dated, _ = station.records.now()
         is_told = dated.quality is Quality.EXACT
         return (dated.earliest_ms, dated.latest_ms) if is_told else None
 

@@ -7,6 +7,7 @@ Invariants:
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from client.domain.cancel import CancelToken
@@ -31,6 +32,7 @@ from sync.engine.fetch_job import Progress as FetchProgress
 from sync.engine.fetch_plan import Choice, FetchReport
 from sync.engine.guide import Wallet
 from sync.engine.hub_catalogue import Through, hub_places, straight, sync_hub
+from sync.engine.hub_link import trusted_time
 from sync.engine.near import Near, NoNear
 from sync.source.addresses import AddressBook, refused_address
 from sync.source.platform.pace import Pace
@@ -39,6 +41,7 @@ from sync.transport.http import HttpTransport
 from sync.transport.metered import MeteredTransport
 from sync.transport.port import Transport
 from sync.transport.sign import MediaSigner
+from sync.transport.tls import public_adapter
 
 KIND: Final = "platform"
 
@@ -133,7 +136,11 @@ class PlatformLink:
         else:
             signer = MediaSigner(station.secrets.load, station.clock, addresses.is_private)
             carrier = HttpTransport(
-                resolve=addresses.redirect, sign=signer, saw=signer.saw, is_slow=is_slow
+                resolve=addresses.redirect,
+                sign=signer,
+                saw=signer.saw,
+                adapter=partial(public_adapter, trusted_time(station), station.clock),
+                is_slow=is_slow,
             )
         wallet = wallet or Wallet(station.purse)
         transport = MeteredTransport(carrier, wallet, station.clock)

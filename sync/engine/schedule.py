@@ -26,7 +26,15 @@ NEAR: Final = "near_coming"
 QUIET: Final = frozenset({CLOSED, NEAR})
 """Reasons to wait that say nothing of the link."""
 _MENDS_ITSELF: Final = QUIET | frozenset(
-    {"unreachable", "cut_off", "timed_out", "busy", "redirect_loop", "tls_failed"}
+    {
+        "unreachable",
+        "cut_off",
+        "timed_out",
+        "busy",
+        "redirect_loop",
+        "tls_failed",
+        "certificate_dates",
+    }
 )
 
 

@@ -8,16 +8,14 @@
     | anything else: a redirect, a page, another type  | `UnreachableError("not_the_hub")`      |
 
 Invariants:
-  HH1  With a pinned authority only its certificates hold, for the right name. The machine's clock
-       is not asked: dates are checked against the time that is trusted, where there is any.
+  HH1  With a pinned authority only its certificates hold, for the right name and at any time that
+       the machine's clock may show (`sync.transport.tls`).
   HH2  Nothing that does not come as ours is read further than its head; a body has a bound.
   HH3  A connection that was kept and turns out to be dead is opened anew once.
 """
 
 import http
-import ssl
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import requests
 import urllib3
@@ -36,30 +34,18 @@ from sync.protocol.enrol import MAX_HELLO_BYTES
 from sync.protocol.exchange import MAX_MESSAGE_BYTES
 from sync.protocol.refusal import BUSY, read_refusal
 from sync.transport.http import CONNECT_S, proxies, retry_after_s, translated
-from sync.transport.session import (
-    PinnedAdapter,
-    WakingAdapter,
-    awaiting,
-    quiet_session,
-    shut,
-    waking,
-)
+from sync.transport.session import awaiting, quiet_session, shut, waking
+from sync.transport.tls import TrustedTime, hub_adapter
 
 TYPE: Final = "application/x-tongke"
 STALL_S: Final = 30.0
 """Long: a hub brings what it took to its disk first, and the way may be over two satellites."""
-_NO_CHECK_TIME: Final = 0x200000
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME; the `ssl` module has no name for it."""
 _CHUNK: Final = 65536
 _MENDS: Final = frozenset(
     {"node_unknown", "node_revoked", "site_denied", "code_unknown", "school_ambiguous"}
 )
 """Refusals that a person has to settle."""
 _LATER: Final = frozenset({BUSY, "too_often", "too_slow", "not_found"})
-
-
-TrustedTime = Callable[[], tuple[int, int] | None]
-"""Earliest and latest UTC milliseconds that it can be now; None where nothing is known."""
 
 
 class _Ask(NamedTuple):
@@ -164,39 +150,6 @@ class HubHttp:
             adapter = hub_adapter(self._url, self._authority, self._trusted)
             self._session = quiet_session(adapter)
         return self._session
-
-
-def hub_adapter(url: str, authority: bytes, trusted: TrustedTime) -> WakingAdapter:
-    """Make what opens connections to a hub (HH1); see `HubHttp` for the arguments."""
-    if not url.startswith("https:"):
-        return WakingAdapter()
-
-    def look(certificate: Mapping[str, Any]) -> None:
-        """Check the dates of a certificate, as far as the time is known."""
-        now = trusted()
-        if now is None or "notAfter" not in certificate:
-            return
-        begins_ms = ssl.cert_time_to_seconds(certificate["notBefore"]) * 1000
-        ends_ms = ssl.cert_time_to_seconds(certificate["notAfter"]) * 1000
-        earliest_ms, latest_ms = now
-        if latest_ms < begins_ms or earliest_ms > ends_ms:
-            raise UnreachableError("hub_certificate_dates")
-
-    return PinnedAdapter(context_for(authority), look)
-
-
-def context_for(authority: bytes) -> ssl.SSLContext:
-    """Make a TLS context for which one authority counts, at any time (HH1)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if authority:
-        context.load_verify_locations(cadata=authority)
-        context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
-    else:
-        # Enrolment proves both keys and the authority under the code: see sync.protocol.enrol.
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _prepared(method: str, url: str, body: bytes | None) -> requests.PreparedRequest:

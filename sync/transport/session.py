@@ -253,19 +253,28 @@ class PinnedAdapter(WakingAdapter):
     """As above, with a TLS context of its own instead of the usual authorities.
 
     Args:
-        context: Decides which certificates hold.
+        context: Decides which certificates hold, also behind a proxy.
         look: Shown the certificate of each new connection (`ssl.SSLSocket.getpeercert`); what it
             raises ends the request.
     """
 
     def __init__(self, context: ssl.SSLContext, look: Look) -> None:
         self._context = context
+        self._pools: dict[str, type] = {"http": _Pool, "https": _pool_that_asks(look)}
         super().__init__()
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _pool_that_asks(look)}
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base
         """See `HTTPAdapter`."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:  # noqa: ANN401 - as the base
+        """See `HTTPAdapter`."""
+        made: urllib3.ProxyManager = super().proxy_manager_for(
+            proxy, ssl_context=self._context, **kwargs
+        )
+        made.pool_classes_by_scheme = self._pools
+        return made
 
     def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
         """See `HTTPAdapter`: no other authorities are added to the context."""

@@ -9,6 +9,8 @@ WORDS: Final[dict[str, str | tuple[str, str]]] = {
     "hint.cut_off": "What came is kept, and the rest is fetched by itself.",
     "error.timed_out": "Nothing came for too long.",
     "hint.timed_out": "What came is kept, and the rest is fetched by itself.",
+    "error.certificate_dates": "By the date of this computer the server's certificate does not hold.",
+    "hint.certificate_dates": "Put the date of this computer right; what came is kept.",
     "error.tls_failed": "The secure connection could not be made.",
     "hint.tls_failed": "Check the date of this computer and ask whoever runs the network.",
     "error.busy": "The platform is busy now.",
