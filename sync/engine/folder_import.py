@@ -47,7 +47,9 @@ _CHUNK: Final = 1 << 20
 _HEAD: Final = 16
 _TRIES: Final = 3
 _FEW: Final = 8
-"""So many files of one length are looked at; where there are more it is read at once."""
+"""So many files of one length are looked at in any case."""
+_LOOK_BYTES: Final = 8_000_000
+"""Looking at some places of one takes a slow disk as long as reading so much."""
 _PLACE_BYTES: Final = 4096
 _LONG_BYTES: Final = 8_000_000
 """For files as long as this the catalogue is asked first whether their MD5 may matter."""
@@ -280,7 +282,8 @@ class _Run:
         """Find a file that is here; only one that may be is read for it."""
         size = file.size_bytes
         alike = self._alike(size)
-        if len(alike) <= _FEW and not any(_looks_like(file.path, one, size) for one in alike):
+        is_looked_at = len(alike) <= max(_FEW, size // _LOOK_BYTES)
+        if is_looked_at and not any(_looks_like(file.path, one, size) for one in alike):
             return None
         read = _read(file.path, self._cancel)
         require_kind(_remote(file, read), read.head)
@@ -291,14 +294,14 @@ class _Run:
         self._reused += 1
         return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=read.md5)
 
-    def _alike(self, size_bytes: int) -> list[Path]:
-        """Say where files of a length are, those that were just copied too."""
-        blobs = self._station.blobs
-        found = [blobs.path(b.digest, b.ext) for b in self._station.holdings.of_size(size_bytes)]
+    def _alike(self, size_bytes: int) -> tuple[Path, ...]:
+        """Say where files of a length are, those that were just copied too; each once."""
+        blobs, held = self._station.blobs, self._station.holdings.of_size(size_bytes)
+        found = [blobs.path(one.digest, one.ext) for one in held]
         for made in self._sizes.get(size_bytes, ()):
             place = blobs.path(made.stored.digest, made.stored.ext)
             found.append(made.temp if made.temp.exists() else place)
-        return found
+        return tuple(dict.fromkeys(found))
 
     def _new_file(self, file: FolderFile) -> _Taken:
         """Copy a file; one that changes meanwhile is copied again, a few times (I1)."""

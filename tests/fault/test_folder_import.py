@@ -193,10 +193,27 @@ def test_a_long_film_is_read_once_and_hashed_once(station, tmp_path, monkeypatch
     assert reads == []
 
 
+@pytest.mark.parametrize(("few", "look_bytes"), [(5, 1 << 30), (0, 1), (8, 8_000_000)])
+def test_lessons_of_one_length_are_read_once(station, tmp_path, monkeypatch, few, look_bytes):
+    """I1: each of those that are here counts once, and long files are worth many looks."""
+    monkeypatch.setattr(folder_import, "_FEW", few)
+    monkeypatch.setattr(folder_import, "_LOOK_BYTES", look_bytes)
+    reads = []
+    real = folder_import._read
+    monkeypatch.setattr(folder_import, "_read", lambda *a: reads.append(a[0].name) or real(*a))
+    for number in range(6):
+        put(tmp_path / f"stick/{number}", "a.mp4", film(b"%d" % number))
+    assert len(take(station, tmp_path / "stick").offered) == 6
+    assert reads == []
+    take(station, tmp_path / "stick")
+    assert len(reads) == 6
+
+
 @pytest.mark.parametrize("few", [0, 8])
 def test_files_that_differ_in_one_byte_are_two(station, tmp_path, monkeypatch, few):
     """I1 I3: looking at some places of a file only tells which need no second reading."""
     monkeypatch.setattr(folder_import, "_FEW", few)
+    monkeypatch.setattr(folder_import, "_LOOK_BYTES", 1 << 30)
     data = bytearray(PDF + bytes(100_000))
     names = []
     for place in (0, 20_000, 80_000):
