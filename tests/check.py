@@ -1,6 +1,8 @@
 """Everything CI checks, in one command: `python -m tests.check [--quick | --lint]`.
 
 With `CI=true` in the environment a test may skip only for a reason in `MAY_SKIP_IN_CI`.
+Coverage counts what unit, contract, fault and screen tests reach in their own process: measuring
+costs half as much again as running, and what whole programs reach beside it moves no floor.
 The last line printed is pytest's closing line, summed over its runs.
 """
 
@@ -13,6 +15,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +65,12 @@ class Run:
     needs_display: bool = False
     may_repeat: bool = False
     """Decoders have their own threads and no clock with a picture: a failure must come twice."""
+    is_measured: bool = False
+    """Whether its coverage counts."""
+
+
+Stage = tuple[tuple[Run, ...], ...]
+"""Chains of runs; the chains go side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +106,11 @@ class Counts:
 
 JOBS: Final = os.environ.get("TONGKE_TEST_JOBS", "2")
 SPREAD: Final = ("-n", JOBS, "--dist", "loadfile") if JOBS != "1" else ()
-QUICK: Final = (
-    Run(name="quick", arguments=("tests/unit", "tests/contract", "tests/quality", *SPREAD)),
+QUICK: Final[tuple[Stage, ...]] = (
+    ((Run(name="quick", arguments=("tests/unit", "tests/contract", "tests/quality", *SPREAD)),),),
 )
+PROGRAMS: Final = ("tests/model", "tests/end2end")
+"""Long histories, and whole programs in processes of their own."""
 ALONE: Final = (
     "tests/contract/test_player.py",
     "tests/contract/test_vlc_player.py",
@@ -110,16 +121,27 @@ ALONE: Final = (
 )
 """Tests with native decoders, or that open and close whole programs: one process each, so that
 none disturbs another."""
-FULL: Final = (
-    Run(
-        name="offscreen",
-        arguments=("tests", "-m", "not xvfb", *SPREAD, *(f"--ignore={path}" for path in ALONE)),
+FULL: Final[tuple[Stage, ...]] = (
+    (
+        (
+            Run(
+                name="offscreen",
+                arguments=(
+                    *("tests", "-m", "not xvfb", *SPREAD),
+                    *(f"--ignore={path}" for path in (*ALONE, *PROGRAMS)),
+                ),
+                is_measured=True,
+            ),
+        ),
     ),
-    *(
-        Run(name=Path(path).stem, arguments=(path, "-m", "not xvfb"), may_repeat=True)
-        for path in ALONE
+    ((Run(name="programs", arguments=(*PROGRAMS, "-m", "not xvfb", *SPREAD)),),),
+    (
+        tuple(
+            Run(name=Path(path).stem, arguments=(path, "-m", "not xvfb"), may_repeat=True)
+            for path in ALONE
+        ),
+        (Run(name="windows", arguments=("tests", "-m", "xvfb"), needs_display=True),),
     ),
-    Run(name="windows", arguments=("tests", "-m", "xvfb"), needs_display=True),
 )
 
 
@@ -135,26 +157,42 @@ def step(name: str, command: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
-def run_pytest(run: Run, *, measure: bool, extra: Sequence[str]) -> tuple[bool, Counts]:
-    """Run pytest and read its report. No test at all is a pass."""
+def run_pytest(run: Run, extra: Sequence[str], *, is_alone: bool) -> tuple[bool, Counts]:
+    """Run pytest and read its report. No test at all is a pass.
+
+    What it prints is shown as it comes where no other run stands beside it.
+    """
+    if run.needs_display and missing_programs():
+        print(f"check: pytest {run.name} needs {', '.join(missing_programs())}", flush=True)
+        return os.environ.get("CI") != "true", Counts()
     report = BUILD / f"{run.name}.xml"
     report.unlink(missing_ok=True)
     command = [PYTHON, "-m", "pytest", "-q", *run.arguments, f"--junitxml={report}", *extra]
     command += ["--timeout=240", "--timeout-method=thread", "-o", "junit_family=xunit2", "-rfE"]
-    if measure:
-        command += ["--cov", "--cov-branch", "--cov-append", "--cov-report="]
-    print(f"check: pytest {run.name}", flush=True)
+    if run.is_measured:
+        command += ["--cov", "--cov-branch", "--cov-report="]
+
+    def once(environment: dict[str, str], note: str) -> int:
+        print(f"check: pytest {run.name}{note}", flush=True)
+        pipe = None if is_alone else subprocess.PIPE
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, check=False, stdout=pipe, stderr=subprocess.STDOUT
+        )
+        if done.stdout:
+            head = f"check: pytest {run.name} ended with {done.returncode}"
+            print(head, done.stdout.decode(errors="replace"), sep="\n", flush=True)
+        return done.returncode
+
     with virtual_display() if run.needs_display else nullcontext("") as display:
         environment = dict(os.environ, PYTHONHASHSEED="0")
         if display:
             environment |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
         else:
             environment |= {"QT_QPA_PLATFORM": "offscreen"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
-        if run.may_repeat and done.returncode not in (0, 5):
-            print(f"check: pytest {run.name} FAILED ({done.returncode}); once more", flush=True)
-            done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
-    is_fine = done.returncode in (0, 5)
+        code = once(environment, "")
+        if run.may_repeat and code not in (0, 5):
+            code = once(environment, f" FAILED ({code}); once more")
+    is_fine = code in (0, 5)
     return is_fine, read_report(report) if report.exists() else Counts(errors=1)
 
 
@@ -213,26 +251,33 @@ def check_coverage() -> bool:
     return not gaps
 
 
-def check_tests(runs: Sequence[Run], extra: Sequence[str], *, measure: bool) -> bool:
+def run_stage(stage: Stage, extra: Sequence[str]) -> list[tuple[bool, Counts]]:
+    """Run the chains of a stage side by side."""
+
+    def follow(chain: tuple[Run, ...]) -> list[tuple[bool, Counts]]:
+        return [run_pytest(run, extra, is_alone=len(stage) == 1) for run in chain]
+
+    with ThreadPoolExecutor(len(stage)) as pool:
+        return [one for chain in pool.map(follow, stage) for one in chain]
+
+
+def check_tests(stages: Sequence[Stage], extra: Sequence[str]) -> bool:
     """Run the tests, then the rules about skips and coverage; print the closing line last."""
     BUILD.mkdir(parents=True, exist_ok=True)
     for old in ROOT.glob(".coverage*"):
         old.unlink()
     began = time.monotonic()
     total, is_fine = Counts(), True
-    for run in runs:
-        if run.needs_display and missing_programs():
-            print(f"check: pytest {run.name} needs {', '.join(missing_programs())}")
-            is_fine = is_fine and os.environ.get("CI") != "true"
-            continue
-        passed, counts = run_pytest(run, measure=measure, extra=extra)
-        is_fine, total = is_fine and passed, total.plus(counts)
+    for stage in stages:
+        for passed, counts in run_stage(stage, extra):
+            is_fine, total = is_fine and passed, total.plus(counts)
     for name, why in total.skipped:
         print(f"check: skipped    {name}: {why}")
     forbidden = forbidden_skips(total, is_ci=os.environ.get("CI") == "true")
     if forbidden:
         print(f"check: {len(forbidden)} of these may not skip in CI")
-    if measure and not check_coverage():
+    is_measured = any(run.is_measured for stage in stages for chain in stage for run in chain)
+    if is_measured and not check_coverage():
         is_fine = False
     print(total.closing_line(time.monotonic() - began))
     return is_fine and not forbidden
@@ -248,8 +293,7 @@ def main(arguments: Sequence[str]) -> int:
     failed = [name for name, command in LINT if not step(name, command)]
     if options.lint:
         return 1 if failed else 0
-    runs = QUICK if options.quick else FULL
-    is_tested = check_tests(runs, options.extra, measure=not options.quick)
+    is_tested = check_tests(QUICK if options.quick else FULL, options.extra)
     if failed:
         print(f"check: {', '.join(failed)} failed, see above", file=sys.stderr)
     return 0 if is_tested and not failed else 1

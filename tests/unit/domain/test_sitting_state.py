@@ -325,6 +325,13 @@ def test_the_video_stops_by_itself_at_a_question_and_goes_on_after_it():
     assert [effect.ordinal for effect in run.of(CueReached)] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("step", [-1, len(CUES)])
+def test_a_step_that_is_not_there_changes_nothing(step):
+    run = Run().key(Key.STEP, 4.0)
+    before = run.state
+    assert run.key(Key.STEP, float(step)).state == before
+
+
 def test_at_the_end_of_the_video_play_begins_the_step_again():
     run = Run().key(Key.PLAY).wait(75.0).key(Key.PLAY).wait(40.0)
     assert run.state.track.position_s == pytest.approx(TOTAL_S, abs=0.2)

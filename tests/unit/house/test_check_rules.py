@@ -83,5 +83,8 @@ def test_the_steps_of_the_check_exist() -> None:
     named = [name for name, _ in check.LINT]
     assert named == ["ruff", "format", "types", "imports", "words"]
     players = {Path(path).stem for path in check.ALONE}
-    assert {run.name for run in check.FULL} == {"offscreen", "windows"} | players
+    runs = [run for stage in check.FULL for chain in stage for run in chain]
+    assert {run.name for run in runs} == {"offscreen", "programs", "windows"} | players
+    assert [run.name for run in runs if run.is_measured] == ["offscreen"]
+    assert all((check.ROOT / path).is_dir() for path in check.PROGRAMS)
     assert all((check.ROOT / path).is_file() for path in check.ALONE)
