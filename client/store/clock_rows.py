@@ -4,11 +4,12 @@ Every function runs on its caller's connection, inside its caller's transaction.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from client.domain.errors import ProtocolError
 from client.domain.record.anchors import Anchor, AnchorKind, kept
+from client.store.log_rows import octets, whole
 
 _SELECT: Final = "SELECT writer, boot, mono, utc, err, kind FROM anchor"
 _INSERT: Final = (
@@ -40,15 +41,15 @@ def select_anchors(connection: sqlite3.Connection) -> tuple[Anchor, ...]:
     return tuple(_read(connection.execute(_SELECT)))
 
 
-def _read(found: Iterable[tuple[bytes, int, int, int, int, int]]) -> Iterable[Anchor]:
+def _read(found: Iterable[Sequence[object]]) -> Iterable[Anchor]:
     for writer, boot, mono, utc, err, kind in found:
         try:
             yield Anchor(
-                writer=writer,
-                boot=boot,
-                mono_ms=mono,
-                utc_ms=utc,
-                err_ms=err,
+                writer=octets(writer),
+                boot=whole(boot),
+                mono_ms=whole(mono),
+                utc_ms=whole(utc),
+                err_ms=whole(err),
                 kind=AnchorKind(kind),
             )
         except (ProtocolError, ValueError):

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 
 from client.domain.errors import ProtocolError
 from client.domain.record.anchors import Anchor
-from client.domain.record.event import Event
+from client.domain.record.event import Event, writer_of
 from client.domain.record.resume import ResumePoint
 from client.domain.record.segment import BootRow, unseal
 from client.store import clock_rows, log_rows
@@ -109,7 +109,12 @@ def fill(connection: sqlite3.Connection, groups: Sequence[Salvaged]) -> tuple[in
 
 
 def _join(found: Salvaged, connection: sqlite3.Connection) -> Salvaged:
-    writers = _first_of(connection, rows.select_writers) or ()
+    writers = [
+        (wi, writer, key)
+        for wi, writer, key in _first_of(connection, rows.select_writers) or ()
+        # Two empty ones: a log of somebody who was not introduced yet.
+        if key == (b"", b"") or writer_of(*key) == writer
+    ]
     own = {wi: (writer, key) for wi, writer, key in writers}
     names = {**found.names, **dict(own.values())}
     by_number = {number: (writer,) for number, (writer, _) in own.items()}
@@ -151,8 +156,9 @@ def _segments(
         return names[writer][0] if writer in names else None
 
     with contextlib.suppress(sqlite3.Error):
-        for (data,) in connection.execute("SELECT data FROM sealed"):
+        for (value,) in connection.execute("SELECT data FROM sealed"):
             with contextlib.suppress(ProtocolError):
+                data = log_rows.octets(value)
                 segment = unseal(data, key_of, verify)
                 if segment.events[0].writer in names:
                     yield data, segment.events
@@ -165,11 +171,13 @@ def _events(
 ) -> Iterator[Event]:
     """Read rows from both ends until a page cannot be read; bad rows are passed over.
 
-    Where the file has lost the name of a row's writer, the hash tells which one fits.
+    Where the file has lost the name of a row's writer, or names another, the hash tells which one
+    fits.
     """
     for query in _ALL_ROWS:
         with contextlib.suppress(sqlite3.Error):
             for wi, *row in connection.execute(query):
-                for writer in by_number.get(wi, names):
+                for writer in dict.fromkeys((*by_number.get(wi, ()), *names)):
                     with contextlib.suppress(ProtocolError):
                         yield log_rows.event_of((writer, *row))
+                        break

@@ -121,7 +121,7 @@ class LineView(QFrame):
         """Show other figures of the same lesson (TV1)."""
         words, transfer = self._context.words, line.row
         self._when.setText(self._slot_of(line))
-        tone = "amber" if transfer.state is TransferState.RETRYING else "accent"
+        tone = "accent" if transfer.state is TransferState.DONE else "amber"
         self._bar.set_share(line.share, "grey" if transfer.state is TransferState.PAUSED else tone)
         self._says.setText(self._says_of(line))
         self._arrives.setText(self._arrival_of(line))
