@@ -18,6 +18,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -294,14 +295,18 @@ class _Run:
         self._reused += 1
         return _Taken(file=file, remote=_remote(file, read), blob=blob, md5=read.md5)
 
-    def _alike(self, size_bytes: int) -> tuple[Path, ...]:
-        """Say where files of a length are, those that were just copied too; each once."""
+    def _alike(self, size_bytes: int) -> tuple[tuple[Path, ...], ...]:
+        """Say where files of a length are, those that were just copied too; each once.
+
+        One that was just copied goes to its place meanwhile: it is at the first path or the next.
+        """
         blobs, held = self._station.blobs, self._station.holdings.of_size(size_bytes)
-        found = [blobs.path(one.digest, one.ext) for one in held]
+        places = (blobs.path(one.digest, one.ext) for one in held)
+        found: dict[Path, tuple[Path, ...]] = {place: (place,) for place in places}
         for made in self._sizes.get(size_bytes, ()):
             place = blobs.path(made.stored.digest, made.stored.ext)
-            found.append(made.temp if made.temp.exists() else place)
-        return tuple(dict.fromkeys(found))
+            found.setdefault(place, (made.temp, place))
+        return tuple(found.values())
 
     def _new_file(self, file: FolderFile) -> _Taken:
         """Copy a file; one that changes meanwhile is copied again, a few times (I1)."""
@@ -440,11 +445,14 @@ def _remote(file: FolderFile, read: _Bytes) -> RemoteFile:
     )
 
 
-def _looks_like(one: Path, other: Path, size_bytes: int) -> bool:
-    """Compare some places of two files of a length; only False is certain."""
+def _looks_like(one: Path, others: Sequence[Path], size_bytes: int) -> bool:
+    """Compare some places of two files of a length; only False is certain.
+
+    The other one is at the first of its paths that there is.
+    """
     places = (0, size_bytes // 2, max(0, size_bytes - _PLACE_BYTES))
     try:
-        with one.open("rb", buffering=0) as first, other.open("rb", buffering=0) as second:
+        with one.open("rb", buffering=0) as first, _opened(others) as second:
             for at in places:
                 first.seek(at)
                 second.seek(at)
@@ -453,6 +461,13 @@ def _looks_like(one: Path, other: Path, size_bytes: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _opened(paths: Sequence[Path]) -> FileIO:
+    for path in paths[:-1]:
+        with contextlib.suppress(FileNotFoundError):
+            return FileIO(path)
+    return FileIO(paths[-1])
 
 
 def _read(path: Path, cancel: CancelToken) -> _Bytes:

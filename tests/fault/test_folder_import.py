@@ -566,3 +566,15 @@ def test_a_blob_and_a_row_are_written_in_that_order(station, folder, monkeypatch
 
     monkeypatch.setattr(HoldingStore, "keep", keep)
     assert len(take(station, folder).lessons) == 2
+
+
+def test_a_file_that_goes_to_its_place_meanwhile_is_looked_at_there(tmp_path):
+    """I1: it is no reason to read the new one through."""
+    one, temp, place = (tmp_path / name for name in ("one", "temp", "place"))
+    one.write_bytes(b"1" * 9)
+    temp.write_bytes(b"2" * 9)
+    assert not folder_import._looks_like(one, (temp, place), 9)
+    temp.rename(place)
+    assert not folder_import._looks_like(one, (temp, place), 9)
+    place.unlink()
+    assert folder_import._looks_like(one, (temp, place), 9)
