@@ -1,9 +1,8 @@
 """`bench import`: taking lessons in from a folder and from a stick, beside `cp` and `sync`.
 
 Every lesson is a film that decodes, made long by bytes no decoder reads, and a PDF. Source and room
-lie on the same disk. What is read is not in memory before, for `cp` neither: it comes from
-elsewhere. All three take turns for some rounds, as a machine has other work too; what is told is
-the middle one.
+lie on the same disk. All three take turns for some rounds, as a machine has other work too; what is
+told is the middle one.
 
     cp_s                        `cp -r` of the files, and `sync`
     ratio_to_cp                 cp_s / the seconds a room takes for the same lessons from a stick:
@@ -112,15 +111,13 @@ class _Bench:
 
     def _round(self, source: Path) -> tuple[float, ...]:
         """Measure each way once; gives the seconds of `cp`, folder, packing, first lesson, all."""
-        cp_s = self._seconds(lambda: self._cp(source, "copied"), source)
+        cp_s = self._seconds(lambda: self._cp(source, "copied"))
         shutil.rmtree(self._folder / "copied")
         room = self._room("county")
-        folder_s = self._seconds(
-            lambda: import_folder(room, source, self._tools.probe, _never()), source
-        )
+        folder_s = self._seconds(lambda: import_folder(room, source, self._tools.probe, _never()))
         stick = self._folder / "stick"
         stick.mkdir()
-        pack_s = self._seconds(lambda: self._courier(room).pack(stick), room.profile.folder)
+        pack_s = self._seconds(lambda: self._courier(room).pack(stick))
         room.close()
         shutil.rmtree(self._folder / "county")
         first_s, all_s = self._unpack("school", stick)
@@ -148,7 +145,7 @@ class _Bench:
             record = stick / FOLDER
             pace(sum(one.stat().st_size for one in record.iterdir()))
 
-        results_s = self._seconds(results, stick)
+        results_s = self._seconds(results)
         school.close()
         first_s, all_s = self._unpack("slow-school", stick, pace)
         return {
@@ -168,14 +165,13 @@ class _Bench:
 
         room.holdings.subscribe(tell)
         try:
-            all_s = self._seconds(lambda: self._courier(room, pace).unpack(stick), stick)
+            all_s = self._seconds(lambda: self._courier(room, pace).unpack(stick))
         finally:
             room.close()
         return min(moments[-1] for moments in ready.values()), all_s
 
-    def _seconds(self, act: Callable[[], object], source: Path) -> float:
+    def _seconds(self, act: Callable[[], object]) -> float:
         os.sync()
-        _forget(source)
         self._tools.before()
         begun = self._clock.monotonic()
         act()
@@ -223,15 +219,6 @@ class _Bench:
                 name="bench",
             )
         )
-
-
-def _forget(folder: Path) -> None:
-    """Have the files of a folder read from the disk again, where the system knows how."""
-    if hasattr(os, "posix_fadvise"):
-        for path in folder.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 class Pace:
