@@ -32,7 +32,6 @@ MAY_SKIP_IN_CI: Final = (
     "only on Windows",
     "only on macOS",
     "no such stick can be mounted here",
-    "needs bridges between network namespaces",
 )
 
 FLOORS: Final = (
